@@ -1,0 +1,2 @@
+//! placeholder while the skeleton settles
+fn main() {}

@@ -1,0 +1,115 @@
+//! Languages as data. A language costs one file and one line in [`ALL`].
+//!
+//! tree-sitter sees shapes, in every language and in broken code; what needs a language's own grammar stands in its
+//! own file. Deliberately absent: rules about a language; they are RFCs.
+
+mod lua;
+mod rust;
+
+use std::fmt;
+
+use crate::change::Snapshot;
+use crate::matcher::{Captures, Node, Tree};
+use crate::source::Source;
+
+/// Every language that codex knows.
+pub const ALL: [&Language; 2] = [&lua::LUA, &rust::RUST];
+
+/// What codex needs to know of a language.
+pub struct Language {
+    /// The word in rules and fences.
+    pub name: &'static str,
+    /// File name endings, without the dot.
+    pub extensions: &'static [&'static str],
+    /// The tree-sitter grammar.
+    pub grammar: fn() -> tree_sitter::Language,
+    /// What stands for `$` while a pattern is parsed: a character that the grammar takes for part of an identifier.
+    pub expando: char,
+    /// Kinds of comments, the way to write one that ends with the line first among [`Self::comment_openers`].
+    pub comments: &'static [&'static str],
+    /// What opens a comment, the longest first.
+    pub comment_openers: &'static [&'static str],
+    /// Kinds whose named children are statements.
+    pub blocks: &'static [&'static str],
+    /// Kinds of items and the field that names each: a finding's identity and a reviewer's excerpt.
+    pub items: &'static [(&'static str, &'static str)],
+    /// Kinds that decorate what follows them, as attributes do.
+    pub decorations: &'static [&'static str],
+    /// Kinds of calls: the focus of a finding is the called name.
+    pub calls: &'static [&'static str],
+    /// From a call to the called name: the kind, and the field to go on with.
+    pub callee: &'static [(&'static str, &'static str)],
+    /// Where an RFC example lies that names no file.
+    pub example_path: &'static str,
+    /// The facts of this language.
+    pub facts: &'static [Fact],
+}
+
+impl fmt::Debug for Language {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+impl PartialEq for Language {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Language {}
+
+impl Language {
+    /// The language of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.into_iter().find(|language| language.name == name)
+    }
+
+    /// The language of a file, by its ending.
+    pub fn of(path: &crate::source::RepoPath) -> Option<&'static Self> {
+        let extension = path.extension()?;
+        ALL.into_iter().find(|language| language.extensions.iter().any(|known| known.as_bytes() == extension))
+    }
+
+    /// The names of all languages.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ALL.into_iter().map(|language| language.name)
+    }
+
+    /// The fact of this name.
+    pub fn fact(&self, name: &str) -> Option<&'static Fact> {
+        self.facts.iter().find(|fact| fact.name == name)
+    }
+}
+
+/// A named truth about a place in the code, which a rule may except or hold for ambiguous.
+pub struct Fact {
+    /// The word in `except` and `ambiguous-in`.
+    pub name: &'static str,
+    /// What it means: shown to users.
+    pub about: &'static str,
+    /// The question to the reviewer when a rule says that the fact makes a match ambiguous.
+    pub ask: &'static str,
+    /// Whether it holds.
+    pub holds: fn(&Place<'_>) -> bool,
+}
+
+impl fmt::Debug for Fact {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+/// A match, and all that a fact may ask about it.
+pub struct Place<'a> {
+    /// The file.
+    pub source: &'a Source,
+    /// Its tree.
+    pub tree: &'a Tree<'a>,
+    /// The files around it.
+    pub snapshot: &'a Snapshot,
+    /// The matched node.
+    pub node: Node,
+    /// What the metavariables stand for.
+    pub captures: &'a Captures,
+}

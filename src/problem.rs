@@ -1,0 +1,178 @@
+//! Complaints about what somebody wrote: an RFC, a rule file, `codex.toml`, a patch.
+//!
+//! A problem is plain data: the text it is about, where in it, what is wrong, what to do next.
+//! Parsers return a value together with its problems and go on after each one, so that one run shows them all.
+//! Deliberately absent: how a problem is drawn (`cli`), and findings about code ([`crate::finding`]).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A text that a problem can point into.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The path, as the user would write it.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Document {
+    /// A document that several problems can share.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+        })
+    }
+}
+
+/// One complaint: lower case, no final period; the help says what to do next.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// The text complained about.
+    pub document: Arc<Document>,
+    /// Bytes of [`Document::text`].
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// The line of the problem, from 1.
+    pub fn line(&self) -> usize {
+        let end = self.span.start.min(self.document.text.len());
+        self.document.text.as_bytes()[..end]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1
+    }
+}
+
+/// Collects the problems of one document.
+#[derive(Debug)]
+pub struct Problems {
+    document: Arc<Document>,
+    found: Vec<Problem>,
+}
+
+impl Problems {
+    /// No problem yet.
+    pub fn new(document: Arc<Document>) -> Self {
+        Self {
+            document,
+            found: Vec::new(),
+        }
+    }
+
+    /// The document that the problems are about.
+    pub fn document(&self) -> &Arc<Document> {
+        &self.document
+    }
+
+    /// Adds a problem without help.
+    pub fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.push(span, message.into(), None);
+    }
+
+    /// Adds a problem that says what to do next.
+    pub fn add_with_help(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.push(span, message.into(), Some(help.into()));
+    }
+
+    /// Adds a problem about `found`, a word that is none of `known`; the help proposes the nearest.
+    pub fn add_unknown<'a>(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        found: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        let known: Vec<&str> = known.into_iter().collect();
+        let help = match nearest(found, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.len() <= 20 => format!("known are: {}", known.join(", ")),
+            None => "the reference lists what is known".to_owned(),
+        };
+        self.push(span, message.into(), Some(help));
+    }
+
+    fn push(&mut self, span: Range<usize>, message: String, help: Option<String>) {
+        self.found.push(Problem {
+            document: Arc::clone(&self.document),
+            span,
+            message,
+            help,
+        });
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All of them, in the order of the text.
+    pub fn into_vec(mut self) -> Vec<Problem> {
+        self.found.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        self.found
+    }
+}
+
+/// The known word that is most like `word`, if one is near enough to be meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (word.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Codex could not do its job: usage, configuration, git, input and output. Exit code 2.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What went wrong, and what we were doing to which path.
+    pub message: String,
+    /// What to do next.
+    pub help: Option<String>,
+    /// Complaints about texts, when those are the reason.
+    pub problems: Vec<Problem>,
+}
+
+impl Failure {
+    /// A failure without help.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the complaints that are the reason.
+    #[must_use]
+    pub fn because(mut self, problems: Vec<Problem>) -> Self {
+        self.problems = problems;
+        self
+    }
+
+    /// A failed operation of the system: `doing` reads like "cannot read rules/x.yaml".
+    pub fn io(doing: impl std::fmt::Display, error: &std::io::Error) -> Self {
+        Self::new(format!("{doing}: {error}"))
+    }
+}
