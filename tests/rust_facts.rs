@@ -26,7 +26,10 @@ fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<RepoPath, Vec<u8
         if path.is_dir() {
             read_folder(root, &path, files);
         } else {
-            files.insert(RepoPath::from_path(path.strip_prefix(root).unwrap()), fs::read(&path).unwrap());
+            files.insert(
+                RepoPath::from_path(path.strip_prefix(root).unwrap()),
+                fs::read(&path).unwrap(),
+            );
         }
     }
 }
@@ -41,7 +44,9 @@ fn calls(tree: &Tree<'_>) -> Vec<Node> {
         let name = tree.child_by_field(function, field("field"))?;
         Some(tree.bytes(name) == b"unwrap")
     };
-    (0..tree.len()).filter(|node| tree.kind(*node) == call && is_unwrap(*node) == Some(true)).collect()
+    (0..tree.len())
+        .filter(|node| tree.kind(*node) == call && is_unwrap(*node) == Some(true))
+        .collect()
 }
 
 /// Line and facts of each call of a file, in the order of the calls' names.
@@ -70,15 +75,27 @@ fn facts_of(path: &str, bytes: &[u8], snapshot: &Snapshot) -> Vec<(usize, String
 
 /// One file alone in the world: the facts of each call, in order.
 fn alone(text: &str) -> Vec<String> {
-    let facts = facts_of("src/lib.rs", text.as_bytes(), &Snapshot::memory(BTreeMap::new()));
+    let facts = facts_of(
+        "src/lib.rs",
+        text.as_bytes(),
+        &Snapshot::memory(BTreeMap::new()),
+    );
     facts.into_iter().map(|(_, names)| names).collect()
 }
 
 /// What the comment of each line expects; lines without a call included.
 fn expected(line: &str, calls: usize) -> Vec<String> {
-    let label = line.rsplit_once("// ").map_or("", |(_, label)| label.trim());
+    let label = line
+        .rsplit_once("// ")
+        .map_or("", |(_, label)| label.trim());
     let words: Vec<&str> = label.split_whitespace().collect();
-    let one = |word: &str| if word == "-" { String::new() } else { word.to_owned() };
+    let one = |word: &str| {
+        if word == "-" {
+            String::new()
+        } else {
+            word.to_owned()
+        }
+    };
     match words.as_slice() {
         [] => vec![String::new(); calls],
         [word] => vec![one(word); calls],
@@ -96,7 +113,10 @@ fn labels_of_the_fixtures_hold() {
         let mut files = BTreeMap::new();
         read_folder(&folder, &folder, &mut files);
         let snapshot = Snapshot::memory(files.clone());
-        for (path, bytes) in files.iter().filter(|(path, _)| path.extension() == Some(b"rs")) {
+        for (path, bytes) in files
+            .iter()
+            .filter(|(path, _)| path.extension() == Some(b"rs"))
+        {
             let facts = facts_of(&path.text(), bytes, &snapshot);
             for (index, line) in String::from_utf8_lossy(bytes).lines().enumerate() {
                 let here = facts.iter().filter(|(number, _)| *number == index + 1);
@@ -107,30 +127,45 @@ fn labels_of_the_fixtures_hold() {
                 labelled += usize::from(wanted.iter().any(|facts| !facts.is_empty()));
                 if written > 0 && found != wanted {
                     let place = folder.join(path.to_path());
-                    wrong.push(format!("{}:{}: wanted {wanted:?}, found {found:?}", place.display(), index + 1));
+                    wrong.push(format!(
+                        "{}:{}: wanted {wanted:?}, found {found:?}",
+                        place.display(),
+                        index + 1
+                    ));
                 }
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(labelled >= 80 && lines_seen > labelled, "{labelled} labelled lines of {lines_seen}");
+    assert!(
+        labelled >= 80 && lines_seen > labelled,
+        "{labelled} labelled lines of {lines_seen}"
+    );
 }
 
 #[test]
 fn every_fact_has_a_text_and_a_question() {
     for fact in rust().facts {
-        assert!(!fact.about.is_empty() && fact.ask.ends_with('?'), "{fact:?}");
+        assert!(
+            !fact.about.is_empty() && fact.ask.ends_with('?'),
+            "{fact:?}"
+        );
     }
 }
 
 #[test]
 fn a_hostile_attribute_says_nothing() {
     let depth = 10_000;
-    let nested = |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
+    let nested = |open: &str, inner: &str, close: &str| {
+        format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
+    };
     let attributes = [
         format!("#[cfg({})]", nested("not(", "test", ")")),
         format!("#[cfg({})]", nested("(", "test", ")")),
-        format!("#[cfg_attr(all(), {})]", nested("cfg_attr(all(), ", "cfg(test)", ")")),
+        format!(
+            "#[cfg_attr(all(), {})]",
+            nested("cfg_attr(all(), ", "cfg(test)", ")")
+        ),
         format!("#[test_case({})]", nested("[", "", "]")),
         // Brackets in strings must not hide the depth of the others.
         format!("#[test_case({})]", nested("(\")\",", "1", ")")),
@@ -140,7 +175,11 @@ fn a_hostile_attribute_says_nothing() {
     ];
     for attribute in attributes {
         let facts = alone(&format!("{attribute}\nfn f() {{ read().unwrap(); }}\n"));
-        assert!(facts.iter().all(String::is_empty), "{}: {facts:?}", &attribute[..20]);
+        assert!(
+            facts.iter().all(String::is_empty),
+            "{}: {facts:?}",
+            &attribute[..20]
+        );
     }
 }
 
@@ -148,13 +187,17 @@ fn a_hostile_attribute_says_nothing() {
 fn depth_and_length_are_fine_up_to_their_limits() {
     let nots = |count: usize| {
         let predicate = format!("{}test{}", "not(".repeat(count), ")".repeat(count));
-        alone(&format!("#[cfg({predicate})]\nfn f() {{ read().unwrap(); }}\n"))
+        alone(&format!(
+            "#[cfg({predicate})]\nfn f() {{ read().unwrap(); }}\n"
+        ))
     };
     assert_eq!(nots(62), ["tests"]);
     assert_eq!(nots(64), [""]);
     let long = |length: usize| {
         let note = "x".repeat(length);
-        alone(&format!("#[cfg(all(test, feature = \"{note}\"))]\nfn f() {{ read().unwrap(); }}\n"))
+        alone(&format!(
+            "#[cfg(all(test, feature = \"{note}\"))]\nfn f() {{ read().unwrap(); }}\n"
+        ))
     };
     assert_eq!(long(60_000), ["tests"]);
     assert_eq!(long(70_000), [""]);
@@ -165,19 +208,62 @@ fn a_deep_folder_of_modules_ends() {
     let mut files = BTreeMap::new();
     let mut folder = "src".to_owned();
     for _ in 0..80 {
-        files.insert(format!("{folder}/mod.rs").as_str().into(), b"#[cfg(test)] mod a; mod b;".to_vec());
-        files.insert(format!("{folder}.rs").as_str().into(), b"#[cfg(test)] mod a; mod b;".to_vec());
+        files.insert(
+            format!("{folder}/mod.rs").as_str().into(),
+            b"#[cfg(test)] mod a; mod b;".to_vec(),
+        );
+        files.insert(
+            format!("{folder}.rs").as_str().into(),
+            b"#[cfg(test)] mod a; mod b;".to_vec(),
+        );
         folder.push_str("/a");
     }
     let snapshot = Snapshot::memory(files);
     let text = b"fn f() { read().unwrap(); }";
-    assert_eq!(facts_of(&format!("{folder}.rs"), text, &snapshot), [(1, String::new())]);
-    assert_eq!(facts_of("src/a/a/a/a/a/a/a/a/a/a.rs", text, &snapshot), [(1, "tests".to_owned())]);
+    assert_eq!(
+        facts_of(&format!("{folder}.rs"), text, &snapshot),
+        [(1, String::new())]
+    );
+    assert_eq!(
+        facts_of("src/a/a/a/a/a/a/a/a/a/a.rs", text, &snapshot),
+        [(1, "tests".to_owned())]
+    );
 }
 
 #[test]
 fn a_file_that_is_not_utf_8_is_looked_at() {
     let text = b"#[doc = \"\xff\"]\n#[cfg(test)]\nfn f() { read().unwrap(); }\n";
     let snapshot = Snapshot::memory(BTreeMap::new());
-    assert_eq!(facts_of("src/\u{fffd}.rs", text, &snapshot), [(3, "tests".to_owned())]);
+    assert_eq!(
+        facts_of("src/\u{fffd}.rs", text, &snapshot),
+        [(3, "tests".to_owned())]
+    );
+}
+
+#[test]
+fn hostile_files_are_looked_at_in_one_pass() {
+    let many = 20_000;
+    let last = |text: String| alone(&text).pop();
+    assert_eq!(
+        last(format!(
+            "{}\nfn f() {{ read().unwrap(); }}",
+            "#[test] ".repeat(many)
+        )),
+        Some("tests".to_owned())
+    );
+    assert_eq!(
+        last(format!(
+            "{}fn f() {{ read().unwrap(); }}",
+            "#[test] mod a {\n".repeat(many)
+        )),
+        Some("tests".to_owned())
+    );
+    assert_eq!(
+        last(format!("const A: B = read(){};", ".unwrap()".repeat(many))),
+        Some("consts".to_owned())
+    );
+    assert_eq!(
+        last("#[test] fn f() { read().unwrap(); }\nfn g() { read().unwrap(); }\n".repeat(many)),
+        Some(String::new())
+    );
 }

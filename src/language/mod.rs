@@ -3,13 +3,13 @@
 //! tree-sitter sees shapes, in every language and in broken code; what needs a language's own grammar stands in its
 //! own file. Deliberately absent: rules about a language; they are RFCs.
 
+mod file_facts;
 mod lua;
 mod rust;
 
 use std::fmt;
-use std::ops::Range;
-use std::sync::OnceLock;
 
+pub use self::file_facts::{FileFacts, Stretch};
 use crate::change::Snapshot;
 use crate::matcher::{Captures, Node, Tree};
 use crate::source::Source;
@@ -116,27 +116,4 @@ pub struct Place<'a> {
     pub captures: &'a Captures,
     /// What is known of the whole file: one for all places of a file.
     pub file: &'a FileFacts,
-}
-
-/// What a language found out about a whole file. It does so once, when a fact first asks; whoever looks at a file makes
-/// one of these beside its tree.
-#[derive(Debug, Default)]
-pub struct FileFacts(OnceLock<Vec<Stretch>>);
-
-impl FileFacts {
-    /// The stretches of the file, in the order of the text; `find` is called at the first question only.
-    pub fn stretches(&self, find: impl FnOnce() -> Vec<Stretch>) -> &[Stretch] {
-        self.0.get_or_init(find)
-    }
-}
-
-/// Part of a file of which something is, or is not, true.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
-    /// A fact, or what the language makes facts from.
-    pub name: &'static str,
-    /// Where.
-    pub nodes: Range<Node>,
-    /// Whether it is true there.
-    pub holds: bool,
 }

@@ -144,7 +144,7 @@ fn attribute(input: ParseStream<'_>, condition: Truth, saying: &mut Saying) -> s
         }
         "allow" | "expect" if alone => lints(input, condition != Truth::False, true, saying)?,
         "warn" | "deny" | "forbid" if alone => {
-            lints(input, condition == Truth::True, false, saying)?
+            lints(input, condition == Truth::True, false, saying)?;
         }
         _ => {
             // `cfg_attr(target_arch = "wasm32", wasm_bindgen_test)`: nobody ships what is a test on some platform.

@@ -1,7 +1,8 @@
 //! What a file is to Cargo: by the manifest of its package, or by Cargo's conventions where there is none to read.
 //!
 //! Deliberately absent: running Cargo, `autotests` and its kin, targets of other packages that reach into this one, a
-//! build script outside of its package, and modules of a build script or of a target with a path of its own.
+//! build script outside of its package, modules of a build script, modules of a program below `tests/`, and modules of
+//! benchmarks and examples outside of their folders.
 
 use crate::change::Snapshot;
 use crate::source::{RepoPath, SIZE_LIMIT};

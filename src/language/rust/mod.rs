@@ -3,6 +3,7 @@
 //! Deliberately absent: types, expansion of macros, and facts inside the arguments of a macro.
 
 mod attributes;
+mod broken;
 mod cargo;
 mod modules;
 mod scope;
@@ -15,6 +16,7 @@ const TESTS: &str = "tests";
 const BUILD_SCRIPTS: &str = "build-scripts";
 const EXAMPLES: &str = "examples";
 const BENCHES: &str = "benches";
+const CONSTS: &str = "consts";
 
 /// Lints of clippy whose permission is a fact: `X_used` for the method `X`, the last one for any.
 const LINTS: [&str; 3] = ["unwrap_used", "expect_used", ANY_METHOD];
@@ -79,10 +81,10 @@ pub static RUST: Language = Language {
             holds: |place| scope::holds(place, BENCHES),
         },
         Fact {
-            name: "consts",
+            name: CONSTS,
             about: "evaluated by the compiler: in a constant, a static, a `const` block, the length of an array, a discriminant or an argument of a type; a closure or function in there leaves it",
             ask: "Does a failure here stop the compiler, and never the running program?",
-            holds: shape::is_evaluated_by_compiler,
+            holds: |place| scope::holds(place, CONSTS),
         },
         Fact {
             name: "poison",
@@ -106,5 +108,5 @@ fn is_lint_allowed(place: &Place<'_>) -> bool {
     };
     LINTS
         .into_iter()
-        .any(|lint| is_about(lint) && scope::innermost(place, lint) == Some(true))
+        .any(|lint| is_about(lint) && scope::holds(place, lint))
 }

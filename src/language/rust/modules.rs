@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::cargo::{Package, Role};
 use super::{TESTS, scope, syntax};
 use crate::change::Snapshot;
+use crate::language::FileFacts;
 use crate::matcher::{Node, Tree};
 use crate::source::{RepoPath, SIZE_LIMIT};
 
@@ -104,10 +105,12 @@ impl Walk<'_> {
         let Some(tree) = syntax::parse(&text) else {
             return Vec::new();
         };
-        let stretches = scope::attribute_stretches(&tree);
+        let facts = FileFacts::default();
+        let is_for_tests =
+            |module: Node| facts.holds(TESTS, module, || scope::attribute_stretches(&tree));
         syntax::nodes_of_kinds(&tree, &["mod_item"])
             .filter(|module| is_declaration(&tree, *module, inline, name))
-            .map(|module| scope::is_in_any(&stretches, TESTS, module))
+            .map(is_for_tests)
             .collect()
     }
 }

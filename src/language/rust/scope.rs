@@ -7,39 +7,16 @@ use std::ops::Range;
 
 use super::attributes;
 use super::cargo::{Package, Role};
-use super::{BENCHES, BUILD_SCRIPTS, EXAMPLES, LINTS, TESTS, modules, syntax};
+use super::{BENCHES, BUILD_SCRIPTS, EXAMPLES, LINTS, TESTS, broken, modules, shape, syntax};
 use crate::language::{Place, Stretch};
 use crate::matcher::{Node, Tree};
 
-/// Whether the match lies in a stretch where this holds.
+/// Whether this holds for the match.
 pub(super) fn holds(place: &Place<'_>, name: &str) -> bool {
-    is_in_any(stretches(place), name, place.node)
-}
-
-/// What the innermost stretch around the match says about this.
-pub(super) fn innermost(place: &Place<'_>, name: &str) -> Option<bool> {
-    // An attribute further in stands further down.
-    let around = |stretch: &&Stretch| stretch.name == name && stretch.nodes.contains(&place.node);
-    stretches(place)
-        .iter()
-        .rfind(around)
-        .map(|stretch| stretch.holds)
-}
-
-/// Whether the node lies in one of the stretches where this holds.
-pub(super) fn is_in_any(stretches: &[Stretch], name: &str, node: Node) -> bool {
-    stretches
-        .iter()
-        .any(|stretch| stretch.holds && stretch.name == name && stretch.nodes.contains(&node))
-}
-
-fn stretches<'a>(place: &Place<'a>) -> &'a [Stretch] {
-    place.file.stretches(|| {
-        let mut stretches: Vec<Stretch> = file_fact(place)
-            .map(|name| everywhere(place.tree, name))
-            .into_iter()
-            .collect();
-        stretches.extend(attribute_stretches(place.tree));
+    place.file.holds(name, place.node, || {
+        let mut stretches = attribute_stretches(place.tree);
+        stretches.extend(shape::constant_stretches(place.tree));
+        stretches.extend(file_fact(place).map(|name| everywhere(place.tree, name)));
         stretches
     })
 }
@@ -69,6 +46,8 @@ fn everywhere(tree: &Tree<'_>, name: &'static str) -> Stretch {
 /// What the attributes of a file say, and where.
 pub(super) fn attribute_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
     let mut stretches = Vec::new();
+    let mut run: Option<Run> = None;
+    let mut tests_until = 0;
     for attribute in syntax::nodes_of_kinds(tree, &["attribute_item", "inner_attribute_item"]) {
         let Some(text) = tree
             .named_children(attribute)
@@ -77,21 +56,41 @@ pub(super) fn attribute_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
             continue;
         };
         let saying = attributes::read(tree.bytes(text));
-        let tests = saying.tests_only.then_some((TESTS, true));
-        let lints = saying.lints.iter().filter_map(|(lint, allowed)| {
-            let known = LINTS.into_iter().find(|known| known == lint)?;
-            Some((known, *allowed))
-        });
-        for (name, holds) in tests.into_iter().chain(lints) {
-            let nodes = target(tree, attribute);
-            stretches.push(Stretch { name, nodes, holds });
+        let is_news = saying.tests_only && attribute >= tests_until;
+        if !is_news && saying.lints.is_empty() {
+            continue;
         }
+        let nodes = target(tree, attribute, &mut run);
+        if is_news {
+            let nodes = broken::whole_item(tree, nodes.clone());
+            tests_until = nodes.end;
+            stretches.push(Stretch {
+                name: TESTS,
+                nodes,
+                holds: true,
+            });
+        }
+        stretches.extend(saying.lints.iter().filter_map(|(lint, allowed)| {
+            let name = LINTS.into_iter().find(|known| known == lint)?;
+            Some(Stretch {
+                name,
+                nodes: nodes.clone(),
+                holds: *allowed,
+            })
+        }));
     }
     stretches
 }
 
+/// Attributes in a row stand at the same item, which is looked for once.
+struct Run {
+    parent: Node,
+    first: Node,
+    item: Range<Node>,
+}
+
 /// The nodes at which an attribute stands.
-fn target(tree: &Tree<'_>, attribute: Node) -> Range<Node> {
+fn target(tree: &Tree<'_>, attribute: Node, run: &mut Option<Run>) -> Range<Node> {
     let parent = tree.parent(attribute).unwrap_or(tree.root());
     let is_inner = syntax::kind(tree, attribute) == "inner_attribute_item";
     let holder = match syntax::kind(tree, parent) {
@@ -104,13 +103,31 @@ fn target(tree: &Tree<'_>, attribute: Node) -> Range<Node> {
     if let Some(holder) = holder {
         return tree.subtree(holder);
     }
-    let is_decoration =
-        |node: Node| tree.is_extra(node) || syntax::kind(tree, node).ends_with("attribute_item");
-    match tree
+    if let Some(run) = run
+        && run.parent == parent
+        && (run.first..run.item.start).contains(&attribute)
+    {
+        return run.item.clone();
+    }
+    let item = match tree
         .next_siblings(attribute)
-        .find(|node| !is_decoration(*node))
+        .find(|node| !is_decoration(tree, *node))
     {
         Some(item) => tree.subtree(item),
-        None => tree.end(attribute)..tree.end(attribute),
+        None => tree.end(parent)..tree.end(parent),
+    };
+    *run = Some(Run {
+        parent,
+        first: attribute,
+        item: item.clone(),
+    });
+    item
+}
+
+/// Comments and further attributes. Broken code counts as an item, though tree-sitter lets it stand anywhere.
+fn is_decoration(tree: &Tree<'_>, node: Node) -> bool {
+    match syntax::kind(tree, node) {
+        "ERROR" => false,
+        kind => tree.is_extra(node) || kind.ends_with("attribute_item"),
     }
 }

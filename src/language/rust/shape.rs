@@ -2,8 +2,10 @@
 //!
 //! Deliberately absent: types. A `read()` without arguments is taken for that of a lock.
 
-use super::syntax;
-use crate::language::{Language, Place};
+use std::ops::Range;
+
+use super::{CONSTS, syntax};
+use crate::language::{Language, Place, Stretch};
 use crate::matcher::{Node, Tree};
 
 /// Whether the matched call's receiver is what a lock or a condition variable returned.
@@ -64,22 +66,48 @@ pub(super) fn called_name<'t>(language: &Language, tree: &Tree<'t>, node: Node) 
     syntax::plain_name(tree.bytes(name))
 }
 
-/// Whether the compiler evaluates the match. A closure, an `async` block or a function in a constant is only made there;
-/// it runs elsewhere.
-pub(super) fn is_evaluated_by_compiler(place: &Place<'_>) -> bool {
-    let tree = place.tree;
-    let mut inside = place.node;
-    for around in tree.ancestors(place.node) {
-        let in_field = |field: &str| syntax::is_in_field(tree, inside, field);
-        match syntax::kind(tree, around) {
-            "const_item" | "static_item" | "const_block" | "const_parameter" | "type_arguments" => {
-                return true;
-            }
-            "enum_variant" if in_field("value") => return true,
-            "array_type" | "array_expression" if in_field("length") => return true,
-            "closure_expression" | "async_block" | "gen_block" | "function_item" => return false,
-            _ => inside = around,
-        }
+/// Kinds that the compiler evaluates, and kinds that are only made there and run elsewhere.
+const EVALUATED: [&str; 5] = [
+    "const_item",
+    "static_item",
+    "const_block",
+    "const_parameter",
+    "type_arguments",
+];
+const DEFERRED: [&str; 4] = [
+    "closure_expression",
+    "async_block",
+    "gen_block",
+    "function_item",
+];
+
+/// Parts that the compiler evaluates: the kind, and the field.
+const EVALUATED_PARTS: [(&str, &str); 3] = [
+    ("enum_variant", "value"),
+    ("array_type", "length"),
+    ("array_expression", "length"),
+];
+
+/// What the compiler evaluates, and what leaves that again.
+pub(super) fn constant_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
+    let of_kinds = |kinds: &[&str], holds: bool| {
+        syntax::nodes_of_kinds(tree, kinds).map(move |node| constant(tree.subtree(node), holds))
+    };
+    let mut stretches: Vec<Stretch> = of_kinds(&EVALUATED, true)
+        .chain(of_kinds(&DEFERRED, false))
+        .collect();
+    for (kind, field) in EVALUATED_PARTS {
+        let parts = syntax::nodes_of_kinds(tree, &[kind])
+            .filter_map(|node| syntax::child(tree, node, field));
+        stretches.extend(parts.map(|part| constant(tree.subtree(part), true)));
     }
-    false
+    stretches
+}
+
+fn constant(nodes: Range<Node>, holds: bool) -> Stretch {
+    Stretch {
+        name: CONSTS,
+        nodes,
+        holds,
+    }
 }

@@ -25,13 +25,6 @@ pub(super) fn child(tree: &Tree<'_>, node: Node, field: &str) -> Option<Node> {
     tree.child_by_field(node, field.get())
 }
 
-/// Whether the node stands in its parent's field of this name.
-pub(super) fn is_in_field(tree: &Tree<'_>, node: Node, field: &str) -> bool {
-    GRAMMAR
-        .field_id_for_name(field)
-        .is_some_and(|field| field.get() == tree.field(node))
-}
-
 /// All nodes of these kinds, in the order of the text.
 pub(super) fn nodes_of_kinds<'t>(
     tree: &'t Tree<'_>,
