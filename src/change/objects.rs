@@ -1,0 +1,224 @@
+//! What git keeps in its database: one `git cat-file --batch` process, asked by name or id and answered in order.
+//!
+//! Paths are never written into a question: folders are read as tree objects, which say what each name stands for
+//! (a file, a link, a submodule) and need no quoting. Deliberately absent: every other git command ([`super::git`]).
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use super::git::command;
+use super::snapshot::too_large;
+use crate::source::SIZE_LIMIT;
+
+/// The names of one folder.
+pub(super) type Tree = BTreeMap<Vec<u8>, Entry>;
+
+/// What a name of a folder or of the index stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The mode, in octal.
+    pub(super) mode: String,
+    /// The id of the object.
+    pub(super) id: String,
+}
+
+impl Entry {
+    /// A regular file, executable or not.
+    pub(super) fn is_file(&self) -> bool {
+        is_file(&self.mode)
+    }
+
+    /// A folder (a submodule is none).
+    pub(super) fn is_folder(&self) -> bool {
+        matches!(self.mode.as_str(), "40000" | "040000")
+    }
+}
+
+/// Whether a mode is that of a regular file.
+pub(super) fn is_file(mode: &str) -> bool {
+    mode.starts_with("100")
+}
+
+/// The database of one repository.
+#[derive(Debug)]
+pub(super) struct Objects {
+    root: PathBuf,
+    process: Mutex<Option<Process>>,
+}
+
+/// An answer; the content is left out when it is too large.
+#[derive(Debug)]
+struct Object {
+    id: String,
+    kind: String,
+    content: Option<Vec<u8>>,
+}
+
+/// A commit: its id and the ids of its parents.
+#[derive(Debug, Clone)]
+pub(super) struct CommitObject {
+    pub(super) id: String,
+    pub(super) parents: Vec<String>,
+}
+
+impl Objects {
+    /// The database of the repository with this root. Nothing runs until something is asked.
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self {
+            root,
+            process: Mutex::new(None),
+        }
+    }
+
+    /// The commit that a name means, if it means one that is here.
+    pub(super) fn commit(&self, name: &str) -> Result<Option<CommitObject>, String> {
+        let Some(object) = self.ask(&format!("{name}^{{commit}}"))? else {
+            return Ok(None);
+        };
+        let content = object.content.ok_or_else(too_large)?;
+        let header = content
+            .split(|byte| *byte == b'\n')
+            .take_while(|line| !line.is_empty());
+        let parents = header.filter_map(|line| line.strip_prefix(b"parent ".as_slice()));
+        Ok(Some(CommitObject {
+            id: object.id,
+            parents: parents
+                .map(|id| String::from_utf8_lossy(id).into_owned())
+                .collect(),
+        }))
+    }
+
+    /// The text of a file.
+    pub(super) fn blob(&self, id: &str) -> Result<Vec<u8>, String> {
+        self.object(id, "blob")?.content.ok_or_else(too_large)
+    }
+
+    /// The names of a folder.
+    pub(super) fn tree(&self, name: &str) -> Result<Tree, String> {
+        let object = self.object(name, "tree")?;
+        let content = object.content.ok_or_else(too_large)?;
+        parse_tree(&content, object.id.len() / 2)
+            .ok_or_else(|| format!("git object {name} is no tree"))
+    }
+
+    fn object(&self, name: &str, kind: &str) -> Result<Object, String> {
+        match self.ask(name)? {
+            Some(object) if object.kind == kind => Ok(object),
+            Some(object) => Err(format!(
+                "git object {name} is a {}, not a {kind}",
+                object.kind
+            )),
+            None => Err(format!(
+                "git object {name} is not in this clone ({})",
+                super::git::NO_LAZY_FETCH_HELP
+            )),
+        }
+    }
+
+    fn ask(&self, name: &str) -> Result<Option<Object>, String> {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        // After an error the process is out of step; it is dropped, and the next question starts another.
+        let mut running = match process.take() {
+            Some(running) => running,
+            None => Process::start(&self.root)
+                .map_err(|error| format!("cannot run git cat-file: {error}"))?,
+        };
+        let answer = running
+            .ask(name)
+            .map_err(|error| format!("git cat-file: {error}"))?;
+        *process = Some(running);
+        Ok(answer)
+    }
+}
+
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(root: &std::path::Path) -> io::Result<Self> {
+        let mut child = command(root)
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        Ok(Self {
+            child,
+            input,
+            output: BufReader::new(output),
+        })
+    }
+
+    fn ask(&mut self, name: &str) -> io::Result<Option<Object>> {
+        self.input.write_all(format!("{name}\n").as_bytes())?;
+        self.input.flush()?;
+        let mut header = Vec::new();
+        self.output.read_until(b'\n', &mut header)?;
+        let header = String::from_utf8_lossy(&header).into_owned();
+        if header.ends_with(" missing\n") || header.ends_with(" ambiguous\n") {
+            return Ok(None);
+        }
+        let mut words = header.split_whitespace();
+        let (Some(id), Some(kind), Some(Ok(size))) = (
+            words.next(),
+            words.next(),
+            words.next().map(str::parse::<u64>),
+        ) else {
+            return Err(io::Error::other("it ended, or gave an answer that is none"));
+        };
+        Ok(Some(Object {
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            content: self.content(size)?,
+        }))
+    }
+
+    fn content(&mut self, size: u64) -> io::Result<Option<Vec<u8>>> {
+        let mut rest = (&mut self.output).take(size + 1);
+        if size > SIZE_LIMIT as u64 {
+            io::copy(&mut rest, &mut io::sink())?;
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        rest.read_to_end(&mut bytes)?;
+        match bytes.pop() {
+            Some(_) if bytes.len() as u64 == size => Ok(Some(bytes)),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It only reads; nothing is lost, and there is nobody to tell when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Entries are `MODE NAME NUL` and the id as raw bytes.
+fn parse_tree(mut content: &[u8], id_length: usize) -> Option<Tree> {
+    let mut tree = Tree::new();
+    while !content.is_empty() {
+        let space = content.iter().position(|byte| *byte == b' ')?;
+        let end = content.iter().position(|byte| *byte == 0)?;
+        let id = content.get(end + 1..end + 1 + id_length)?;
+        let entry = Entry {
+            mode: String::from_utf8_lossy(&content[..space]).into_owned(),
+            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        tree.insert(content.get(space + 1..end)?.to_vec(), entry);
+        content = &content[end + 1 + id_length..];
+    }
+    Some(tree)
+}

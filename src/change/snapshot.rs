@@ -1,0 +1,228 @@
+//! Trees of files, read on demand: a folder, a commit, the index, or texts held in memory.
+//!
+//! No kind follows a symbolic link, of a file or of a folder on the way to it, and none blocks on a special file.
+//! Deliberately absent: which files there are; that is asked once, by those who build a [`super::Change`].
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::git::Repository;
+use super::objects::{Entry, Objects, Tree};
+use crate::problem::Failure;
+use crate::source::{RepoPath, SIZE_LIMIT};
+
+/// A whole tree of files, read on demand, by several threads at once.
+#[derive(Debug)]
+pub struct Snapshot(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Memory(BTreeMap<RepoPath, Vec<u8>>),
+    Folder(PathBuf),
+    Commit(Commit),
+    Index(Index),
+    Overlay(Box<Snapshot>, BTreeMap<RepoPath, Content>),
+}
+
+/// What stands in place of a file of the snapshot below.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// This text.
+    Text(Vec<u8>),
+    /// No file.
+    Absent,
+    /// A file whose text is not known, and why.
+    Unknown(String),
+    /// The text that git keeps under this id.
+    Object(Arc<Objects>, String),
+}
+
+impl Snapshot {
+    /// A tree of the texts given: examples of RFCs, tests.
+    pub fn memory(files: BTreeMap<RepoPath, Vec<u8>>) -> Self {
+        Self(Kind::Memory(files))
+    }
+
+    /// A folder as it lies on disk.
+    pub fn folder(root: PathBuf) -> Self {
+        Self(Kind::Folder(root))
+    }
+
+    /// The tree of a commit.
+    pub(super) fn commit(objects: Arc<Objects>, commit: &str) -> Self {
+        Self(Kind::Commit(Commit {
+            objects,
+            root: format!("{commit}^{{tree}}"),
+            trees: Mutex::new(BTreeMap::new()),
+        }))
+    }
+
+    /// What would be committed now. The index is listed when the first file is asked for.
+    pub(super) fn index(repository: &Repository) -> Self {
+        Self(Kind::Index(Index {
+            repository: repository.clone(),
+            entries: OnceLock::new(),
+        }))
+    }
+
+    /// Another snapshot with some of its files replaced.
+    pub(super) fn overlay(below: Self, files: BTreeMap<RepoPath, Content>) -> Self {
+        Self(Kind::Overlay(Box::new(below), files))
+    }
+
+    /// The bytes of a file.
+    ///
+    /// `Ok(None)` when there is no such file: a missing path, a folder, a submodule, a symbolic link, or a path that
+    /// leads through one. `Err` says why a file that exists cannot be read.
+    pub fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, String> {
+        match &self.0 {
+            Kind::Memory(files) => Ok(files.get(path).cloned()),
+            Kind::Folder(root) => read_file(root, &path.to_path()),
+            Kind::Commit(commit) => match commit.entry(path)? {
+                Some(entry) if entry.is_file() => commit.objects.blob(&entry.id).map(Some),
+                _ => Ok(None),
+            },
+            Kind::Index(index) => index.read(path),
+            Kind::Overlay(below, files) => match files.get(path) {
+                None => below.read(path),
+                Some(Content::Text(text)) => Ok(Some(text.clone())),
+                Some(Content::Absent) => Ok(None),
+                Some(Content::Unknown(reason)) => Err(reason.clone()),
+                Some(Content::Object(objects, id)) => objects.blob(id).map(Some),
+            },
+        }
+    }
+}
+
+/// The tree of a commit, with the folders that were looked into so far.
+#[derive(Debug)]
+struct Commit {
+    objects: Arc<Objects>,
+    root: String,
+    trees: Mutex<BTreeMap<RepoPath, Option<Arc<Tree>>>>,
+}
+
+impl Commit {
+    fn entry(&self, path: &RepoPath) -> Result<Option<Entry>, String> {
+        let Some(folder) = path.parent() else {
+            return Ok(None);
+        };
+        let tree = self.tree(&folder)?;
+        Ok(tree.and_then(|tree| tree.get(path.file_name()).cloned()))
+    }
+
+    fn tree(&self, folder: &RepoPath) -> Result<Option<Arc<Tree>>, String> {
+        let known = self
+            .trees
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(folder)
+            .cloned();
+        if let Some(tree) = known {
+            return Ok(tree);
+        }
+        let tree = if folder.as_bytes().is_empty() {
+            Some(self.objects.tree(&self.root)?)
+        } else {
+            match self.entry(folder)? {
+                Some(entry) if entry.is_folder() => Some(self.objects.tree(&entry.id)?),
+                _ => None,
+            }
+        };
+        let tree = tree.map(Arc::new);
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.insert(folder.clone(), tree.clone());
+        Ok(tree)
+    }
+}
+
+/// The index: a path in conflict has no text of stage 0, and nobody can say yet what will be committed.
+#[derive(Debug)]
+struct Index {
+    repository: Repository,
+    entries: OnceLock<Result<BTreeMap<RepoPath, super::raw::IndexEntry>, Failure>>,
+}
+
+impl Index {
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, String> {
+        let entries = self.entries.get_or_init(|| {
+            let listed = self.repository.index_entries(&RepoPath::new(b""))?;
+            Ok(listed
+                .into_iter()
+                .map(|entry| (entry.path.clone(), entry))
+                .collect())
+        });
+        let entries = entries
+            .as_ref()
+            .map_err(|failure| failure.message.clone())?;
+        match entries.get(path) {
+            Some(entry) if entry.unmerged => {
+                Err("in conflict: resolve it and `git add` it".to_owned())
+            }
+            Some(entry) if entry.entry.is_file() => {
+                self.repository.objects().blob(&entry.entry.id).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn read_file(root: &Path, path: &Path) -> Result<Option<Vec<u8>>, String> {
+    match find_file(root, path) {
+        Ok(Some((path, metadata))) if metadata.is_file() => read_regular(&path).map(Some),
+        Ok(Some((_, metadata))) if metadata.is_dir() => Ok(None),
+        Ok(Some(_)) => Err("not a regular file".to_owned()),
+        Ok(None) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The place of a file below the root, unless it is missing, a link, or behind one.
+fn find_file(root: &Path, path: &Path) -> io::Result<Option<(PathBuf, Metadata)>> {
+    let mut place = root.to_path_buf();
+    let mut found = None;
+    for part in path.components() {
+        let Component::Normal(name) = part else {
+            return Ok(None);
+        };
+        place.push(name);
+        found = match fs::symlink_metadata(&place) {
+            Ok(metadata) if !metadata.is_symlink() => Some(metadata),
+            Ok(_) => return Ok(None),
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(found.map(|metadata| (place, metadata)))
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
+    )
+}
+
+fn read_regular(path: &Path) -> Result<Vec<u8>, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let size = file.metadata().map_err(|error| error.to_string())?.len();
+    if size > SIZE_LIMIT as u64 {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    // It may grow while it is read.
+    let read = file.take(SIZE_LIMIT as u64 + 1).read_to_end(&mut bytes);
+    match read {
+        Ok(read) if read > SIZE_LIMIT => Err(too_large()),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Why a file of more than [`SIZE_LIMIT`] bytes is not read.
+pub(super) fn too_large() -> String {
+    format!("larger than {} MiB", SIZE_LIMIT / (1024 * 1024))
+}
