@@ -1,7 +1,19 @@
 //! codex.
+pub mod analysis;
+pub mod candidate;
 pub mod change;
+pub mod compile;
+pub mod config;
 pub mod finding;
+pub mod introduced;
 pub mod language;
 pub mod matcher;
 pub mod problem;
+pub mod report;
+pub mod review;
+pub mod rfc;
+pub mod rule;
+pub mod scan;
 pub mod source;
+pub mod suppress;
+pub mod yaml;

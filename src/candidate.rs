@@ -1,0 +1,61 @@
+//! What a scan found, before it is known whether the change brought it in and before anybody reviewed it.
+//!
+//! A candidate carries what the later steps need of the tree, so that the tree itself can go.
+//! Deliberately absent: dispositions; only [`crate::review`] makes a finding of a candidate.
+
+use crate::finding::{Certainty, Cause, Label, Range, Suppression};
+use crate::rule::Rule;
+use crate::source::RepoPath;
+
+/// One match that its rule does not except.
+#[derive(Debug, Clone)]
+pub struct Candidate<'r> {
+    /// The rule.
+    pub rule: &'r Rule,
+    /// The file.
+    pub path: RepoPath,
+    /// The matched code.
+    pub range: Range,
+    /// The part to look at.
+    pub focus: Range,
+    /// How sure the rule is.
+    pub certainty: Certainty,
+    /// What to say.
+    pub message: String,
+    /// The question to a reviewer, when it is ambiguous.
+    pub ask: Option<String>,
+    /// What made it ambiguous: names of facts, ids of `ambiguous-when`.
+    pub facts: Vec<String>,
+    /// Places that explain it.
+    pub labels: Vec<Label>,
+    /// What makes it the same finding elsewhere.
+    pub identity: Identity,
+    /// The exception that covers it.
+    pub suppressed: Option<Suppression>,
+    /// The code that a reviewer needs, when it is ambiguous.
+    pub excerpt: Option<Excerpt>,
+    /// The changed line that made it, when it stands at an unchanged one.
+    pub cause: Option<Cause>,
+}
+
+/// Hashes of tokens: white space and comments never count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The names of the items around it, outermost first.
+    pub item_path: String,
+    /// The tokens of the finding.
+    pub tokens: blake3::Hash,
+    /// The tokens of the enclosing statement.
+    pub statement: blake3::Hash,
+    /// The tokens of the enclosing item (outside of any: of the statement).
+    pub item: blake3::Hash,
+}
+
+/// A piece of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The code.
+    pub code: String,
+    /// The line of its first line, from 1.
+    pub first_line: usize,
+}

@@ -1,0 +1,440 @@
+//! The compiler: RFCs in, `rules/*.yaml` and `rules/index.json` out, and every example proved on the way.
+//!
+//! Nothing is written unless everything holds. The same RFCs give the same bytes, wherever they are compiled.
+//! Deliberately absent: git, and the rules of anybody else.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::Snapshot;
+use crate::config::{self, Config};
+use crate::finding::Certainty;
+use crate::language::Language;
+use crate::problem::{Failure, Problem, Problems};
+use crate::rfc::{self, Rfc, Statement};
+use crate::rule::read::{self, Form};
+use crate::rule::{Authority, Example, Law, Origin, Role, Rule, compiled, in_force};
+use crate::scan::Scanner;
+use crate::source::RepoPath;
+use crate::yaml::Node;
+
+/// Everything that compiling gives, before anything is written.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    /// File names below the folder of rules, and their texts.
+    pub files: BTreeMap<String, String>,
+    /// What became of each RFC.
+    pub rfcs: Vec<Outcome>,
+    /// Complaints; with any, nothing may be written.
+    pub problems: Vec<Problem>,
+}
+
+/// What became of one RFC.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its file.
+    pub path: String,
+    /// Its statements that a matcher decides.
+    pub matched: Vec<String>,
+    /// Its statements that only a reviewer decides.
+    pub reviewed: Vec<String>,
+    /// Its statements that nothing decides.
+    pub not_enforced: Vec<String>,
+    /// Its examples.
+    pub examples: Vec<Proof>,
+}
+
+/// What became of one example.
+#[derive(Debug)]
+pub struct Proof {
+    /// The statement.
+    pub slug: String,
+    /// What the example shows.
+    pub role: Role,
+    /// Its language.
+    pub language: String,
+    /// The line of its fence, from 1.
+    pub line: usize,
+    /// Whether it holds; `None` when a reviewer's statement is not proved.
+    pub holds: Option<bool>,
+}
+
+/// One RFC in `index.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IndexedRfc {
+    /// Number.
+    pub rfc: u32,
+    /// Title.
+    pub title: String,
+    /// Status, as front matter writes it.
+    pub status: String,
+    /// Domain.
+    pub domain: String,
+    /// Its statements.
+    pub statements: Vec<IndexedStatement>,
+}
+
+/// One statement in `index.json`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct IndexedStatement {
+    /// The rule's id.
+    pub slug: String,
+    /// The headings around it.
+    pub section: Vec<String>,
+    /// The keyword.
+    pub level: String,
+    /// The statement.
+    pub text: String,
+    /// "If you need X, use Y".
+    pub advice: Option<String>,
+    /// The link.
+    pub href: String,
+    /// Languages, and "review".
+    pub enforced_by: Vec<String>,
+}
+
+/// Compiles all RFCs of a configuration.
+pub fn compile(config: &Config) -> Result<Compiled, Failure> {
+    let files = config.rfc_files()?;
+    if files.is_empty() {
+        let help = format!("an RFC is a file that one of these names: {}", config.rfcs.join(", "));
+        return Err(Failure::new(format!("no RFC in {}", config.folder.display())).help(help));
+    }
+    let mut result = Compiled::default();
+    let mut rfcs = Vec::new();
+    for path in files {
+        let whole = config.folder.join(&path);
+        match std::fs::read(&whole) {
+            Ok(bytes) => match rfc::document(&path, &bytes) {
+                Ok(document) => {
+                    let (rfc, problems) = rfc::parse(&document);
+                    result.problems.extend(problems);
+                    rfcs.extend(rfc);
+                }
+                Err(problem) => result.problems.push(problem),
+            },
+            Err(error) => result.problems.push(config::whole_file(&path, format!("cannot be read: {error}"))),
+        }
+    }
+    result.problems.extend(check_together(&rfcs));
+    let mut index = Vec::new();
+    rfcs.sort_by_key(|rfc| rfc.front.number);
+    for rfc in &rfcs {
+        let (documents, outcome, problems) = compile_one(rfc);
+        result.problems.extend(problems);
+        if rfc.front.status.makes_rules() && !documents.is_empty() {
+            let stem = Path::new(&rfc.document.name).file_stem().unwrap_or_default().to_string_lossy();
+            let text = compiled::write(&documents, &rfc.document.name);
+            result.files.insert(format!("{stem}.yaml"), text);
+        }
+        index.push(index_entry(rfc, &config.link, &outcome));
+        result.rfcs.push(outcome);
+    }
+    let mut text = serde_json::to_string_pretty(&index).map_err(|error| Failure::new(format!("cannot write the index: {error}")))?;
+    text.push('\n');
+    result.files.insert("index.json".to_owned(), text);
+    Ok(result)
+}
+
+/// What only several RFCs can get wrong together.
+fn check_together(rfcs: &[Rfc]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut numbers: BTreeMap<u32, &Rfc> = BTreeMap::new();
+    let mut slugs: BTreeMap<&str, &Rfc> = BTreeMap::new();
+    for rfc in rfcs {
+        let mut found = Problems::new(Arc::clone(&rfc.document));
+        if let Some(other) = numbers.insert(rfc.front.number, rfc) {
+            let message = format!("{} has the number {} already", other.document.name, rfc.front.number);
+            found.add(rfc.front.number_span.clone(), message);
+        }
+        for statement in &rfc.statements {
+            if let Some(other) = slugs.insert(&statement.slug, rfc) {
+                let message = format!("{} has a statement `{}` already", other.document.name, statement.slug);
+                found.add_with_help(statement.span.clone(), message, "a slug is unique in the whole codex");
+            }
+        }
+        problems.extend(found.into_vec());
+    }
+    for rfc in rfcs {
+        let mut found = Problems::new(Arc::clone(&rfc.document));
+        let pairs = [(&rfc.front.supersedes, "superseded-by"), (&rfc.front.superseded_by, "supersedes")];
+        for (named, answer) in pairs {
+            for (number, span) in named {
+                let Some(other) = numbers.get(number) else {
+                    found.add(span.clone(), format!("there is no RFC {number}"));
+                    continue;
+                };
+                let answers = if answer == "supersedes" { &other.front.supersedes } else { &other.front.superseded_by };
+                if !answers.iter().any(|(named, _)| *named == rfc.front.number) {
+                    let message = format!("RFC {number} does not name this one in `{answer}`");
+                    found.add_with_help(span.clone(), message, "the two must name each other");
+                }
+            }
+        }
+        problems.extend(found.into_vec());
+    }
+    problems
+}
+
+fn compile_one(rfc: &Rfc) -> (Vec<Node>, Outcome, Vec<Problem>) {
+    let mut problems = Problems::new(Arc::clone(&rfc.document));
+    let mut outcome = Outcome {
+        path: rfc.document.name.clone(),
+        matched: Vec::new(),
+        reviewed: Vec::new(),
+        not_enforced: Vec::new(),
+        examples: Vec::new(),
+    };
+    let mut documents = Vec::new();
+    for statement in &rfc.statements {
+        let kind = match (statement.rules.is_empty(), &statement.review) {
+            (false, _) => &mut outcome.matched,
+            (true, Some(_)) => &mut outcome.reviewed,
+            (true, None) => &mut outcome.not_enforced,
+        };
+        kind.push(statement.slug.clone());
+        documents.extend(compile_statement(rfc, statement, &mut outcome.examples, &mut problems));
+    }
+    (documents, outcome, problems.into_vec())
+}
+
+fn compile_statement(rfc: &Rfc, statement: &Statement, proofs: &mut Vec<Proof>, problems: &mut Problems) -> Vec<Node> {
+    let mut documents = Vec::new();
+    let mut languages: Vec<&'static Language> = Vec::new();
+    for block in &statement.rules {
+        let law = |language: &str| law(rfc, statement, |example| example.language == language);
+        let name = block.get("language").and_then(Node::as_text).unwrap_or_default();
+        let authority = Authority::Law(Box::new(law(name)));
+        let before = problems.len();
+        let Some(rule) = read::rule(block, &statement.slug, Form::Block, authority, &[], problems) else {
+            // Its examples would only complain about the same.
+            languages.extend(Language::named(name));
+            continue;
+        };
+        let Some(language) = rule.language() else { continue };
+        if languages.contains(&language) {
+            let message = format!("a second matcher for {} in the statement `{}`", language.name, statement.slug);
+            problems.add(block.span.clone(), message);
+        }
+        languages.push(language);
+        if problems.len() == before {
+            prove(&rule, language, block, statement, proofs, problems);
+        }
+        documents.push(compiled::matcher(&statement.slug, block, &law(name)));
+    }
+    if let Some(review) = &statement.review {
+        let is_reviewed = |example: &Example| !languages.iter().any(|language| language.name == example.language);
+        documents.push(compiled::review(&statement.slug, review, &law(rfc, statement, is_reviewed)));
+    }
+    refuse_idle_examples(statement, &languages, proofs, problems);
+    documents
+}
+
+/// An example must be able to fail: something must decide its language.
+fn refuse_idle_examples(statement: &Statement, languages: &[&'static Language], proofs: &mut Vec<Proof>, problems: &mut Problems) {
+    for (example, span) in &statement.examples {
+        if languages.iter().any(|language| language.name == example.language) {
+            continue;
+        }
+        if statement.review.is_none() {
+            let message = format!("nothing decides this example: the statement has no matcher for `{}`", example.language);
+            problems.add_unknown(span.clone(), message, &example.language, languages.iter().map(|language| language.name));
+            continue;
+        }
+        proofs.push(Proof {
+            slug: statement.slug.clone(),
+            role: example.role,
+            language: example.language.clone(),
+            line: line(problems, span),
+            holds: None,
+        });
+    }
+}
+
+fn law(rfc: &Rfc, statement: &Statement, belongs: impl Fn(&Example) -> bool) -> Law {
+    let origin = Origin {
+        path: rfc.document.name.clone(),
+        anchor: statement.slug.clone(),
+        line: statement.line,
+        hash: statement.hash.clone(),
+    };
+    Law {
+        rfc: rfc.front.number,
+        level: statement.level,
+        status: rfc.front.status,
+        domain: rfc.front.domain.clone(),
+        statement: statement.text.clone(),
+        advice: statement.advice.clone().unwrap_or_default(),
+        owners: rfc.front.owners.clone(),
+        incidents: rfc.front.incidents.clone(),
+        href: format!("{}#{}", origin.path, origin.anchor),
+        origin,
+        examples: statement.examples.iter().map(|(example, _)| example).filter(|example| belongs(example)).cloned().collect(),
+    }
+}
+
+/// Runs a rule on its examples.
+fn prove(rule: &Rule, language: &'static Language, block: &Node, statement: &Statement, proofs: &mut Vec<Proof>, problems: &mut Problems) {
+    let mut reasons: Vec<String> = Vec::new();
+    let examples: Vec<_> = statement.examples.iter().filter(|(example, _)| example.language == language.name).collect();
+    for (example, span) in &examples {
+        let complaint = prove_example(rule, language, example, &mut reasons);
+        proofs.push(Proof {
+            slug: statement.slug.clone(),
+            role: example.role,
+            language: example.language.clone(),
+            line: line(problems, span),
+            holds: Some(complaint.is_none()),
+        });
+        if let Some(complaint) = complaint {
+            problems.add(span.clone(), complaint);
+        }
+    }
+    for role in [Role::Bad, Role::Good] {
+        if !examples.iter().any(|(example, _)| example.role == role) {
+            let message = format!("the {} matcher of `{}` has no {} example", language.name, statement.slug, role.word());
+            let help = format!("add a block ```{} {}", language.name, role.word());
+            problems.add_with_help(block.span.clone(), message, help);
+        }
+    }
+    for ambiguity in &rule.ambiguous_when {
+        if !reasons.contains(&ambiguity.id) {
+            let message = format!("no ambiguous example of `{}` shows `{}`", statement.slug, ambiguity.id);
+            let help = format!("add a block ```{} ambiguous", language.name);
+            problems.add_with_help(block.span.clone(), message, help);
+        }
+    }
+}
+
+/// What is wrong with an example, if anything is.
+fn prove_example(rule: &Rule, language: &'static Language, example: &Example, reasons: &mut Vec<String>) -> Option<String> {
+    let path = RepoPath::from(example.file.as_str());
+    if Language::of(&path) != Some(language) {
+        return Some(format!("`{}` is no {} file", example.file, language.name));
+    }
+    let files = BTreeMap::from([(path.clone(), example.code.clone().into_bytes())]);
+    let scan = Scanner::new(std::slice::from_ref(rule), true).scan(&Snapshot::memory(files), &[path]);
+    if let Some(unchecked) = scan.unchecked.first() {
+        return Some(format!("it cannot be looked at: {}", unchecked.reason));
+    }
+    let raised: Vec<_> = scan.candidates.iter().filter(|candidate| candidate.suppressed.is_none()).collect();
+    let wanted = match example.role {
+        Role::Good => {
+            let line = raised.first()?.focus.start.line;
+            return Some(format!("this good example raises `{}` on line {line}", rule.id));
+        }
+        Role::Bad => Certainty::Violation,
+        Role::Ambiguous => Certainty::Ambiguous,
+    };
+    if wanted == Certainty::Ambiguous {
+        reasons.extend(raised.iter().flat_map(|candidate| candidate.facts.iter().cloned()));
+    }
+    let of = |certainty: Certainty| -> Vec<usize> {
+        let mut lines: Vec<usize> = raised.iter().filter(|candidate| candidate.certainty == certainty).map(|candidate| candidate.focus.start.line).collect();
+        lines.dedup();
+        lines
+    };
+    let (violations, ambiguous) = (of(Certainty::Violation), of(Certainty::Ambiguous));
+    let (lines, others) = if wanted == Certainty::Violation { (&violations, &ambiguous) } else { (&ambiguous, &violations) };
+    let holds = if example.lines.is_empty() { !lines.is_empty() } else { *lines == example.lines && others.iter().all(|line| lines.contains(line)) };
+    if holds {
+        return None;
+    }
+    let shown = |lines: &[usize]| match lines {
+        [] => "on no line".to_owned(),
+        lines => format!("on line {}", lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    };
+    let word = example.role.word();
+    Some(format!(
+        "this {word} example does not hold: `{}` is a violation {} and ambiguous {}",
+        rule.id,
+        shown(&violations),
+        shown(&ambiguous)
+    ))
+}
+
+fn line(problems: &Problems, span: &std::ops::Range<usize>) -> usize {
+    problems.document().text[..span.start].matches('\n').count() + 1
+}
+
+fn index_entry(rfc: &Rfc, link: &str, outcome: &Outcome) -> IndexedRfc {
+    let is_in_force = rfc.front.status.makes_rules();
+    let enforced_by = |statement: &Statement| {
+        let mut names: Vec<String> = statement.rules.iter().filter_map(|rule| Some(rule.get("language")?.as_text()?.to_owned())).collect();
+        names.sort();
+        names.extend(statement.review.iter().map(|_| "review".to_owned()));
+        names.retain(|_| is_in_force);
+        names
+    };
+    let statements = rfc.statements.iter().map(|statement| IndexedStatement {
+        slug: statement.slug.clone(),
+        section: statement.section.clone(),
+        level: statement.level.keyword().to_owned(),
+        text: statement.text.clone(),
+        advice: statement.advice.clone(),
+        href: format!("{link}{}#{}", outcome.path, statement.slug),
+        enforced_by: enforced_by(statement),
+    });
+    IndexedRfc {
+        rfc: rfc.front.number,
+        title: rfc.front.title.clone(),
+        status: rfc.front.status.word().to_owned(),
+        domain: rfc.front.domain.clone(),
+        statements: statements.collect(),
+    }
+}
+
+/// Files that are not as they should be, relative to the folder of rules.
+pub fn stale(compiled: &Compiled, folder: &Path) -> Result<Vec<String>, Failure> {
+    let mut stale: Vec<String> = compiled
+        .files
+        .iter()
+        .filter(|(name, text)| std::fs::read(folder.join(name)).ok().as_deref() != Some(text.as_bytes()))
+        .map(|(name, _)| name.clone())
+        .collect();
+    stale.extend(left_over(compiled, folder)?.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()));
+    stale.sort();
+    Ok(stale)
+}
+
+/// Compiled files whose RFC is gone.
+fn left_over(compiled: &Compiled, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = in_force::compiled_files(folder)?;
+    files.retain(|path| !compiled.files.contains_key(path.file_name().unwrap_or_default().to_string_lossy().as_ref()));
+    Ok(files)
+}
+
+/// Writes the files, each whole or not at all, and removes those whose RFC is gone.
+pub fn write(compiled: &Compiled, folder: &Path) -> Result<(), Failure> {
+    let doing = |path: &Path| format!("cannot write {}", path.display());
+    std::fs::create_dir_all(folder).map_err(|error| Failure::io(doing(folder), &error))?;
+    for (name, text) in &compiled.files {
+        let path = folder.join(name);
+        if std::fs::read(&path).ok().as_deref() == Some(text.as_bytes()) {
+            continue;
+        }
+        replace(&path, text.as_bytes()).map_err(|error| Failure::io(doing(&path), &error))?;
+    }
+    for path in left_over(compiled, folder)? {
+        std::fs::remove_file(&path).map_err(|error| Failure::io(format!("cannot remove {}", path.display()), &error))?;
+    }
+    Ok(())
+}
+
+/// Replaces a file atomically; it can be read by everybody, as other files are.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! What the metavariables of a match stand for: a stack, so that a failed attempt is undone by shortening it.
+
+use std::sync::Arc;
+
+use super::{Node, Tree};
+
+/// The nodes bound to metavariables.
+#[derive(Debug, Clone, Default)]
+pub struct Captures {
+    bound: Vec<(Arc<str>, Bound)>,
+}
+
+#[derive(Debug, Clone)]
+enum Bound {
+    One(Node),
+    Many(Vec<Node>),
+}
+
+impl Captures {
+    /// The node that `$NAME` stands for.
+    pub fn get(&self, name: &str) -> Option<Node> {
+        self.bound.iter().find_map(|(known, bound)| match bound {
+            Bound::One(node) if **known == *name => Some(*node),
+            _ => None,
+        })
+    }
+
+    /// The nodes that `$$$NAME` stands for.
+    pub fn get_many(&self, name: &str) -> Option<&[Node]> {
+        self.bound.iter().find_map(|(known, bound)| match bound {
+            Bound::Many(nodes) if **known == *name => Some(nodes.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The bytes that a metavariable of either sort stands for.
+    pub fn range(&self, tree: &Tree<'_>, name: &str) -> Option<std::ops::Range<usize>> {
+        if let Some(node) = self.get(name) {
+            return Some(tree.range(node));
+        }
+        let nodes = self.get_many(name)?;
+        let (first, last) = (nodes.first()?, nodes.last()?);
+        Some(tree.range(*first).start..tree.range(*last).end)
+    }
+
+    /// How many are bound: a mark to return to.
+    pub(super) fn mark(&self) -> usize {
+        self.bound.len()
+    }
+
+    /// Forgets what was bound after the mark.
+    pub(super) fn undo(&mut self, mark: usize) {
+        self.bound.truncate(mark);
+    }
+
+    /// The single bindings.
+    pub(super) fn singles(&self) -> Vec<(Arc<str>, Node)> {
+        let single = |(name, bound): &(Arc<str>, Bound)| match bound {
+            Bound::One(node) => Some((Arc::clone(name), *node)),
+            Bound::Many(_) => None,
+        };
+        self.bound.iter().filter_map(single).collect()
+    }
+
+    /// Binds a name; false when it already stands for other code.
+    pub(super) fn bind(&mut self, tree: &Tree<'_>, name: &Arc<str>, node: Node) -> bool {
+        match self.get(name) {
+            Some(bound) => is_same_code(tree, bound, node),
+            None => {
+                self.bound.push((Arc::clone(name), Bound::One(node)));
+                true
+            }
+        }
+    }
+
+    /// Binds a name to a list; false when it already stands for another.
+    pub(super) fn bind_many(&mut self, tree: &Tree<'_>, name: &Arc<str>, nodes: Vec<Node>) -> bool {
+        let Some(bound) = self.get_many(name) else {
+            self.bound.push((Arc::clone(name), Bound::Many(nodes)));
+            return true;
+        };
+        let named = |nodes: &[Node]| -> Vec<Node> { nodes.iter().copied().filter(|node| tree.is_named(*node)).collect() };
+        let (left, right) = (named(bound), named(&nodes));
+        left.len() == right.len() && left.iter().zip(&right).all(|(left, right)| is_same_code(tree, *left, *right))
+    }
+}
+
+/// Whether two nodes are the same code: white space aside, and comparing text where one of them has no named parts.
+fn is_same_code(tree: &Tree<'_>, left: Node, right: Node) -> bool {
+    let has_no_parts = |node: Node| !tree.children(node).any(|child| tree.is_named(child));
+    let mut pairs = vec![(left, right)];
+    while let Some((left, right)) = pairs.pop() {
+        if left == right {
+            continue;
+        }
+        if has_no_parts(left) || has_no_parts(right) {
+            if tree.bytes(left) != tree.bytes(right) {
+                return false;
+            }
+            continue;
+        }
+        if tree.kind(left) != tree.kind(right) || tree.children(left).count() != tree.children(right).count() {
+            return false;
+        }
+        pairs.extend(tree.children(left).zip(tree.children(right)));
+    }
+    true
+}

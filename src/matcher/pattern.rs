@@ -1,0 +1,364 @@
+//! Code with holes: a pattern is parsed as code and compared with code, node by node.
+//!
+//! The comparison is ast-grep's *smart* one: every node of the pattern must be there; in the code, punctuation that the
+//! pattern leaves out and comments are skipped. Deliberately absent: the other strictnesses.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Captures, ERROR_KIND, Node, Tree};
+use crate::language::Language;
+
+/// A parsed pattern.
+#[derive(Debug)]
+pub struct Pattern {
+    root: Part,
+    /// The kind of the root when a selector picked it: a lone metavariable has none of its own.
+    selected: Option<u16>,
+}
+
+#[derive(Debug)]
+enum Part {
+    /// `$NAME`, `$_`, `$$NAME` (a node that the grammar does not name, too).
+    One { name: Option<Arc<str>>, named_only: bool },
+    /// `$$$NAME`, `$$$`.
+    Many { name: Option<Arc<str>> },
+    Leaf { kind: u16, named: bool, text: String },
+    Inner { kind: u16, parts: Vec<Part> },
+}
+
+enum Outcome {
+    Match,
+    /// The code has something here that a pattern may leave out.
+    Skip,
+    Mismatch,
+}
+
+impl Pattern {
+    /// Parses a pattern; the error says why it is none, and may bring help.
+    pub fn parse(text: &str, selector: Option<u16>, language: &Language) -> Result<Self, String> {
+        let grammar = (language.grammar)();
+        let code = with_expando(text, language.expando);
+        let tree = Tree::parse(code.as_bytes(), &grammar).ok_or("the pattern cannot be parsed")?;
+        let root = match selector {
+            Some(kind) => tree
+                .subtree(tree.root())
+                .find(|node| tree.kind(*node) == kind)
+                .ok_or("the selector's kind does not occur in the context")?,
+            None => single_node(&tree, &grammar)?,
+        };
+        let root_part = part(&tree, root, language.expando, 0)?;
+        if matches!(root_part, Part::Many { .. }) {
+            return Err("`$$$` alone matches lists, not a node: put it into something larger, or use `$NAME`".to_owned());
+        }
+        if matches!(root_part, Part::Leaf { kind: ERROR_KIND, .. }) {
+            return Err(format!("this is not {} code on its own", language.name));
+        }
+        Ok(Self {
+            root: root_part,
+            selected: selector,
+        })
+    }
+
+    /// The kind that a matching node has; `None` for any.
+    pub fn root_kind(&self) -> Option<u16> {
+        let kind = match &self.root {
+            Part::One { .. } | Part::Many { .. } => self.selected?,
+            Part::Leaf { kind, .. } | Part::Inner { kind, .. } => *kind,
+        };
+        (kind != ERROR_KIND).then_some(kind)
+    }
+
+    pub(super) fn variables(&self, names: &mut BTreeSet<Arc<str>>) {
+        self.root.variables(names);
+    }
+
+    /// The longest text that every match must hold.
+    pub(super) fn literal(&self) -> Option<&str> {
+        self.root.literal()
+    }
+
+    /// Whether the node is code of this form; on success its metavariables are bound.
+    pub(super) fn matches(&self, tree: &Tree<'_>, node: Node, captures: &mut Captures) -> bool {
+        if self.selected.is_some_and(|kind| kind != tree.kind(node)) {
+            return false;
+        }
+        let mark = captures.mark();
+        let matched = match &self.root {
+            Part::One { name, named_only } => bind_one(tree, name.as_ref(), *named_only, node, captures),
+            part => matches!(compare(tree, part, node, captures), Outcome::Match),
+        };
+        if !matched {
+            captures.undo(mark);
+        }
+        matched
+    }
+}
+
+impl Part {
+    fn variables(&self, names: &mut BTreeSet<Arc<str>>) {
+        match self {
+            Self::One { name: Some(name), .. } | Self::Many { name: Some(name) } => {
+                names.insert(Arc::clone(name));
+            }
+            Self::Inner { parts, .. } => {
+                for part in parts {
+                    part.variables(names);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Leaf { named: true, text, .. } => Some(text),
+            Self::Inner { parts, .. } => parts.iter().filter_map(Self::literal).max_by_key(|text| text.len()),
+            _ => None,
+        }
+    }
+
+    fn is_punctuation(&self) -> bool {
+        matches!(self, Self::Leaf { named: false, .. })
+    }
+}
+
+/// Writes `$` as a character that the grammar takes for a letter, where it begins a metavariable.
+fn with_expando(pattern: &str, expando: char) -> String {
+    let mut code = String::with_capacity(pattern.len());
+    let mut dollars = 0;
+    for character in pattern.chars().map(Some).chain([None]) {
+        if character == Some('$') {
+            dollars += 1;
+            continue;
+        }
+        let is_variable = dollars == 3 || character.is_some_and(|first| first.is_ascii_uppercase() || first == '_');
+        let sigil = if is_variable { expando } else { '$' };
+        code.extend(std::iter::repeat_n(sigil, dollars));
+        dollars = 0;
+        code.extend(character);
+    }
+    code
+}
+
+/// The node that the pattern is about: as deep as the text is one node.
+fn single_node(tree: &Tree<'_>, grammar: &tree_sitter::Language) -> Result<Node, String> {
+    let only_child = |node: Node| {
+        let mut children = tree.children(node);
+        let first = children.next()?;
+        let is_nothing = |second: Node| {
+            tree.is_missing(second) || grammar.node_kind_for_id(tree.kind(second)).is_some_and(str::is_empty)
+        };
+        match (children.next(), children.next()) {
+            (None, _) => Some(first),
+            (Some(second), None) if is_nothing(second) => Some(first),
+            _ => None,
+        }
+    };
+    let root = tree.root();
+    if tree.is_leaf(root) {
+        return Err("the pattern is empty".to_owned());
+    }
+    let mut node = only_child(root).ok_or("the pattern is more than one piece of code: a match is one node")?;
+    while let Some(inner) = only_child(node) {
+        node = inner;
+    }
+    Ok(node)
+}
+
+/// Patterns nested deeper than this are refused.
+const DEPTH_LIMIT: usize = 256;
+
+fn part(tree: &Tree<'_>, node: Node, expando: char, depth: usize) -> Result<Part, String> {
+    if depth > DEPTH_LIMIT {
+        return Err(format!("the pattern is nested deeper than {DEPTH_LIMIT} levels"));
+    }
+    let text = String::from_utf8_lossy(tree.bytes(node));
+    if let Some(variable) = variable(&text, expando) {
+        return Ok(variable);
+    }
+    if tree.is_leaf(node) {
+        return Ok(Part::Leaf {
+            kind: tree.kind(node),
+            named: tree.is_named(node),
+            text: text.into_owned(),
+        });
+    }
+    let children = tree.children(node).filter(|child| !tree.is_missing(*child));
+    Ok(Part::Inner {
+        kind: tree.kind(node),
+        parts: children.map(|child| part(tree, child, expando, depth + 1)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn variable(text: &str, expando: char) -> Option<Part> {
+    let bare = text.trim_start_matches(expando);
+    let sigils = (text.len() - bare.len()) / expando.len_utf8();
+    let is_first = |first: char| first.is_ascii_uppercase() || first == '_';
+    let is_name = bare.starts_with(is_first) && bare.chars().all(|other| is_first(other) || other.is_ascii_digit());
+    let name = (!bare.starts_with('_')).then(|| Arc::from(bare));
+    match sigils {
+        1 | 2 if is_name => Some(Part::One {
+            name,
+            named_only: sigils == 1,
+        }),
+        3 if is_name => Some(Part::Many { name }),
+        3 if bare.is_empty() => Some(Part::Many { name: None }),
+        _ => None,
+    }
+}
+
+fn bind_one(tree: &Tree<'_>, name: Option<&Arc<str>>, named_only: bool, node: Node, captures: &mut Captures) -> bool {
+    if named_only && !tree.is_named(node) {
+        return false;
+    }
+    name.is_none_or(|name| captures.bind(tree, name, node))
+}
+
+fn compare(tree: &Tree<'_>, part: &Part, node: Node, captures: &mut Captures) -> Outcome {
+    let verdict = |matched: bool| if matched { Outcome::Match } else { Outcome::Mismatch };
+    let is_kind = |kind: u16| kind == tree.kind(node) || kind == ERROR_KIND;
+    match part {
+        Part::Leaf { kind, named, text } => {
+            if is_kind(*kind) && (!named || text.as_bytes() == tree.bytes(node)) {
+                Outcome::Match
+            } else if tree.is_extra(node) || !tree.is_named(node) {
+                Outcome::Skip
+            } else {
+                Outcome::Mismatch
+            }
+        }
+        Part::One { name, named_only } => {
+            if tree.is_extra(node) {
+                return Outcome::Skip;
+            }
+            verdict(bind_one(tree, name.as_ref(), *named_only, node, captures))
+        }
+        Part::Many { name } => match name {
+            Some(name) => verdict(captures.bind_many(tree, name, vec![node])),
+            None => Outcome::Match,
+        },
+        Part::Inner { kind, parts } => {
+            if !is_kind(*kind) {
+                return Outcome::Mismatch;
+            }
+            verdict(compare_children(tree, parts, node, captures))
+        }
+    }
+}
+
+/// The rest of a node's children.
+#[derive(Clone, Copy)]
+struct Rest {
+    next: Node,
+    end: Node,
+}
+
+impl Rest {
+    fn peek(self) -> Option<Node> {
+        (self.next < self.end).then_some(self.next)
+    }
+
+    fn take(&mut self, tree: &Tree<'_>) -> Option<Node> {
+        let node = self.peek()?;
+        self.next = tree.end(node);
+        Some(node)
+    }
+
+    fn take_all(&mut self, tree: &Tree<'_>) -> Vec<Node> {
+        std::iter::from_fn(|| self.take(tree)).collect()
+    }
+}
+
+fn compare_children(tree: &Tree<'_>, mut parts: &[Part], node: Node, captures: &mut Captures) -> bool {
+    let mut rest = Rest {
+        next: node + 1,
+        end: tree.end(node),
+    };
+    if rest.peek().is_none() {
+        return false;
+    }
+    loop {
+        let Some((first, after)) = parts.split_first() else {
+            return true;
+        };
+        if let Part::Many { name } = first {
+            match fill(tree, name.as_ref(), after, &mut rest, captures) {
+                Filled::Nothing => return false,
+                Filled::Everything => return true,
+                Filled::UpTo(remaining) => parts = remaining,
+                Filled::UpToAnother(remaining) => {
+                    parts = remaining;
+                    continue;
+                }
+            }
+        }
+        // The next part must match; what the pattern may leave out is passed over.
+        loop {
+            let Some(child) = rest.peek() else {
+                return parts.iter().all(|part| matches!(part, Part::Many { .. }));
+            };
+            match compare(tree, &parts[0], child, captures) {
+                Outcome::Match => break,
+                Outcome::Skip => rest.take(tree),
+                Outcome::Mismatch => return false,
+            };
+        }
+        parts = &parts[1..];
+        rest.take(tree);
+        if parts.is_empty() {
+            return true;
+        }
+        if rest.peek().is_none() {
+            return false;
+        }
+    }
+}
+
+enum Filled<'p> {
+    /// No way to fill the hole.
+    Nothing,
+    /// The hole takes all that is left, and the pattern ends.
+    Everything,
+    /// The hole ends where the next part matches.
+    UpTo(&'p [Part]),
+    /// The next part is a hole, too.
+    UpToAnother(&'p [Part]),
+}
+
+/// Finds what `$$$` stands for: everything up to the first child that matches the next part. Punctuation right after
+/// the hole belongs to the list that it stands for.
+fn fill<'p>(
+    tree: &Tree<'_>,
+    name: Option<&Arc<str>>,
+    after: &'p [Part],
+    rest: &mut Rest,
+    captures: &mut Captures,
+) -> Filled<'p> {
+    let punctuation = after.iter().take_while(|part| part.is_punctuation()).count();
+    let remaining = &after[punctuation..];
+    let bind = |mut nodes: Vec<Node>, captures: &mut Captures| {
+        nodes.truncate(nodes.len().saturating_sub(punctuation));
+        name.is_none_or(|name| captures.bind_many(tree, name, nodes))
+    };
+    let Some(next) = remaining.first() else {
+        let filled = bind(rest.take_all(tree), captures);
+        return if filled { Filled::Everything } else { Filled::Nothing };
+    };
+    let mut nodes = Vec::new();
+    if matches!(next, Part::Many { .. }) {
+        nodes.extend(rest.take(tree));
+        let filled = rest.peek().is_some() && bind(nodes, captures);
+        return if filled { Filled::UpToAnother(remaining) } else { Filled::Nothing };
+    }
+    while let Some(child) = rest.peek() {
+        let mark = captures.mark();
+        let found = matches!(compare(tree, next, child, captures), Outcome::Match);
+        captures.undo(mark);
+        if found {
+            return if bind(nodes, captures) { Filled::UpTo(remaining) } else { Filled::Nothing };
+        }
+        nodes.extend(rest.take(tree));
+    }
+    Filled::Nothing
+}

@@ -1,0 +1,311 @@
+//! From YAML to a checked [`RuleMatcher`]: every complaint points at its key or value, and all come at once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Matcher, Pattern, Relation, RuleMatcher, Stop};
+use crate::language::Language;
+use crate::problem::Problems;
+use crate::yaml::{Entry, Node, Value};
+
+/// Keys of a condition; composites come before relations when they are tried, whatever their order in the text.
+const KEYS: [&str; 11] =
+    ["pattern", "kind", "regex", "all", "any", "not", "matches", "inside", "has", "precedes", "follows"];
+const RELATION_KEYS: [&str; 2] = ["stopBy", "field"];
+/// Keys of the ast-grep language that codex does not have (yet).
+const REFUSED_KEYS: [&str; 2] = ["nthChild", "range"];
+/// Conditions nested deeper than this are refused.
+const DEPTH_LIMIT: usize = 64;
+
+/// Reads conditions for one rule; the utils are shared by all of them.
+pub struct Reader<'a> {
+    language: &'static Language,
+    grammar: tree_sitter::Language,
+    utils: Arc<Vec<Matcher>>,
+    util_names: Vec<String>,
+    problems: &'a mut Problems,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader for rules of this language.
+    pub fn new(language: &'static Language, problems: &'a mut Problems) -> Self {
+        Self {
+            language,
+            grammar: (language.grammar)(),
+            utils: Arc::default(),
+            util_names: Vec::new(),
+            problems,
+            depth: 0,
+        }
+    }
+
+    /// The complaints so far, for what the caller finds wrong.
+    pub fn problems(&mut self) -> &mut Problems {
+        self.problems
+    }
+
+    /// Reads the utils that the rules to come may name.
+    pub fn utils(&mut self, entries: &[Entry]) {
+        self.util_names = entries.iter().map(|entry| entry.key.clone()).collect();
+        self.refuse_circles(entries);
+        let nothing = || Matcher::Any(Vec::new());
+        let matchers = entries.iter().map(|entry| self.condition(&entry.value).unwrap_or_else(nothing));
+        self.utils = Arc::new(matchers.collect());
+    }
+
+    /// A util that needs itself at the same node can never answer.
+    fn refuse_circles(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let mut reached: BTreeSet<&str> = BTreeSet::new();
+            let mut open = vec![&entry.value];
+            let mut is_circle = false;
+            while let Some(node) = open.pop() {
+                for name in same_node_utils(node) {
+                    is_circle |= name == entry.key;
+                    if reached.insert(name) {
+                        open.extend(entries.iter().find(|other| other.key == name).map(|other| &other.value));
+                    }
+                }
+            }
+            if is_circle {
+                let message = format!("the util `{}` needs itself to decide the same node", entry.key);
+                self.problems.add(entry.key_span.clone(), message);
+            }
+        }
+    }
+
+    /// Reads a rule with its constraints.
+    pub fn rule(&mut self, rule: &Node, constraints: Option<&Node>) -> Option<RuleMatcher> {
+        let root = self.condition(rule);
+        let mut read_constraints = Vec::new();
+        if let Some(constraints) = constraints {
+            let Value::Map(entries) = &constraints.value else {
+                self.problems.add(constraints.span.clone(), "`constraints` must be a mapping of metavariables to rules");
+                return None;
+            };
+            for entry in entries {
+                let constraint = self.condition(&entry.value);
+                read_constraints.extend(constraint.map(|matcher| (Arc::from(entry.key.as_str()), matcher)));
+            }
+        }
+        let matcher = RuleMatcher {
+            root: root?,
+            constraints: read_constraints,
+            utils: Arc::clone(&self.utils),
+        };
+        let names = matcher.variables();
+        for entry in constraints.map_or(&[][..], Node::entries) {
+            self.need_variable(&entry.key, entry.key_span.clone(), &names);
+        }
+        if matcher.kinds().is_some_and(|kinds| kinds.is_empty()) {
+            self.problems.add(rule.span.clone(), "this rule can match nothing: its conditions need nodes of different kinds");
+        }
+        Some(matcher)
+    }
+
+    /// Complains when no pattern binds the metavariable.
+    pub fn need_variable(&mut self, name: &str, span: std::ops::Range<usize>, names: &BTreeSet<Arc<str>>) {
+        if !names.contains(name) {
+            let message = format!("no pattern of this rule binds `${name}`");
+            self.problems.add_unknown(span, message, name, names.iter().map(|known| &**known));
+        }
+    }
+
+    /// Reads one condition: all its keys must hold.
+    fn condition(&mut self, node: &Node) -> Option<Matcher> {
+        self.entries(node, &[])
+    }
+
+    fn entries(&mut self, node: &Node, more_keys: &[&str]) -> Option<Matcher> {
+        let Value::Map(entries) = &node.value else {
+            let help = "write for example `pattern: $X.unwrap()` or `kind: call_expression`";
+            self.problems.add_with_help(node.span.clone(), "a rule must be a mapping", help);
+            return None;
+        };
+        if self.depth >= DEPTH_LIMIT {
+            let message = format!("conditions are nested deeper than {DEPTH_LIMIT} levels");
+            self.problems.add(node.span.clone(), message);
+            return None;
+        }
+        self.depth += 1;
+        self.refuse_unknown(entries, more_keys);
+        let before = self.problems.len();
+        let mut matchers = Vec::new();
+        for key in KEYS {
+            if let Some(value) = node.get(key) {
+                matchers.extend(self.key(key, value));
+            }
+        }
+        self.depth -= 1;
+        if matchers.is_empty() && self.problems.len() == before && !entries.iter().any(|entry| REFUSED_KEYS.contains(&entry.key.as_str())) {
+            let message = format!("this rule says nothing: it needs one of {}", KEYS.join(", "));
+            self.problems.add(node.span.clone(), message);
+        }
+        match matchers.len() {
+            0 => None,
+            1 => matchers.pop(),
+            _ => Some(Matcher::All(matchers)),
+        }
+    }
+
+    fn refuse_unknown(&mut self, entries: &[Entry], more_keys: &[&str]) {
+        for entry in entries {
+            let key = entry.key.as_str();
+            if REFUSED_KEYS.contains(&key) {
+                let message = format!("`{key}` is not supported yet");
+                self.problems.add(entry.key_span.clone(), message);
+            } else if !KEYS.contains(&key) && !more_keys.contains(&key) {
+                let known = KEYS.iter().chain(more_keys).copied();
+                self.problems.add_unknown(entry.key_span.clone(), format!("unknown key `{key}` in a rule"), key, known);
+            }
+        }
+    }
+
+    fn key(&mut self, key: &str, value: &Node) -> Option<Matcher> {
+        match key {
+            "pattern" => self.pattern(value).map(Matcher::Pattern),
+            "kind" => self.kind(value).map(Matcher::Kind),
+            "regex" => self.regex(value).map(Matcher::Regex),
+            "all" => self.list(key, value).map(Matcher::All),
+            "any" => self.list(key, value).map(Matcher::Any),
+            "not" => self.condition(value).map(|matcher| Matcher::Not(Box::new(matcher))),
+            "matches" => self.util(value).map(Matcher::Matches),
+            "inside" => self.relation(value, true).map(Matcher::Inside),
+            "has" => self.relation(value, true).map(Matcher::Has),
+            "precedes" => self.relation(value, false).map(Matcher::Precedes),
+            _ => self.relation(value, false).map(Matcher::Follows),
+        }
+    }
+
+    fn pattern(&mut self, node: &Node) -> Option<Pattern> {
+        if let Value::Map(_) = node.value {
+            node.need_map("`pattern`", &["context", "selector"], self.problems)?;
+            let Some(context) = node.get("context") else {
+                self.problems.add(node.span.clone(), "a pattern in this form needs `context`");
+                return None;
+            };
+            let selector = match node.get("selector") {
+                Some(selector) => Some(self.kind(selector)?),
+                None => None,
+            };
+            return self.parse_pattern(context, selector);
+        }
+        self.parse_pattern(node, None)
+    }
+
+    fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
+        let text = node.need_text("pattern", self.problems)?;
+        match Pattern::parse(text, selector, self.language) {
+            Ok(pattern) => Some(pattern),
+            Err(message) => {
+                let help = "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`";
+                self.problems.add_with_help(node.span.clone(), message, help);
+                None
+            }
+        }
+    }
+
+    fn kind(&mut self, node: &Node) -> Option<u16> {
+        let name = node.need_text("kind", self.problems)?;
+        let kind = self.grammar.id_for_node_kind(name, true);
+        if kind != 0 {
+            return Some(kind);
+        }
+        let named = |kind: &u16| self.grammar.node_kind_is_named(*kind) && self.grammar.node_kind_is_visible(*kind);
+        let kinds = (0..self.grammar.node_kind_count() as u16).filter(named);
+        let known: BTreeSet<&str> = kinds.filter_map(|kind| self.grammar.node_kind_for_id(kind)).collect();
+        let message = format!("{} has no node kind `{name}`", self.language.name);
+        self.problems.add_unknown(node.span.clone(), message, name, known);
+        None
+    }
+
+    fn regex(&mut self, node: &Node) -> Option<regex::Regex> {
+        let text = node.need_text("regex", self.problems)?;
+        match regex::Regex::new(text) {
+            Ok(regex) => Some(regex),
+            Err(error) => {
+                let reason = error.to_string();
+                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                self.problems.add(node.span.clone(), format!("not a regular expression: {reason}"));
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, key: &str, node: &Node) -> Option<Vec<Matcher>> {
+        let nodes = node.need_list(key, self.problems);
+        if nodes.is_empty() && matches!(node.value, Value::List(_)) {
+            self.problems.add(node.span.clone(), format!("`{key}` is empty"));
+        }
+        let matchers: Vec<Matcher> = nodes.iter().filter_map(|node| self.condition(node)).collect();
+        (!matchers.is_empty()).then_some(matchers)
+    }
+
+    fn util(&mut self, node: &Node) -> Option<usize> {
+        let name = node.need_text("matches", self.problems)?;
+        let index = self.util_names.iter().position(|known| known == name);
+        if index.is_none() {
+            let known = self.util_names.iter().map(String::as_str);
+            self.problems.add_unknown(node.span.clone(), format!("no util is named `{name}`"), name, known);
+        }
+        index
+    }
+
+    fn relation(&mut self, node: &Node, has_field: bool) -> Option<Box<Relation>> {
+        let more_keys = if has_field { &RELATION_KEYS[..] } else { &RELATION_KEYS[..1] };
+        let other = self.entries(node, more_keys);
+        let field = match node.get("field").filter(|_| has_field) {
+            Some(field) => Some(self.field(field)?),
+            None => None,
+        };
+        let stop = match node.get("stopBy") {
+            Some(stop) => self.stop(stop)?,
+            None => Stop::Neighbor,
+        };
+        Some(Box::new(Relation {
+            other: other?,
+            stop,
+            field,
+        }))
+    }
+
+    fn field(&mut self, node: &Node) -> Option<u16> {
+        let name = node.need_text("field", self.problems)?;
+        let field = self.grammar.field_id_for_name(name).map(std::num::NonZero::get);
+        if field.is_none() {
+            let known = (1..=self.grammar.field_count() as u16).filter_map(|field| self.grammar.field_name_for_id(field));
+            let known: Vec<&str> = known.collect();
+            let message = format!("{} has no field `{name}`", self.language.name);
+            self.problems.add_unknown(node.span.clone(), message, name, known);
+        }
+        field
+    }
+
+    fn stop(&mut self, node: &Node) -> Option<Stop> {
+        match node.as_text() {
+            Some("neighbor") => Some(Stop::Neighbor),
+            Some("end") => Some(Stop::End),
+            Some(other) => {
+                let message = format!("`stopBy` is `neighbor`, `end` or a rule, not `{other}`");
+                self.problems.add_unknown(node.span.clone(), message, other, ["neighbor", "end"]);
+                None
+            }
+            None => self.condition(node).map(Stop::At),
+        }
+    }
+}
+
+/// The utils that a condition asks about its own node.
+fn same_node_utils(node: &Node) -> Vec<&str> {
+    let mut names = Vec::new();
+    for entry in node.entries() {
+        match (entry.key.as_str(), &entry.value.value) {
+            ("matches", _) => names.extend(entry.value.as_text()),
+            ("not", _) => names.extend(same_node_utils(&entry.value)),
+            ("all" | "any", Value::List(nodes)) => names.extend(nodes.iter().flat_map(same_node_utils)),
+            _ => {}
+        }
+    }
+    names
+}

@@ -1,0 +1,131 @@
+//! A fenced block: what its info string says that it is.
+
+use std::ops::Range;
+
+use crate::problem::{Problems, nearest};
+use crate::rule::Role;
+use crate::yaml::Offsets;
+
+/// A fenced block as the Markdown has it.
+#[derive(Debug)]
+pub(super) struct Fence {
+    /// The info string.
+    pub info: String,
+    /// Where the first line of the fence stands.
+    pub span: Range<usize>,
+    /// The code between the fences.
+    pub code: String,
+    /// Where each piece of the code stands.
+    pub offsets: Offsets,
+}
+
+/// What a fenced block is for.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// Nothing to codex.
+    Prose,
+    /// A matcher.
+    Rule,
+    /// A review statement's block.
+    Review,
+    /// A test of the statement.
+    Example(ExampleHeader),
+}
+
+/// The words of an example's fence.
+#[derive(Debug)]
+pub(super) struct ExampleHeader {
+    pub role: Role,
+    pub language: String,
+    pub file: Option<String>,
+    pub lines: Vec<usize>,
+}
+
+const WORDS: [&str; 6] = ["codex-rule", "codex-review", "bad", "good", "ambiguous", "fixed"];
+
+/// Reads an info string; what looks like a mistake is a problem and counts as prose.
+pub(super) fn purpose(fence: &Fence, problems: &mut Problems) -> Purpose {
+    let mut words = fence.info.split_whitespace();
+    let language = words.next().unwrap_or_default();
+    let Some(word) = words.next() else {
+        return Purpose::Prose;
+    };
+    let options: Vec<&str> = words.collect();
+    match word {
+        "codex-rule" | "codex-review" => {
+            if language != "yaml" {
+                let message = format!("a `{word}` block is YAML: write `yaml {word}`");
+                problems.add(fence.span.clone(), message);
+                return Purpose::Prose;
+            }
+            for option in options {
+                problems.add(fence.span.clone(), format!("a `{word}` block takes no `{option}`"));
+            }
+            if word == "codex-rule" { Purpose::Rule } else { Purpose::Review }
+        }
+        "fixed" => {
+            problems.add(fence.span.clone(), "`fixed` blocks are not supported yet: they come with the complete rule language");
+            Purpose::Prose
+        }
+        _ => match Role::ALL.into_iter().find(|role| role.word() == word) {
+            Some(role) => Purpose::Example(example(role, language, &options, fence, problems)),
+            None => {
+                let has_option = word.contains('=') || options.iter().any(|option| option.contains('='));
+                if has_option || nearest(word, WORDS).is_some() {
+                    let message = format!("unknown word `{word}` after `{language}`");
+                    problems.add_unknown(fence.span.clone(), message, word, WORDS);
+                }
+                Purpose::Prose
+            }
+        },
+    }
+}
+
+fn example(role: Role, language: &str, options: &[&str], fence: &Fence, problems: &mut Problems) -> ExampleHeader {
+    let mut header = ExampleHeader {
+        role,
+        language: language.to_owned(),
+        file: None,
+        lines: Vec::new(),
+    };
+    for option in options {
+        match option.split_once('=') {
+            Some(("file", file)) if is_inner_path(file) => header.file = Some(file.to_owned()),
+            Some(("file", file)) => {
+                let message = format!("`{file}` is no path inside a package");
+                problems.add(fence.span.clone(), message);
+            }
+            Some(("lines", lines)) => header.lines = read_lines(lines, fence, problems),
+            _ => {
+                let key = option.split('=').next().unwrap_or_default();
+                problems.add_unknown(fence.span.clone(), format!("unknown option `{option}`"), key, ["file", "lines"]);
+            }
+        }
+    }
+    if role == Role::Good && !header.lines.is_empty() {
+        problems.add(fence.span.clone(), "a good example has no findings, so no `lines=`");
+    }
+    header
+}
+
+fn is_inner_path(path: &str) -> bool {
+    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    !path.contains('\\') && path.split('/').all(is_plain)
+}
+
+fn read_lines(text: &str, fence: &Fence, problems: &mut Problems) -> Vec<usize> {
+    let last = fence.code.lines().count();
+    let mut lines = Vec::new();
+    for part in text.split(',') {
+        match part.parse::<usize>() {
+            Ok(line) if (1..=last).contains(&line) => lines.push(line),
+            _ => {
+                let message = format!("`{part}` is no line of this example, which has {last}");
+                problems.add(fence.span.clone(), message);
+            }
+        }
+    }
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}

@@ -1,0 +1,174 @@
+//! Front matter: the YAML between the two `---` lines at the top of an RFC.
+
+use std::ops::Range;
+
+use crate::finding::Status;
+use crate::problem::{Document, Problems};
+use crate::yaml::{self, Node, Offsets, Value};
+
+const KEYS: [&str; 11] = [
+    "rfc", "title", "status", "domain", "owners", "date", "incidents", "supersedes", "superseded-by", "review-by", "tags",
+];
+const REQUIRED: [&str; 6] = ["rfc", "title", "status", "domain", "owners", "date"];
+
+/// What an RFC says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrontMatter {
+    /// Its number: the `NNNN-` of the file name.
+    pub number: u32,
+    /// Where the number stands.
+    pub number_span: Range<usize>,
+    /// Its title.
+    pub title: String,
+    /// Where it stands in its life.
+    pub status: Status,
+    /// The field that it belongs to.
+    pub domain: String,
+    /// Who answers for it.
+    pub owners: Vec<String>,
+    /// What it comes from.
+    pub incidents: Vec<String>,
+    /// Numbers of the RFCs that it replaces, and where they stand.
+    pub supersedes: Vec<(u32, Range<usize>)>,
+    /// Numbers of the RFCs that replace it, and where they stand.
+    pub superseded_by: Vec<(u32, Range<usize>)>,
+}
+
+/// Reads the front matter; the second value is the byte where the Markdown begins.
+pub(super) fn parse(document: &Document, problems: &mut Problems) -> (Option<FrontMatter>, usize) {
+    let text = &document.text;
+    let start = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+    let Some((yaml, body)) = split(&text[start..]) else {
+        let help = "an RFC begins with `---`, then YAML such as `rfc: 1`, then `---`";
+        let message = if text.trim().is_empty() { "the RFC is empty" } else { "no front matter" };
+        problems.add_with_help(start..start, message, help);
+        return (None, start);
+    };
+    let offsets = Offsets::new(vec![(0, start + yaml.start)]);
+    let node = yaml::parse(&text[start..][yaml], &offsets, problems);
+    let front = node.and_then(|node| read(&node, document, problems));
+    (front, start + body)
+}
+
+/// The bytes of the YAML, and where the rest begins.
+fn split(text: &str) -> Option<(Range<usize>, usize)> {
+    let mut lines = text.split_inclusive('\n');
+    let first = lines.next()?;
+    if first.trim_end() != "---" {
+        return None;
+    }
+    let mut at = first.len();
+    for line in lines {
+        if line.trim_end() == "---" {
+            return Some((first.len()..at, at + line.len()));
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn read(node: &Node, document: &Document, problems: &mut Problems) -> Option<FrontMatter> {
+    node.need_map("front matter", &KEYS, problems)?;
+    let before = problems.len();
+    for key in REQUIRED.into_iter().filter(|key| node.get(key).is_none()) {
+        problems.add(node.span.start..node.span.start, format!("front matter needs `{key}`"));
+    }
+    let (number, number_span) = node.get("rfc").map_or((0, 0..0), |rfc| (read_number(rfc, document, problems), rfc.span.clone()));
+    let text = |key: &str, problems: &mut Problems| node.get(key).and_then(|value| value.need_text(key, problems)).unwrap_or_default().to_owned();
+    let texts = |key: &str, problems: &mut Problems| node.get(key).map_or_else(Vec::new, |list| list.need_texts(key, problems));
+    for key in ["date", "review-by"] {
+        node.get(key).inspect(|date| check_date(key, date, problems));
+    }
+    texts("tags", problems);
+    let front = FrontMatter {
+        number,
+        number_span,
+        title: text("title", problems),
+        status: node.get("status").and_then(|status| read_status(status, problems)).unwrap_or(Status::Draft),
+        domain: text("domain", problems),
+        owners: texts("owners", problems),
+        incidents: texts("incidents", problems),
+        supersedes: read_numbers("supersedes", node, problems),
+        superseded_by: read_numbers("superseded-by", node, problems),
+    };
+    if let Some(owners) = node.get("owners").filter(|owners| owners.value == Value::List(Vec::new())) {
+        problems.add(owners.span.clone(), "somebody must own an RFC: `owners` is empty");
+    }
+    if front.status == Status::Superseded && front.superseded_by.is_empty() {
+        let span = node.get("status").map_or(0..0, |status| status.span.clone());
+        problems.add(span, "a superseded RFC needs `superseded-by`");
+    }
+    (problems.len() == before).then_some(front)
+}
+
+fn read_number(node: &Node, document: &Document, problems: &mut Problems) -> u32 {
+    let Some(number) = node.as_number().filter(|number| *number > 0) else {
+        problems.add(node.span.clone(), "`rfc` must be a number from 1");
+        return 0;
+    };
+    let file = document.name.rsplit('/').next().unwrap_or_default();
+    let digits = file.split('-').next().unwrap_or_default();
+    let is_numbered = digits.len() == 4 && digits.parse() == Ok(number) && file.len() > 5;
+    if !is_numbered {
+        let help = format!("name it `{number:04}-what-it-is-about.md`");
+        problems.add_with_help(node.span.clone(), format!("the file name `{file}` does not begin with `{number:04}-`"), help);
+    }
+    number
+}
+
+fn read_status(node: &Node, problems: &mut Problems) -> Option<Status> {
+    let word = node.need_text("status", problems)?;
+    let status = Status::ALL.into_iter().find(|status| status.word() == word);
+    if status.is_none() {
+        let known = Status::ALL.into_iter().map(Status::word);
+        problems.add_unknown(node.span.clone(), format!("unknown status `{word}`"), word, known);
+    }
+    status
+}
+
+fn read_numbers(key: &str, front: &Node, problems: &mut Problems) -> Vec<(u32, Range<usize>)> {
+    let Some(node) = front.get(key) else {
+        return Vec::new();
+    };
+    let nodes = match &node.value {
+        Value::List(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let mut numbers = Vec::new();
+    for node in nodes {
+        match node.as_number() {
+            Some(number) => numbers.push((number, node.span.clone())),
+            None => problems.add(node.span.clone(), format!("`{key}` must be the number of an RFC")),
+        }
+    }
+    numbers
+}
+
+fn check_date(key: &str, node: &Node, problems: &mut Problems) {
+    let is_date = node.as_text().is_some_and(is_date);
+    if !is_date {
+        problems.add(node.span.clone(), format!("`{key}` must be a date like 2026-03-02"));
+    }
+}
+
+/// Whether a text is a day of the Gregorian calendar, `YYYY-MM-DD` (ISO 8601).
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts[..] else {
+        return false;
+    };
+    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
+        return false;
+    }
+    let (Ok(year), Ok(month), Ok(day)) = (year.parse::<u32>(), month.parse::<u32>(), day.parse::<u32>()) else {
+        return false;
+    };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(is_leap),
+        1..=12 => 31,
+        _ => return false,
+    };
+    (1..=days).contains(&day)
+}

@@ -1,0 +1,111 @@
+//! Plain ast-grep files: `--rules DIR` and `--utils DIR`.
+
+use std::path::{Path, PathBuf};
+
+use super::read::{self, Form};
+use super::{Authority, Rule};
+use crate::finding::{Disposition, RefusedRule};
+use crate::problem::{Document, Failure, Problem, Problems};
+use crate::yaml::{self, Entry, Node};
+
+/// Severities of ast-grep and what they mean here.
+const SEVERITIES: [(&str, Option<Disposition>); 5] = [
+    ("error", Some(Disposition::Block)),
+    ("warning", Some(Disposition::Warn)),
+    ("info", Some(Disposition::Note)),
+    ("hint", Some(Disposition::Note)),
+    ("off", None),
+];
+
+/// Reads all rules of a folder, with the utils of another; a rule that cannot be used is refused, the others go on.
+pub fn load(rules: &Path, utils: Option<&Path>) -> Result<(Vec<Rule>, Vec<RefusedRule>, Vec<Problem>), Failure> {
+    let mut problems = Vec::new();
+    let mut utils_by_language: Vec<(String, Entry)> = Vec::new();
+    if let Some(folder) = utils {
+        for (_, node) in documents(folder, &mut problems)? {
+            utils_by_language.extend(util(&node));
+        }
+    }
+    let (mut loaded, mut refused): (Vec<Rule>, Vec<RefusedRule>) = (Vec::new(), Vec::new());
+    for (mut document, node) in documents(rules, &mut problems)? {
+        let language = node.get("language").and_then(Node::as_text).unwrap_or_default().to_lowercase();
+        let shared: Vec<Entry> = utils_by_language.iter().filter(|(of, _)| *of == language).map(|(_, entry)| entry.clone()).collect();
+        let rule = read_rule(&node, &shared, &mut document);
+        let found = document.into_vec();
+        match rule.filter(|_| found.is_empty()) {
+            Some(rule) if loaded.iter().any(|other| other.id == rule.id) => refused.push(RefusedRule {
+                error: format!("a second rule has the id `{}`", rule.id),
+                rule: rule.id,
+            }),
+            Some(rule) => loaded.push(rule),
+            None => refused.push(RefusedRule {
+                rule: node.get("id").and_then(Node::as_text).unwrap_or("(no id)").to_owned(),
+                error: found.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; "),
+            }),
+        }
+        problems.extend(found);
+    }
+    loaded.retain(|rule| !matches!(rule.authority, Authority::Plain(None)));
+    Ok((loaded, refused, problems))
+}
+
+fn read_rule(node: &Node, utils: &[Entry], problems: &mut Problems) -> Option<Rule> {
+    let Some(id) = node.get("id") else {
+        problems.add(node.span.clone(), "an ast-grep rule needs `id`");
+        return None;
+    };
+    let id = id.need_text("id", problems)?.to_owned();
+    let severity = match node.get("severity") {
+        None => Some(Disposition::Note),
+        Some(severity) => {
+            let word = severity.need_text("severity", problems)?;
+            let Some((_, disposition)) = SEVERITIES.into_iter().find(|(known, _)| *known == word) else {
+                let known = SEVERITIES.into_iter().map(|(known, _)| known);
+                problems.add_unknown(severity.span.clone(), format!("unknown severity `{word}`"), word, known);
+                return None;
+            };
+            disposition
+        }
+    };
+    read::rule(node, &id, Form::Plain, Authority::Plain(severity), utils, problems)
+}
+
+fn util(node: &Node) -> Option<(String, Entry)> {
+    let language = node.get("language").and_then(Node::as_text)?.to_lowercase();
+    let id = node.get("id")?;
+    let entry = Entry {
+        key: id.as_text()?.to_owned(),
+        key_span: id.span.clone(),
+        value: node.get("rule")?.clone(),
+    };
+    Some((language, entry))
+}
+
+/// All YAML documents of a folder, in the order of the file names, each with a place for its problems.
+fn documents(folder: &Path, problems: &mut Vec<Problem>) -> Result<Vec<(Problems, Node)>, Failure> {
+    let mut found = Vec::new();
+    for path in yaml_files(folder)? {
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+        let document = Document::new(path.to_string_lossy(), text);
+        let mut syntax = Problems::new(std::sync::Arc::clone(&document));
+        let nodes = yaml::parse_all(&document.text, &mut syntax);
+        found.extend(nodes.into_iter().map(|node| (Problems::new(std::sync::Arc::clone(&document)), node)));
+        problems.extend(syntax.into_vec());
+    }
+    Ok(found)
+}
+
+fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error: &std::io::Error| Failure::io(format!("cannot read the folder {}", folder.display()), error);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| failed(&error))? {
+        let path = entry.map_err(|error| failed(&error))?.path();
+        if path.is_dir() {
+            files.extend(yaml_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,310 @@
+//! Reads what a rule finds: the part that an RFC's block, a compiled rule and an ast-grep file share.
+//!
+//! Every complaint points at its key or value. Deliberately absent: who says so ([`Authority`] is given).
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::{Ambiguity, Authority, Decision, Review, Rule, variables};
+use crate::analysis::Analysis;
+use crate::language::{Fact, Language};
+use crate::matcher::read::Reader;
+use crate::problem::Problems;
+use crate::yaml::{Entry, Node, Value};
+
+/// Keys of the ast-grep language that a rule may have, wherever it is written.
+const SHARED_KEYS: [&str; 8] = ["language", "rule", "constraints", "utils", "message", "note", "files", "ignores"];
+/// Keys of ours.
+const OUR_KEYS: [&str; 5] = ["except", "ambiguous-in", "ambiguous-when", "analysis", "inside-macros"];
+/// Keys of a plain ast-grep file that say nothing about what matches.
+const PLAIN_KEYS: [&str; 4] = ["id", "severity", "url", "metadata"];
+/// Keys of a compiled rule.
+const COMPILED_KEYS: [&str; 4] = ["schema", "id", "codex", "review"];
+/// Keys of the ast-grep language that codex does not have yet.
+const REFUSED_KEYS: [&str; 4] = ["fix", "transform", "rewriters", "labels"];
+
+/// In which kind of text a rule is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A `yaml codex-rule` block of an RFC.
+    Block,
+    /// A document of `rules/*.yaml`.
+    Compiled,
+    /// An ast-grep file.
+    Plain,
+}
+
+impl Form {
+    fn keys(self) -> Vec<&'static str> {
+        let more: &[&str] = match self {
+            Self::Block => &OUR_KEYS,
+            Self::Compiled => &[&OUR_KEYS[..], &COMPILED_KEYS[..]].concat(),
+            Self::Plain => &PLAIN_KEYS,
+        };
+        [&SHARED_KEYS, more].concat()
+    }
+}
+
+/// Reads the part of a rule that says what it finds. The message falls back to `statement`.
+pub fn rule(
+    node: &Node,
+    id: &str,
+    form: Form,
+    authority: Authority,
+    shared_utils: &[Entry],
+    problems: &mut Problems,
+) -> Option<Rule> {
+    if !matches!(node.value, Value::Map(_)) {
+        problems.add(node.span.clone(), "a rule must be a mapping");
+        return None;
+    }
+    refuse_keys(node, form, problems);
+    let Some(language) = node.get("language") else {
+        let known: Vec<&str> = Language::names().collect();
+        let help = format!("known languages: {}", known.join(", "));
+        problems.add_with_help(node.span.clone(), "a rule needs `language`", help);
+        return None;
+    };
+    let name = language.need_text("language", problems)?;
+    let found = if form == Form::Plain { Language::named(&name.to_lowercase()) } else { Language::named(name) };
+    let Some(language) = found else {
+        problems.add_unknown(language.span.clone(), format!("unknown language `{name}`"), name, Language::names());
+        return None;
+    };
+    let utils: Vec<Entry> = node.get("utils").map_or(&[][..], Node::entries).iter().chain(shared_utils).cloned().collect();
+    let mut reader = Reader::new(language, problems);
+    reader.utils(&utils);
+    let decision = read_decision(node, language, &mut reader);
+    let ambiguous_when = node.get("ambiguous-when").map_or_else(Vec::new, |list| read_ambiguities(list, &decision, &mut reader));
+    check_message(node, decision.as_ref(), &mut reader);
+    let statement = match &authority {
+        Authority::Law(law) => law.statement.clone(),
+        _ => id.to_owned(),
+    };
+    let (except, ambiguous_in) = read_facts(node, language, problems);
+    let rule = Rule {
+        id: id.to_owned(),
+        message: node.get("message").and_then(Node::as_text).map_or(statement, |message| message.trim_end().to_owned()),
+        except,
+        ambiguous_in,
+        ambiguous_when,
+        authority,
+        files: read_globs(node.get("files"), "files", problems),
+        ignores: read_globs(node.get("ignores"), "ignores", problems),
+        decision: decision?,
+    };
+    Some(rule)
+}
+
+fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
+    let known = form.keys();
+    for entry in node.entries() {
+        let key = entry.key.as_str();
+        let span = entry.key_span.clone();
+        if REFUSED_KEYS.contains(&key) {
+            let message = format!("`{key}` is not supported yet: it comes with the complete rule language");
+            problems.add(span, message);
+        } else if form == Form::Block && (key == "id" || key == "severity") {
+            let help = "the id is the heading, the severity follows from the level of the statement";
+            problems.add_with_help(span, format!("`{key}` does not belong into a rule of an RFC"), help);
+        } else if key == "inside-macros" && entry.value.value == Value::Bool(true) {
+            problems.add(span, "matching inside macro arguments is not supported yet");
+        } else if !known.contains(&key) {
+            problems.add_unknown(span, format!("unknown key `{key}` in a rule"), key, known.iter().copied());
+        }
+    }
+    if let Some(inside_macros) = node.get("inside-macros") {
+        inside_macros.need_bool("inside-macros", problems);
+    }
+}
+
+fn read_decision(node: &Node, language: &'static Language, reader: &mut Reader<'_>) -> Option<Decision> {
+    match (node.get("rule"), node.get("analysis")) {
+        (Some(rule), None) => {
+            let matcher = reader.rule(rule, node.get("constraints"))?;
+            Some(Decision::Match(language, matcher))
+        }
+        (None, Some(analysis)) => {
+            let analysis = read_analysis(analysis, language, reader.problems())?;
+            Some(Decision::Analysis(language, analysis))
+        }
+        (Some(_), Some(analysis)) => {
+            reader.problems().add(analysis.span.clone(), "a rule has either `rule` or `analysis`");
+            None
+        }
+        (None, None) => {
+            reader.problems().add(node.span.clone(), "a rule needs `rule` or `analysis`");
+            None
+        }
+    }
+}
+
+fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> Option<Analysis> {
+    let (name, span) = match node.get("name") {
+        Some(name) => (name.need_text("name", problems)?, name.span.clone()),
+        None => (node.need_text("analysis", problems)?, node.span.clone()),
+    };
+    let Some(mut analysis) = Analysis::named(name) else {
+        problems.add_unknown(span, format!("unknown analysis `{name}`"), name, Analysis::NAMES);
+        return None;
+    };
+    let languages = Analysis::languages(name);
+    if !languages.contains(&language.name) {
+        let message = format!("the analysis `{name}` reads {}, not {}", languages.join(", "), language.name);
+        problems.add(span, message);
+        return None;
+    }
+    for entry in node.entries().iter().filter(|entry| entry.key != "name") {
+        if !analysis.options().contains(&entry.key.as_str()) {
+            let message = format!("the analysis `{name}` has no option `{}`", entry.key);
+            problems.add_unknown(entry.key_span.clone(), message, &entry.key, analysis.options().iter().copied());
+            continue;
+        }
+        let values = entry.value.need_texts(&entry.key, problems);
+        if let Err(message) = analysis.set(&entry.key, &values) {
+            problems.add(entry.value.span.clone(), message);
+        }
+    }
+    Some(analysis)
+}
+
+fn read_ambiguities(list: &Node, decision: &Option<Decision>, reader: &mut Reader<'_>) -> Vec<Ambiguity> {
+    let mut ambiguities: Vec<Ambiguity> = Vec::new();
+    for node in list.need_list("ambiguous-when", reader.problems()) {
+        if node.need_map("`ambiguous-when`", &["id", "rule", "ask"], reader.problems()).is_none() {
+            continue;
+        }
+        let (Some(id), Some(rule), Some(ask)) = (node.get("id"), node.get("rule"), node.get("ask")) else {
+            reader.problems().add(node.span.clone(), "each of `ambiguous-when` needs `id`, `rule` and `ask`");
+            continue;
+        };
+        let id_text = id.need_text("id", reader.problems()).unwrap_or_default().to_owned();
+        if ambiguities.iter().any(|other| other.id == id_text) {
+            reader.problems().add(id.span.clone(), format!("`{id_text}` is there twice"));
+        }
+        let ask_text = ask.need_text("ask", reader.problems()).unwrap_or_default().to_owned();
+        if let Some(matcher) = reader.rule(rule, None) {
+            let mut names = matcher.variables();
+            if let Some(Decision::Match(_, main)) = decision {
+                names.extend(main.variables());
+            }
+            check_variables(&ask_text, ask, &names, reader);
+            ambiguities.push(Ambiguity {
+                id: id_text,
+                matcher,
+                ask: ask_text,
+            });
+        }
+    }
+    ambiguities
+}
+
+fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
+    for key in ["message", "note"] {
+        let Some(text) = node.get(key) else { continue };
+        let Some(message) = text.need_text(key, reader.problems()) else { continue };
+        let message = message.to_owned();
+        if let Some(Decision::Match(_, matcher)) = decision {
+            check_variables(&message, text, &matcher.variables(), reader);
+        }
+    }
+}
+
+fn check_variables(
+    text: &str,
+    node: &Node,
+    names: &std::collections::BTreeSet<std::sync::Arc<str>>,
+    reader: &mut Reader<'_>,
+) {
+    for (_, name) in variables(text) {
+        reader.need_variable(name, node.span.clone(), names);
+    }
+}
+
+type Facts = (Vec<&'static Fact>, Vec<(&'static Fact, Option<String>)>);
+
+fn read_facts(node: &Node, language: &'static Language, problems: &mut Problems) -> Facts {
+    let mut except = Vec::new();
+    let mut ambiguous = Vec::new();
+    if let Some(list) = node.get("except") {
+        for fact in list.need_list("except", problems) {
+            except.extend(fact.need_text("except", problems).and_then(|name| need_fact(name, &fact.span, language, problems)));
+        }
+    }
+    match node.get("ambiguous-in").map(|node| (node, &node.value)) {
+        Some((_, Value::Map(entries))) => {
+            for entry in entries {
+                let ask = entry.value.need_text("ambiguous-in", problems).map(str::to_owned);
+                ambiguous.extend(need_fact(&entry.key, &entry.key_span, language, problems).map(|fact| (fact, ask)));
+            }
+        }
+        Some((list, _)) => {
+            for fact in list.need_list("ambiguous-in", problems) {
+                let known = fact.need_text("ambiguous-in", problems).and_then(|name| need_fact(name, &fact.span, language, problems));
+                ambiguous.extend(known.map(|fact| (fact, None)));
+            }
+        }
+        None => {}
+    }
+    (except, ambiguous)
+}
+
+fn need_fact(
+    name: &str,
+    span: &std::ops::Range<usize>,
+    language: &'static Language,
+    problems: &mut Problems,
+) -> Option<&'static Fact> {
+    let fact = language.fact(name);
+    if fact.is_none() {
+        let known = language.facts.iter().map(|fact| fact.name);
+        problems.add_unknown(span.clone(), format!("{} has no fact `{name}`", language.name), name, known);
+    }
+    fact
+}
+
+fn read_globs(node: Option<&Node>, key: &str, problems: &mut Problems) -> Option<GlobSet> {
+    let node = node?;
+    let mut builder = GlobSetBuilder::new();
+    for glob in node.need_list(key, problems) {
+        let Some(text) = glob.need_text(key, problems) else { continue };
+        match Glob::new(text) {
+            Ok(glob) => {
+                builder.add(glob);
+            }
+            Err(error) => problems.add(glob.span.clone(), format!("not a glob: {}", error.kind())),
+        }
+    }
+    builder.build().ok()
+}
+
+/// Reads a review statement's block.
+pub fn review(node: &Node, problems: &mut Problems) -> Option<Review> {
+    let keys = ["applies-to", "violation-when", "not-a-violation", "evidence"];
+    node.need_map("a review block", &keys, problems)?;
+    let mut review = Review::default();
+    if let Some(scope) = node.get("applies-to") {
+        scope.need_map("`applies-to`", &["languages", "paths", "literals"], problems);
+        let mut texts = |key: &str| scope.get(key).map_or_else(Vec::new, |list| list.need_texts(key, problems));
+        (review.languages, review.paths, review.literals) = (texts("languages"), texts("paths"), texts("literals"));
+        let languages = scope.get("languages").map_or(&[][..], |list| match &list.value {
+            Value::List(nodes) => nodes,
+            _ => &[],
+        });
+        for (name, node) in languages.iter().filter_map(|node| Some((node.as_text()?, node))) {
+            if Language::named(name).is_none() {
+                problems.add_unknown(node.span.clone(), format!("unknown language `{name}`"), name, Language::names());
+            }
+        }
+        read_globs(scope.get("paths"), "paths", problems);
+    }
+    let Some(when) = node.get("violation-when") else {
+        problems.add(node.span.clone(), "a review block needs `violation-when`");
+        return None;
+    };
+    review.violation_when = when.need_text("violation-when", problems)?.to_owned();
+    let mut optional = |key: &str| node.get(key).and_then(|text| text.need_text(key, problems)).map(str::to_owned);
+    review.not_a_violation = optional("not-a-violation");
+    review.evidence = optional("evidence");
+    Some(review)
+}
+

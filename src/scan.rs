@@ -1,0 +1,485 @@
+//! Runs all rules over many files, in parallel, in one pass per file.
+//!
+//! A rule whose texts do not occur in a file is not alive there; a file without a live rule is not parsed; a live rule
+//! is asked only at nodes of a kind that it can match. Results come in the order of the files, whatever the threads do.
+//! Deliberately absent: which files, and what becomes of a candidate.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use aho_corasick::AhoCorasick;
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+
+use crate::candidate::{Candidate, Excerpt, Identity};
+use crate::change::Snapshot;
+use crate::finding::{Certainty, Label, Unchecked};
+use crate::language::{FileFacts, Language, Place};
+use crate::matcher::{Captures, Node, Tree};
+use crate::rule::{self, Decision, Rule};
+use crate::source::{RepoPath, Source};
+use crate::suppress::{self, Allowances};
+
+/// What a scan found.
+#[derive(Debug, Default)]
+pub struct Scan<'r> {
+    /// Candidates, in the order of files, then of the text.
+    pub candidates: Vec<Candidate<'r>>,
+    /// Sources that could not be looked at.
+    pub unchecked: Vec<Unchecked>,
+    /// Number of sources looked at.
+    pub files: usize,
+}
+
+/// Rules, arranged for scanning.
+#[derive(Debug)]
+pub struct Scanner<'r> {
+    languages: Vec<LanguageScanner<'r>>,
+    suppressions: bool,
+}
+
+impl<'r> Scanner<'r> {
+    /// Arranges rules. Without `suppressions`, exceptions in the code count for nothing.
+    pub fn new(rules: &'r [Rule], suppressions: bool) -> Self {
+        let of_language = |language: &'static Language| {
+            let rules: Vec<&Rule> = rules.iter().filter(|rule| rule.language() == Some(language)).collect();
+            (!rules.is_empty()).then(|| LanguageScanner::new(language, rules))
+        };
+        Self {
+            languages: crate::language::ALL.into_iter().filter_map(of_language).collect(),
+            suppressions,
+        }
+    }
+
+    /// Looks at files of a snapshot.
+    pub fn scan(&self, snapshot: &Snapshot, paths: &[RepoPath]) -> Scan<'r> {
+        let outcomes: Vec<Option<Outcome<'r>>> = paths.par_iter().map(|path| self.file(snapshot, path)).collect();
+        let mut scan = Scan::default();
+        for outcome in outcomes.into_iter().flatten() {
+            match outcome {
+                Ok(candidates) => {
+                    scan.files += 1;
+                    scan.candidates.extend(candidates);
+                }
+                Err(unchecked) => scan.unchecked.push(unchecked),
+            }
+        }
+        scan
+    }
+
+    /// `None`: no source of a known language.
+    fn file(&self, snapshot: &Snapshot, path: &RepoPath) -> Option<Outcome<'r>> {
+        let language = Language::of(path)?;
+        let unchecked = |reason: String| Unchecked {
+            path: path.text().into_owned(),
+            reason,
+        };
+        let bytes = match snapshot.read(path) {
+            Ok(bytes) => bytes?,
+            Err(reason) => return Some(Err(unchecked(reason))),
+        };
+        let source = match Source::new(path.clone(), bytes) {
+            Ok(source) => source,
+            Err(reason) => return Some(Err(unchecked(reason))),
+        };
+        let Some(scanner) = self.languages.iter().find(|scanner| scanner.language == language) else {
+            return Some(Ok(Vec::new()));
+        };
+        let alive = scanner.alive(&source);
+        if !alive.contains(&true) {
+            return Some(Ok(Vec::new()));
+        }
+        let grammar = (language.grammar)();
+        let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
+            return Some(Err(unchecked("it cannot be parsed".to_owned())));
+        };
+        let file = File {
+            scanner,
+            snapshot,
+            source: &source,
+            tree: &tree,
+            facts: FileFacts::default(),
+            allowances: Allowances::of(&source, &tree, language),
+            suppressions: self.suppressions,
+        };
+        Some(Ok(file.candidates(&alive)))
+    }
+}
+
+type Outcome<'r> = Result<Vec<Candidate<'r>>, Unchecked>;
+
+/// The rules of one language.
+#[derive(Debug)]
+struct LanguageScanner<'r> {
+    language: &'static Language,
+    rules: Vec<&'r Rule>,
+    /// Finds the texts that make rules alive.
+    search: Option<AhoCorasick>,
+    /// For each text of the search, the rules that it makes alive.
+    woken: Vec<Vec<usize>>,
+    /// Rules about which no text says anything.
+    always: Vec<usize>,
+    /// For each kind, the rules that can match it.
+    by_kind: Vec<Vec<usize>>,
+    /// Rules that can match any kind.
+    any_kind: Vec<usize>,
+    kinds: Kinds,
+}
+
+/// The kinds that identities are made of.
+#[derive(Debug)]
+struct Kinds {
+    blocks: Vec<u16>,
+    items: Vec<(u16, u16)>,
+    calls: Vec<u16>,
+    callee: Vec<(u16, u16)>,
+}
+
+impl Kinds {
+    fn new(language: &Language) -> Self {
+        let grammar = (language.grammar)();
+        let kind = |name: &str| grammar.id_for_node_kind(name, true);
+        let field = |name: &str| grammar.field_id_for_name(name).map_or(0, std::num::NonZero::get);
+        let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, of)| (kind(name), field(of))).collect();
+        Self {
+            blocks: language.blocks.iter().map(|name| kind(name)).collect(),
+            items: pairs(language.items),
+            calls: language.calls.iter().map(|name| kind(name)).collect(),
+            callee: pairs(language.callee),
+        }
+    }
+}
+
+impl<'r> LanguageScanner<'r> {
+    fn new(language: &'static Language, rules: Vec<&'r Rule>) -> Self {
+        let grammar = (language.grammar)();
+        let mut texts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let (mut always, mut any_kind) = (Vec::new(), Vec::new());
+        let mut by_kind = vec![Vec::new(); grammar.node_kind_count() + 1];
+        for (index, rule) in rules.iter().enumerate() {
+            let literals = match &rule.decision {
+                Decision::Match(_, matcher) => {
+                    match matcher.kinds() {
+                        Some(kinds) => kinds.into_iter().for_each(|kind| {
+                            // The kind of syntax errors is past all others.
+                            by_kind[usize::from(kind).min(grammar.node_kind_count())].push(index);
+                        }),
+                        None => any_kind.push(index),
+                    }
+                    matcher.literals()
+                }
+                Decision::Suppression(_) => Some(vec![suppress::MARK.to_owned()]),
+                Decision::Analysis(..) | Decision::Review(_) => None,
+            };
+            match literals {
+                Some(literals) => literals.into_iter().for_each(|text| texts.entry(text).or_default().push(index)),
+                None => always.push(index),
+            }
+        }
+        let (patterns, woken): (Vec<String>, Vec<Vec<usize>>) = texts.into_iter().unzip();
+        let mut scanner = Self {
+            language,
+            search: AhoCorasick::new(&patterns).ok(),
+            rules,
+            woken,
+            always,
+            by_kind,
+            any_kind,
+            kinds: Kinds::new(language),
+        };
+        if scanner.search.is_none() {
+            // Too many texts for one search: every rule is alive everywhere.
+            scanner.always = (0..scanner.rules.len()).collect();
+        }
+        scanner
+    }
+
+    /// For each rule, whether it can find anything in this file.
+    fn alive(&self, source: &Source) -> Vec<bool> {
+        let mut alive = vec![false; self.rules.len()];
+        for rule in &self.always {
+            alive[*rule] = true;
+        }
+        let mut asleep = self.woken.len();
+        let mut seen = vec![false; self.woken.len()];
+        if let Some(search) = &self.search {
+            for found in search.find_overlapping_iter(source.bytes()) {
+                let text = found.pattern().as_usize();
+                if std::mem::replace(&mut seen[text], true) {
+                    continue;
+                }
+                for rule in &self.woken[text] {
+                    alive[*rule] = true;
+                }
+                asleep -= 1;
+                if asleep == 0 {
+                    break;
+                }
+            }
+        }
+        for (rule, alive) in self.rules.iter().zip(&mut alive) {
+            *alive = *alive && rule.covers(&source.path);
+        }
+        alive
+    }
+}
+
+/// One file under the scanner.
+struct File<'a, 'r> {
+    scanner: &'a LanguageScanner<'r>,
+    snapshot: &'a Snapshot,
+    source: &'a Source,
+    tree: &'a Tree<'a>,
+    facts: FileFacts,
+    allowances: Allowances,
+    suppressions: bool,
+}
+
+/// A match, whoever found it.
+struct Match {
+    node: Node,
+    focus: Node,
+    captures: Captures,
+    certainty: Certainty,
+    message: String,
+    facts: Vec<String>,
+    asks: Vec<String>,
+    labels: Vec<(Range<usize>, String)>,
+}
+
+impl<'r> File<'_, 'r> {
+    fn candidates(&self, alive: &[bool]) -> Vec<Candidate<'r>> {
+        let mut candidates = Vec::new();
+        self.matches(alive, &mut candidates);
+        for (index, rule) in self.scanner.rules.iter().enumerate().filter(|(index, _)| alive[*index]) {
+            match &rule.decision {
+                Decision::Analysis(_, analysis) => {
+                    let hits = analysis.run(self.tree);
+                    candidates.extend(hits.into_iter().filter_map(|hit| self.candidate(self.scanner.rules[index], Match::from(hit))));
+                }
+                Decision::Suppression(_) => candidates.extend(self.malformed(rule)),
+                Decision::Match(..) | Decision::Review(_) => {}
+            }
+        }
+        candidates.sort_by(|left, right| (left.focus, left.range, &left.rule.id).cmp(&(right.focus, right.range, &right.rule.id)));
+        candidates
+    }
+
+    /// One pass over the tree for all rules.
+    fn matches(&self, alive: &[bool], candidates: &mut Vec<Candidate<'r>>) {
+        let scanner = self.scanner;
+        for node in self.tree.subtree(self.tree.root()) {
+            let kind = usize::from(self.tree.kind(node)).min(scanner.by_kind.len() - 1);
+            for index in scanner.by_kind[kind].iter().chain(&scanner.any_kind).filter(|index| alive[**index]) {
+                let rule = scanner.rules[*index];
+                let Decision::Match(_, matcher) = &rule.decision else {
+                    continue;
+                };
+                if let Some(captures) = matcher.find(self.tree, node) {
+                    candidates.extend(self.candidate(rule, self.matched(rule, node, captures)));
+                }
+            }
+        }
+    }
+
+    fn matched(&self, rule: &Rule, node: Node, captures: Captures) -> Match {
+        let ambiguity = |ambiguity: &&rule::Ambiguity| ambiguity.matcher.find_with(self.tree, node, captures.clone());
+        let (facts, asks): (Vec<String>, Vec<String>) = rule
+            .ambiguous_when
+            .iter()
+            .filter_map(|when| ambiguity(&when).map(|captures| (when.id.clone(), self.interpolate(&when.ask, &captures))))
+            .unzip();
+        Match {
+            node,
+            focus: self.focus(node),
+            certainty: if asks.is_empty() { Certainty::Violation } else { Certainty::Ambiguous },
+            message: self.interpolate(&rule.message, &captures),
+            captures,
+            facts,
+            asks,
+            labels: Vec::new(),
+        }
+    }
+
+    fn malformed(&self, rule: &'r Rule) -> Vec<Candidate<'r>> {
+        let malformed = self.allowances.comments.iter().filter_map(|allowance| {
+            let message = allowance.content.as_ref().err()?.clone();
+            self.candidate(
+                rule,
+                Match {
+                    node: allowance.node,
+                    focus: allowance.node,
+                    captures: Captures::default(),
+                    certainty: Certainty::Violation,
+                    message,
+                    facts: Vec::new(),
+                    asks: Vec::new(),
+                    labels: Vec::new(),
+                },
+            )
+        });
+        malformed.collect()
+    }
+
+    /// `None`: a fact holds under which the rule does not apply.
+    fn candidate(&self, rule: &'r Rule, found: Match) -> Option<Candidate<'r>> {
+        let place = Place {
+            source: self.source,
+            tree: self.tree,
+            snapshot: self.snapshot,
+            node: found.node,
+            captures: &found.captures,
+            file: &self.facts,
+        };
+        if rule.except.iter().any(|fact| (fact.holds)(&place)) {
+            return None;
+        }
+        let mut asks = found.asks;
+        let mut facts = found.facts;
+        for (fact, ask) in rule.ambiguous_in.iter().filter(|(fact, _)| (fact.holds)(&place)) {
+            facts.push(fact.name.to_owned());
+            asks.push(ask.as_ref().map_or_else(|| fact.ask.to_owned(), |ask| self.interpolate(ask, &found.captures)));
+        }
+        let certainty = if asks.is_empty() { found.certainty } else { Certainty::Ambiguous };
+        let statement = self.statement(found.node);
+        let focus = self.tree.range(found.focus);
+        let label = |(range, text): (Range<usize>, String)| Label {
+            path: self.source.path.text().into_owned(),
+            range: self.source.range(range),
+            text,
+        };
+        Some(Candidate {
+            rule,
+            path: self.source.path.clone(),
+            range: self.source.range(self.tree.range(found.node)),
+            certainty,
+            message: found.message,
+            ask: (!asks.is_empty()).then(|| asks.join(" ")),
+            facts,
+            labels: found.labels.into_iter().map(label).collect(),
+            identity: self.identity(found.node, statement),
+            suppressed: self.suppression(rule, statement, &focus),
+            excerpt: (certainty == Certainty::Ambiguous).then(|| self.excerpt(found.node)),
+            cause: None,
+            focus: self.source.range(focus),
+        })
+    }
+
+    fn suppression(&self, rule: &Rule, statement: Node, focus: &Range<usize>) -> Option<crate::finding::Suppression> {
+        if !self.suppressions || matches!(rule.decision, Decision::Suppression(_)) {
+            return None;
+        }
+        self.allowances.covering(&rule.id, self.source, self.tree, statement, focus)
+    }
+
+    /// Puts the code that metavariables stand for into a text.
+    fn interpolate(&self, text: &str, captures: &Captures) -> String {
+        let mut out = String::new();
+        let mut at = 0;
+        for (range, name) in rule::variables(text) {
+            if let Some(bound) = captures.range(self.tree, name) {
+                out.push_str(&text[at..range.start]);
+                out.push_str(&self.source.text(bound));
+                at = range.end;
+            }
+        }
+        out.push_str(&text[at..]);
+        out
+    }
+
+    /// The called name, when the match is a call.
+    fn focus(&self, node: Node) -> Node {
+        let kinds = &self.scanner.kinds;
+        if !kinds.calls.contains(&self.tree.kind(node)) {
+            return node;
+        }
+        let step = |node: &Node| {
+            let (_, field) = kinds.callee.iter().find(|(kind, _)| *kind == self.tree.kind(*node))?;
+            self.tree.child_by_field(*node, *field)
+        };
+        let name = std::iter::successors(Some(node), step).last().unwrap_or(node);
+        if self.tree.is_leaf(name) { name } else { node }
+    }
+
+    /// The innermost node around it that stands directly in a block.
+    fn statement(&self, node: Node) -> Node {
+        let mut statement = node;
+        for outer in self.tree.ancestors(node) {
+            if self.scanner.kinds.blocks.contains(&self.tree.kind(outer)) {
+                break;
+            }
+            statement = outer;
+        }
+        statement
+    }
+
+    /// The items around a node, innermost first.
+    fn items(&self, node: Node) -> impl Iterator<Item = (Node, u16)> + '_ {
+        let item = |node: Node| {
+            let (_, name) = self.scanner.kinds.items.iter().find(|(kind, _)| *kind == self.tree.kind(node))?;
+            Some((node, *name))
+        };
+        std::iter::once(node).chain(self.tree.ancestors(node)).filter_map(item)
+    }
+
+    fn identity(&self, node: Node, statement: Node) -> Identity {
+        let name = |(item, field): (Node, u16)| {
+            let name = self.tree.child_by_field(item, field)?;
+            Some(String::from_utf8_lossy(self.tree.bytes(name)).into_owned())
+        };
+        let mut names: Vec<String> = self.items(node).filter_map(name).collect();
+        names.reverse();
+        let item = self.items(node).next().map_or(statement, |(item, _)| item);
+        Identity {
+            item_path: names.join("::"),
+            tokens: self.hash(node),
+            statement: self.hash(statement),
+            item: self.hash(item),
+        }
+    }
+
+    fn hash(&self, node: Node) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new();
+        for token in self.tree.tokens(node) {
+            hasher.update(token);
+            hasher.update(&[0]);
+        }
+        hasher.finalize()
+    }
+
+    /// The enclosing item, or the lines around the match when that is long.
+    fn excerpt(&self, node: Node) -> Excerpt {
+        let item = self.items(node).next().map_or_else(|| self.statement(node), |(item, _)| item);
+        let lines = |node: Node| {
+            let range = self.tree.range(node);
+            self.source.line(range.start)..self.source.line(range.end.saturating_sub(1).max(range.start)) + 1
+        };
+        let (mut shown, matched) = (lines(item), lines(node));
+        if shown.len() > EXCERPT_LINES {
+            let margin = EXCERPT_LINES / 2;
+            shown = matched.start.saturating_sub(margin).max(shown.start)..(matched.start + margin).min(shown.end);
+        }
+        let bytes = self.source.line_range(shown.start).start..self.source.line_range(shown.end - 1).end;
+        Excerpt {
+            code: self.source.text(bytes).into_owned(),
+            first_line: shown.start,
+        }
+    }
+}
+
+/// The most lines of code that go to a reviewer with one case.
+const EXCERPT_LINES: usize = 200;
+
+impl From<crate::analysis::Hit> for Match {
+    fn from(hit: crate::analysis::Hit) -> Self {
+        Self {
+            node: hit.node,
+            focus: hit.focus,
+            captures: Captures::default(),
+            certainty: hit.certainty,
+            message: hit.message,
+            facts: Vec::new(),
+            asks: hit.ask.into_iter().collect(),
+            labels: hit.labels,
+        }
+    }
+}
