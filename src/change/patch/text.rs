@@ -88,6 +88,9 @@ impl<'a> PatchText<'a> {
             ))
             .help("pass the output of `git diff` or `diff -u`"));
         }
+        if let (true, Some(hunk)) = (outline.headers.is_empty(), outline.hunks.first()) {
+            return Err(self.malformed(hunk.line, ORPHAN, REWRITE));
+        }
         if let Some(line) = outline.combined {
             return Err(self.malformed(
                 line,
@@ -110,7 +113,7 @@ impl<'a> PatchText<'a> {
         }
         if hunks != outline.hunks.len() || outline.is_git && files.len() != outline.headers.len() {
             let line = outline.hunks.get(hunks).map_or(1, |hunk| hunk.line);
-            return Err(self.malformed(line, "a hunk without a file header", REWRITE));
+            return Err(self.malformed(line, ORPHAN, REWRITE));
         }
         Ok(files)
     }
@@ -218,6 +221,8 @@ impl<'a> PatchText<'a> {
             .because(problems.into_vec())
     }
 }
+
+const ORPHAN: &str = "a hunk without a file header";
 
 const REWRITE: &str = "let `git diff` or `diff -u` write it again";
 
