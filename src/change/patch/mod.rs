@@ -135,7 +135,7 @@ fn split<'a>(files: &'a [FilePatch<'a>], root: &Path) -> Series<'a> {
 fn is_no_text(file: &FilePatch<'_>, root: &Path) -> bool {
     let paths = [&file.old, &file.new];
     let mut present = paths.into_iter().flatten();
-    let lines = file.hunks().iter().flat_map(|hunk| hunk.lines());
+    let lines = file.hunks().iter().flat_map(diffy::Hunk::lines);
     let submodule = |line: &Line<'_, [u8]>| match line {
         Line::Context(line) | Line::Delete(line) | Line::Insert(line) => {
             line.starts_with(b"Subproject commit ")

@@ -93,10 +93,10 @@ fn write_hunk(
                 at += 1;
             }
             (Line::Delete(_), Direction::Forward) | (Line::Insert(_), Direction::Reverse) => {
-                at += 1
+                at += 1;
             }
             (Line::Insert(line), Direction::Forward) | (Line::Delete(line), Direction::Reverse) => {
-                push(result, line)
+                push(result, line);
             }
         }
     }
