@@ -7,7 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use codex::change::{Change, FileChange, Repository, Snapshot, between_with, everything, patched, staged};
+use codex::change::{
+    Change, FileChange, Repository, Snapshot, between_with, everything, patched, staged,
+};
 use codex::problem::Failure;
 use codex::source::RepoPath;
 use tempfile::TempDir;
@@ -46,8 +48,14 @@ impl Scratch {
 
     fn git(&self, arguments: &[&str]) -> String {
         let output = git(&self.path(), arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -84,7 +92,14 @@ impl Scratch {
 fn git(folder: &Path, arguments: &[&str]) -> std::process::Output {
     Command::new("git")
         .current_dir(folder)
-        .args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "protocol.file.allow=always"])
+        .args([
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@example.com",
+            "-c",
+            "protocol.file.allow=always",
+        ])
         .args(arguments)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_SYSTEM", "/dev/null")
@@ -95,13 +110,20 @@ fn git(folder: &Path, arguments: &[&str]) -> std::process::Output {
 
 /// The files of the first base, as `old>new`, with a dot for none.
 fn files(change: &Change) -> Vec<String> {
-    let name = |path: &Option<RepoPath>| path.as_ref().map_or(".".to_owned(), |path| path.text().into_owned());
+    let name = |path: &Option<RepoPath>| {
+        path.as_ref()
+            .map_or(".".to_owned(), |path| path.text().into_owned())
+    };
     let show = |file: &FileChange| format!("{}>{}", name(&file.old), name(&file.new));
     change.bases[0].files.iter().map(show).collect()
 }
 
 fn heads(change: &Change) -> Vec<String> {
-    change.head_files.iter().map(|path| path.text().into_owned()).collect()
+    change
+        .head_files
+        .iter()
+        .map(|path| path.text().into_owned())
+        .collect()
 }
 
 fn text(snapshot: &Snapshot, path: &str) -> Option<String> {
@@ -149,10 +171,16 @@ fn work_tree_against_the_default_branch() {
         "src/renamed.rs>moved.rs",
     ];
     assert_eq!(files(&change), expected);
-    assert_eq!(heads(&change), ["changed.rs", "committed.rs", "moved.rs", "untracked.rs"]);
+    assert_eq!(
+        heads(&change),
+        ["changed.rs", "committed.rs", "moved.rs", "untracked.rs"]
+    );
     assert_eq!(change.head_name, "work tree");
     assert_eq!(change.base_name, Some(fork));
-    assert_eq!(change.base_reason.as_deref(), Some("merge base of HEAD and main"));
+    assert_eq!(
+        change.base_reason.as_deref(),
+        Some("merge base of HEAD and main")
+    );
     assert_eq!(head_text(&change, "changed.rs"), "new\n");
     assert_eq!(base_text(&change, "changed.rs"), "old\n");
     assert_eq!(base_text(&change, "src/renamed.rs"), LONG);
@@ -171,23 +199,45 @@ fn a_named_base_and_a_named_head() {
     scratch.write("a.rs", "work tree\n");
     let repository = scratch.discover();
 
-    let change = between_with(&repository, Some("HEAD~1"), None, None, false, NO_VARIABLES).unwrap();
+    let change =
+        between_with(&repository, Some("HEAD~1"), None, None, false, NO_VARIABLES).unwrap();
     assert_eq!(files(&change), [".>b.rs", "a.rs>a.rs"]);
-    let change = between_with(&repository, Some("main"), Some("HEAD~1"), None, false, NO_VARIABLES).unwrap();
+    let change = between_with(
+        &repository,
+        Some("main"),
+        Some("HEAD~1"),
+        None,
+        false,
+        NO_VARIABLES,
+    )
+    .unwrap();
     assert_eq!(files(&change), ["a.rs>a.rs"]);
-    assert_eq!((head_text(&change, "a.rs"), change.head_name), ("2\n".to_owned(), middle));
+    assert_eq!(
+        (head_text(&change, "a.rs"), change.head_name),
+        ("2\n".to_owned(), middle)
+    );
     let change = between_with(&repository, None, None, Some("main"), true, NO_VARIABLES).unwrap();
-    assert_eq!((files(&change).len(), head_text(&change, "a.rs").as_str()), (2, "2\n"));
+    assert_eq!(
+        (files(&change).len(), head_text(&change, "a.rs").as_str()),
+        (2, "2\n")
+    );
     assert_eq!(change.head_name, scratch.git(&["rev-parse", "HEAD"]));
 
     for (base, message) in [
-        ("--output=x", "a revision cannot start with a dash: `--output=x`"),
+        (
+            "--output=x",
+            "a revision cannot start with a dash: `--output=x`",
+        ),
         ("", "an empty revision: ``"),
-        ("a\nb", "a revision cannot hold control characters: `a\u{FFFD}b`"),
+        (
+            "a\nb",
+            "a revision cannot hold control characters: `a\u{FFFD}b`",
+        ),
         ("nowhere", "no commit `nowhere` in this clone"),
         ("HEAD:a.rs", "no commit `HEAD:a.rs` in this clone"),
     ] {
-        let failure = between_with(&repository, Some(base), None, None, false, NO_VARIABLES).unwrap_err();
+        let failure =
+            between_with(&repository, Some(base), None, None, false, NO_VARIABLES).unwrap_err();
         assert_eq!(failure.message, message);
         assert!(failure.help.is_some());
     }
@@ -200,7 +250,10 @@ fn head_itself_is_the_base_on_the_default_branch() {
     scratch.write("a.rs", "2\n");
     let change = scratch.check().unwrap();
     assert_eq!(files(&change), ["a.rs>a.rs"]);
-    assert_eq!(change.base_reason.as_deref(), Some("HEAD, which is where main is"));
+    assert_eq!(
+        change.base_reason.as_deref(),
+        Some("HEAD, which is where main is")
+    );
 }
 
 #[test]
@@ -209,7 +262,14 @@ fn no_default_branch() {
     scratch.git(&["branch", "-q", "-D", "main"]);
     let failure = scratch.check().unwrap_err();
     assert_eq!(failure.help.as_deref(), Some("name one with `--base`"));
-    let failure = between_with(&scratch.discover(), None, None, Some("origin/trunk"), false, NO_VARIABLES);
+    let failure = between_with(
+        &scratch.discover(),
+        None,
+        None,
+        Some("origin/trunk"),
+        false,
+        NO_VARIABLES,
+    );
     let help = "`git fetch origin +refs/heads/trunk:refs/remotes/origin/trunk` gets it";
     assert_eq!(failure.unwrap_err().help.as_deref(), Some(help));
 }
@@ -218,16 +278,25 @@ fn no_default_branch() {
 fn unrelated_histories() {
     let scratch = Scratch::with(&[("a.rs", "1\n")]);
     scratch.git(&["checkout", "-q", "--orphan", "other"]);
-    assert_eq!(scratch.check().unwrap().base_name.as_deref(), Some("the empty tree"));
+    assert_eq!(
+        scratch.check().unwrap().base_name.as_deref(),
+        Some("the empty tree")
+    );
     scratch.commit(&[("b.rs", "1\n")]);
-    assert_eq!(scratch.check().unwrap_err().message, "no common ancestor of HEAD and main");
+    assert_eq!(
+        scratch.check().unwrap_err().message,
+        "no common ancestor of HEAD and main"
+    );
 }
 
 #[test]
 fn a_file_that_was_only_touched_or_made_executable_is_no_change() {
     let scratch = Scratch::with(&[("a.rs", "1\n"), ("b.rs", "1\n")]);
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(1000);
-    let file = fs::File::options().write(true).open(scratch.path().join("a.rs")).unwrap();
+    let file = fs::File::options()
+        .write(true)
+        .open(scratch.path().join("a.rs"))
+        .unwrap();
     file.set_modified(later).unwrap();
     scratch.git(&["update-index", "--chmod=+x", "b.rs"]);
     assert!(files(&scratch.check().unwrap()).is_empty());
@@ -254,7 +323,13 @@ fn partially_staged() {
     assert_eq!(base_text(&change, "a.rs"), "1\n");
     assert_eq!(change.head_name, "index");
     let change = scratch.check().unwrap();
-    let expected = [".>intended.rs", ".>new.rs", "a.rs>a.rs", "b.rs>b.rs", "c.rs>d.rs"];
+    let expected = [
+        ".>intended.rs",
+        ".>new.rs",
+        "a.rs>a.rs",
+        "b.rs>b.rs",
+        "c.rs>d.rs",
+    ];
     assert_eq!(files(&change), expected);
     assert_eq!(head_text(&change, "intended.rs"), "intended\n");
 }
@@ -296,10 +371,17 @@ fn a_merge_in_progress() {
     scratch.commit(&[("theirs.rs", "2\n"), ("both.rs", "theirs\n")]);
     let main = scratch.git(&["rev-parse", "HEAD"]);
     scratch.git(&["checkout", "-q", "feature"]);
-    assert!(!git(&scratch.path(), &["merge", "-q", "main"]).status.success());
+    assert!(
+        !git(&scratch.path(), &["merge", "-q", "main"])
+            .status
+            .success()
+    );
 
     let change = scratch.staged();
-    assert_eq!((change.bases.len(), heads(&change)), (2, vec!["both.rs".to_owned()]));
+    assert_eq!(
+        (change.bases.len(), heads(&change)),
+        (2, vec!["both.rs".to_owned()])
+    );
     let reason = change.head.read(&RepoPath::from("both.rs")).unwrap_err();
     assert_eq!(reason, "in conflict: resolve it and `git add` it");
 
@@ -314,7 +396,10 @@ fn a_merge_in_progress() {
     assert_eq!(counts, [2, 2]);
     assert_eq!(head_text(&change, "both.rs"), "merged\n");
     assert_eq!(base_text(&change, "both.rs"), "ours\n");
-    assert_eq!(text(&change.bases[1].snapshot, "both.rs").as_deref(), Some("theirs\n"));
+    assert_eq!(
+        text(&change.bases[1].snapshot, "both.rs").as_deref(),
+        Some("theirs\n")
+    );
 }
 
 #[test]
@@ -324,20 +409,46 @@ fn a_shallow_clone_says_what_mends_it() {
     origin.commit(&[("a.rs", "3\n")]);
     let clone = Scratch::folder();
     let url = format!("file://{}", origin.path().display());
-    clone.git(&["clone", "-q", "--depth", "1", "--branch", "feature", &url, "."]);
+    clone.git(&[
+        "clone", "-q", "--depth", "1", "--branch", "feature", &url, ".",
+    ]);
 
     let check = |base| between_with(&clone.discover(), base, None, None, false, NO_VARIABLES);
     let help = check(Some("origin/main")).unwrap_err().help.unwrap();
-    assert_eq!(help, "`git fetch --unshallow origin +refs/heads/main:refs/remotes/origin/main` gets it");
+    assert_eq!(
+        help,
+        "`git fetch --unshallow origin +refs/heads/main:refs/remotes/origin/main` gets it"
+    );
     let id = origin.git(&["rev-parse", "main"]);
     let help = check(Some(&id)).unwrap_err().help.unwrap();
     assert!(help.contains("`git fetch --unshallow origin`"), "{help}");
 
-    clone.git(&["fetch", "-q", "--depth", "1", "origin", "+refs/heads/main:refs/remotes/origin/main"]);
+    clone.git(&[
+        "fetch",
+        "-q",
+        "--depth",
+        "1",
+        "origin",
+        "+refs/heads/main:refs/remotes/origin/main",
+    ]);
     let failure = check(Some("origin/main")).unwrap_err();
-    assert_eq!(failure.message, "no common ancestor of HEAD and origin/main");
-    assert!(failure.help.unwrap().contains("`git fetch --unshallow origin`"));
-    clone.git(&["fetch", "-q", "--unshallow", "origin", "+refs/heads/main:refs/remotes/origin/main"]);
+    assert_eq!(
+        failure.message,
+        "no common ancestor of HEAD and origin/main"
+    );
+    assert!(
+        failure
+            .help
+            .unwrap()
+            .contains("`git fetch --unshallow origin`")
+    );
+    clone.git(&[
+        "fetch",
+        "-q",
+        "--unshallow",
+        "origin",
+        "+refs/heads/main:refs/remotes/origin/main",
+    ]);
     assert_eq!(files(&check(Some("origin/main")).unwrap()), ["a.rs>a.rs"]);
 }
 
@@ -358,25 +469,44 @@ fn what_ci_says() {
     let check = |variables: &[(&str, &str)], head: Option<&str>| {
         let known: BTreeMap<&str, &str> = variables.iter().copied().collect();
         let environment = |name: &str| known.get(name).map(|value| (*value).to_owned());
-        let change = between_with(&scratch.discover(), None, head, None, true, &environment).unwrap();
+        let change =
+            between_with(&scratch.discover(), None, head, None, true, &environment).unwrap();
         let listed = files(&change).join(" ");
         (change.base_name.unwrap(), change.head_name, listed)
     };
     let changed = "a.rs>a.rs".to_owned();
     let pull_request = |sha: &str, head: Option<&str>| {
         let event = ("GITHUB_EVENT_NAME", "pull_request");
-        check(&[("GITHUB_BASE_REF", "main"), event, ("GITHUB_SHA", sha)], head)
+        check(
+            &[("GITHUB_BASE_REF", "main"), event, ("GITHUB_SHA", sha)],
+            head,
+        )
     };
-    assert_eq!(pull_request(&merge, None), (main.clone(), merge.clone(), changed.clone()));
-    assert_eq!(pull_request(&merge, Some("feature")), (fork.clone(), feature.clone(), changed.clone()));
-    assert_eq!(pull_request("other", None), (main.clone(), merge.clone(), changed.clone()));
+    assert_eq!(
+        pull_request(&merge, None),
+        (main.clone(), merge.clone(), changed.clone())
+    );
+    assert_eq!(
+        pull_request(&merge, Some("feature")),
+        (fork.clone(), feature.clone(), changed.clone())
+    );
+    assert_eq!(
+        pull_request("other", None),
+        (main.clone(), merge.clone(), changed.clone())
+    );
 
     let base = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", fork.as_str());
     let (name, _, _) = check(&[base, ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "")], None);
     assert_eq!(name, fork);
     let merged = check(&[base, ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", &main)], None);
     assert_eq!(merged, (main, merge, changed.clone()));
-    let hook = check(&[("PRE_COMMIT_FROM_REF", &fork), ("PRE_COMMIT_TO_REF", &feature)], None);
+    let hook = check(
+        &[
+            ("PRE_COMMIT_FROM_REF", &fork),
+            ("PRE_COMMIT_TO_REF", &feature),
+        ],
+        None,
+    );
     assert_eq!(hook, (fork, feature, changed));
 }
 
@@ -394,8 +524,12 @@ fn a_pull_request_that_was_fetched_too_shallow() {
         "GITHUB_EVENT_NAME" => Some("pull_request".to_owned()),
         _ => None,
     };
-    let failure = between_with(&clone.discover(), None, None, None, true, &environment).unwrap_err();
-    assert_eq!(failure.help.as_deref(), Some("set `fetch-depth: 2` for actions/checkout"));
+    let failure =
+        between_with(&clone.discover(), None, None, None, true, &environment).unwrap_err();
+    assert_eq!(
+        failure.help.as_deref(),
+        Some("set `fetch-depth: 2` for actions/checkout")
+    );
 }
 
 #[test]
@@ -405,22 +539,51 @@ fn outside_of_a_repository() {
     assert!(Repository::discover(&scratch.path().join("nowhere")).is_err());
     scratch.write(".git", "gitdir: /nowhere\n");
     let failure = Repository::discover(&scratch.path()).unwrap_err();
-    assert!(failure.message.starts_with("git rev-parse: not a git repository"), "{}", failure.message);
+    assert!(
+        failure
+            .message
+            .starts_with("git rev-parse: not a git repository"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
 fn everything_in_a_repository() {
-    let scratch = Scratch::with(&[("a.rs", "1\n"), ("src/b.rs", "1\n"), (".gitignore", "ignored.rs\n")]);
+    let scratch = Scratch::with(&[
+        ("a.rs", "1\n"),
+        ("src/b.rs", "1\n"),
+        (".gitignore", "ignored.rs\n"),
+    ]);
     scratch.write("src/untracked.rs", "1\n");
     scratch.write("src/ignored.rs", "1\n");
     scratch.write(".ignore", "a.rs\n");
     let repository = scratch.discover();
     let all = |folder: &str, use_gitignore| {
-        heads(&everything(Some(&repository), &scratch.path().join(folder), use_gitignore).unwrap())
+        heads(
+            &everything(
+                Some(&repository),
+                &scratch.path().join(folder),
+                use_gitignore,
+            )
+            .unwrap(),
+        )
     };
-    assert_eq!(all("", true), [".gitignore", ".ignore", "a.rs", "src/b.rs", "src/untracked.rs"]);
+    assert_eq!(
+        all("", true),
+        [
+            ".gitignore",
+            ".ignore",
+            "a.rs",
+            "src/b.rs",
+            "src/untracked.rs"
+        ]
+    );
     assert_eq!(all("src", true), ["src/b.rs", "src/untracked.rs"]);
-    assert_eq!(all("src", false), ["src/b.rs", "src/ignored.rs", "src/untracked.rs"]);
+    assert_eq!(
+        all("src", false),
+        ["src/b.rs", "src/ignored.rs", "src/untracked.rs"]
+    );
     let change = everything(Some(&repository), &scratch.path(), true).unwrap();
     assert!(change.bases.is_empty() && change.base_name.is_none());
     assert_eq!(head_text(&change, "src/b.rs"), "1\n");
@@ -430,15 +593,34 @@ fn everything_in_a_repository() {
 #[test]
 fn everything_outside_of_a_repository() {
     let scratch = Scratch::folder();
-    for path in ["a.rs", ".hidden/b.rs", "ignored.rs", "sub/c.rs", ".git/config"] {
+    for path in [
+        "a.rs",
+        ".hidden/b.rs",
+        "ignored.rs",
+        "sub/c.rs",
+        ".git/config",
+    ] {
         scratch.write(path, "1\n");
     }
     scratch.write(".gitignore", "ignored.rs\n");
     scratch.write(".ignore", "sub\n");
     fs::create_dir(scratch.path().join("folder.rs")).unwrap();
     let all = |use_gitignore| heads(&everything(None, &scratch.path(), use_gitignore).unwrap());
-    assert_eq!(all(true), [".gitignore", ".hidden/b.rs", ".ignore", "a.rs", "sub/c.rs"]);
-    assert_eq!(all(false), [".gitignore", ".hidden/b.rs", ".ignore", "a.rs", "ignored.rs", "sub/c.rs"]);
+    assert_eq!(
+        all(true),
+        [".gitignore", ".hidden/b.rs", ".ignore", "a.rs", "sub/c.rs"]
+    );
+    assert_eq!(
+        all(false),
+        [
+            ".gitignore",
+            ".hidden/b.rs",
+            ".ignore",
+            "a.rs",
+            "ignored.rs",
+            "sub/c.rs"
+        ]
+    );
     assert!(everything(None, &scratch.path().join("nowhere"), true).is_err());
 }
 
@@ -454,7 +636,11 @@ fn links_and_special_files() {
     let outside = Scratch::folder();
     outside.write("secret.rs", "secret\n");
     let scratch = Scratch::with(&[("a.rs", "1\n"), ("real/b.rs", "1\n"), ("linked.rs", "1\n")]);
-    symlink(outside.path().join("secret.rs"), scratch.path().join("link.rs")).unwrap();
+    symlink(
+        outside.path().join("secret.rs"),
+        scratch.path().join("link.rs"),
+    )
+    .unwrap();
     symlink(outside.path(), scratch.path().join("folder")).unwrap();
     scratch.remove("linked.rs");
     symlink("a.rs", scratch.path().join("linked.rs")).unwrap();
@@ -462,10 +648,22 @@ fn links_and_special_files() {
 
     let change = scratch.check().unwrap();
     assert_eq!(files(&change), ["linked.rs>."]);
-    for path in ["link.rs", "folder/secret.rs", "linked.rs", "real", "a.rs/x", "../x", "/etc/passwd", ""] {
+    for path in [
+        "link.rs",
+        "folder/secret.rs",
+        "linked.rs",
+        "real",
+        "a.rs/x",
+        "../x",
+        "/etc/passwd",
+        "",
+    ] {
         assert_eq!(head_text(&change, path), "-", "{path}");
     }
-    assert_eq!(change.head.read(&RepoPath::from("pipe.rs")).unwrap_err(), "not a regular file");
+    assert_eq!(
+        change.head.read(&RepoPath::from("pipe.rs")).unwrap_err(),
+        "not a regular file"
+    );
     let repository = scratch.discover();
     let all = || heads(&everything(Some(&repository), &scratch.path(), true).unwrap());
     assert_eq!(all(), ["a.rs", "linked.rs", "real/b.rs"]);
@@ -474,7 +672,15 @@ fn links_and_special_files() {
 
     scratch.git(&["add", "-A"]);
     scratch.git(&["commit", "-q", "-m", "links"]);
-    let change = between_with(&repository, Some("main"), Some("HEAD"), None, false, NO_VARIABLES).unwrap();
+    let change = between_with(
+        &repository,
+        Some("main"),
+        Some("HEAD"),
+        None,
+        false,
+        NO_VARIABLES,
+    )
+    .unwrap();
     assert_eq!(files(&change), ["linked.rs>."]);
     assert_eq!(head_text(&change, "link.rs"), "-");
     assert_eq!(head_text(&change, "folder/secret.rs"), "-");
@@ -485,7 +691,14 @@ fn links_and_special_files() {
     assert_eq!(files(&scratch.staged()), [".>linked.rs"]);
     scratch.remove("a.rs");
     make_pipe(scratch.path().join("a.rs"));
-    assert!(scratch.check().unwrap().head.read(&RepoPath::from("a.rs")).is_err());
+    assert!(
+        scratch
+            .check()
+            .unwrap()
+            .head
+            .read(&RepoPath::from("a.rs"))
+            .is_err()
+    );
 }
 
 #[test]
@@ -494,7 +707,10 @@ fn a_file_that_is_too_large() {
     let large = vec![b'x'; codex::source::SIZE_LIMIT + 1];
     fs::write(scratch.path().join("large.rs"), large).unwrap();
     let path = RepoPath::from("large.rs");
-    assert_eq!(scratch.check().unwrap().head.read(&path).unwrap_err(), "larger than 16 MiB");
+    assert_eq!(
+        scratch.check().unwrap().head.read(&path).unwrap_err(),
+        "larger than 16 MiB"
+    );
     scratch.git(&["add", "-A"]);
     let change = scratch.staged();
     assert_eq!(change.head.read(&path).unwrap_err(), "larger than 16 MiB");
@@ -504,7 +720,14 @@ fn a_file_that_is_too_large() {
 #[cfg(unix)]
 #[test]
 fn odd_paths() {
-    let names: [&[u8]; 6] = [b"-dash", b"new\nline", b"not\xffutf8", b"quo\"te", b"sp ace", b"t\tab*"];
+    let names: [&[u8]; 6] = [
+        b"-dash",
+        b"new\nline",
+        b"not\xffutf8",
+        b"quo\"te",
+        b"sp ace",
+        b"t\tab*",
+    ];
     let scratch = Scratch::with(&[("start", "")]);
     for name in names {
         for path in [[name, b".rs"].concat(), [name, b"/", name, b".rs"].concat()] {
@@ -524,13 +747,31 @@ fn odd_paths() {
     scratch.git(&["add", "-A"]);
     expect(&scratch.staged());
     scratch.git(&["commit", "-q", "-m", "odd"]);
-    let head = |head| between_with(&scratch.discover(), Some("main"), head, None, false, NO_VARIABLES).unwrap();
+    let head = |head| {
+        between_with(
+            &scratch.discover(),
+            Some("main"),
+            head,
+            None,
+            false,
+            NO_VARIABLES,
+        )
+        .unwrap()
+    };
     expect(&head(None));
     expect(&head(Some("HEAD")));
-    let all = everything(Some(&scratch.discover()), &scratch.path().join("t\tab*"), true).unwrap();
+    let all = everything(
+        Some(&scratch.discover()),
+        &scratch.path().join("t\tab*"),
+        true,
+    )
+    .unwrap();
     assert_eq!(heads(&all), ["t\tab*/t\tab*.rs"]);
 
-    for arguments in [["diff", "--no-prefix", "main", "HEAD"], ["diff", "--binary", "main", "HEAD"]] {
+    for arguments in [
+        ["diff", "--no-prefix", "main", "HEAD"],
+        ["diff", "--binary", "main", "HEAD"],
+    ] {
         let patch = git(&scratch.path(), &arguments).stdout;
         let change = patched(&scratch.path(), &patch, "p").unwrap();
         expect(&change);
@@ -549,18 +790,37 @@ fn odd_paths() {
 fn nothing_that_the_repository_configures_runs() {
     use std::os::unix::fs::PermissionsExt;
     let attributes = "*.rs diff=evil filter=evil\n";
-    let scratch = Scratch::with(&[("a.rs", LONG), ("b.rs", "1\n"), (".gitattributes", attributes)]);
+    let scratch = Scratch::with(&[
+        ("a.rs", LONG),
+        ("b.rs", "1\n"),
+        (".gitattributes", attributes),
+    ]);
     let script = scratch.path().join(".git/evil");
     let proof = scratch.path().join(".git/proof");
-    fs::write(&script, format!("#!/bin/sh\ntouch '{}'\ncat\n", proof.display())).unwrap();
+    fs::write(
+        &script,
+        format!("#!/bin/sh\ntouch '{}'\ncat\n", proof.display()),
+    )
+    .unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
     let script = script.display().to_string();
     scratch.write(".git/info/attributes", attributes);
     scratch.git(&["mv", "a.rs", "c.rs"]);
-    for key in ["diff.external", "diff.evil.command", "diff.evil.textconv", "core.fsmonitor", "core.pager"] {
+    for key in [
+        "diff.external",
+        "diff.evil.command",
+        "diff.evil.textconv",
+        "core.fsmonitor",
+        "core.pager",
+    ] {
         scratch.git(&["config", key, &script]);
     }
-    for key in ["filter.evil.clean", "filter.evil.process", "filter.e=v\"i l.clean", "core.sshCommand"] {
+    for key in [
+        "filter.evil.clean",
+        "filter.evil.process",
+        "filter.e=v\"i l.clean",
+        "core.sshCommand",
+    ] {
         scratch.git(&["config", key, &script]);
     }
     scratch.git(&["config", "filter.evil.required", "true"]);
@@ -595,7 +855,13 @@ fn a_sparse_checkout_is_not_a_deletion() {
 fn submodules_are_no_files() {
     let inner = Scratch::with(&[("x.rs", "1\n")]);
     let scratch = Scratch::with(&[("a.rs", "1\n")]);
-    scratch.git(&["submodule", "--quiet", "add", &inner.path().display().to_string(), "module"]);
+    scratch.git(&[
+        "submodule",
+        "--quiet",
+        "add",
+        &inner.path().display().to_string(),
+        "module",
+    ]);
     assert_eq!(files(&scratch.staged()), [".>.gitmodules"]);
     assert_eq!(files(&scratch.check().unwrap()), [".>.gitmodules"]);
     let all = everything(Some(&scratch.discover()), &scratch.path(), true).unwrap();

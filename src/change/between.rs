@@ -367,13 +367,16 @@ fn not_checked_out(repository: &Repository, changes: &[RawChange]) -> BTreeMap<R
 
 /// Adds files that git does not track; one that it tracked in base is changed, not deleted and added.
 fn add_untracked(repository: &Repository, files: &mut Vec<FileChange>) -> Result<(), Failure> {
+    let indexed = files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| file.new.is_none());
+    let deleted: BTreeMap<RepoPath, usize> = indexed
+        .filter_map(|(index, file)| Some((file.old.clone()?, index)))
+        .collect();
     for path in regular_untracked(repository)? {
-        let deleted = FileChange {
-            old: Some(path.clone()),
-            new: None,
-        };
-        match files.iter_mut().find(|file| **file == deleted) {
-            Some(file) => file.new = Some(path),
+        match deleted.get(&path) {
+            Some(index) => files[*index].new = Some(path),
             None => files.push(FileChange {
                 old: None,
                 new: Some(path),

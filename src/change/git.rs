@@ -154,7 +154,9 @@ impl Repository {
     /// What differs between a tree and the index.
     pub(super) fn diff_index(&self, base: &str) -> Result<Vec<RawChange>, Failure> {
         let mut command = self.git("diff-index");
-        command.args(DIFF).args(["--cached", base, "--"]);
+        command
+            .args(DIFF)
+            .args(["--cached", "--ita-invisible-in-index", base, "--"]);
         changes(&mut command)
     }
 

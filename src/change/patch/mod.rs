@@ -110,7 +110,7 @@ type Series<'a> = Vec<Vec<&'a FilePatch<'a>>>;
 fn split<'a>(files: &'a [FilePatch<'a>], root: &Path) -> Series<'a> {
     let mut series: Series<'a> = Vec::new();
     let mut seen = (BTreeSet::new(), BTreeSet::new());
-    for file in files.iter().filter(|file| !is_link(file, root)) {
+    for file in files.iter().filter(|file| !is_no_text(file, root)) {
         let old = file.old.as_ref().filter(|_| !file.copied);
         let again = old.is_some_and(|path| seen.0.contains(path))
             || file.new.as_ref().is_some_and(|path| seen.1.contains(path));
@@ -131,11 +131,11 @@ fn split<'a>(files: &'a [FilePatch<'a>], root: &Path) -> Series<'a> {
     series
 }
 
-/// A symbolic link or a submodule: the patch shows where it leads, not a text.
-fn is_link(file: &FilePatch<'_>, root: &Path) -> bool {
+/// A symbolic link or a submodule, whose text is where it leads, or a change of nothing but the mode.
+fn is_no_text(file: &FilePatch<'_>, root: &Path) -> bool {
     let paths = [&file.old, &file.new];
     let mut present = paths.into_iter().flatten();
-    let lines = file.hunks().iter().flat_map(|hunk| hunk.lines());
+    let lines = file.hunks().iter().flat_map(diffy::Hunk::lines);
     let submodule = |line: &Line<'_, [u8]>| match line {
         Line::Context(line) | Line::Delete(line) | Line::Insert(line) => {
             line.starts_with(b"Subproject commit ")
@@ -146,6 +146,7 @@ fn is_link(file: &FilePatch<'_>, root: &Path) -> bool {
         || (file.old == file.new || file.hunks().is_empty())
             && present.any(|path| root.join(path.to_path()).is_symlink())
         || file.old.is_none() && file.new.is_none()
+        || file.old == file.new && file.hunks().is_empty() && !file.is_binary()
 }
 
 type Written = BTreeMap<RepoPath, Option<Vec<u8>>>;
@@ -300,9 +301,10 @@ impl<'a> Step<'a> {
             .map(|path| read(disk, written, path))
             .transpose()?
             .flatten();
-        // `diff -u` says in the range of a hunk only that a file was not there.
-        let starts_empty =
-            self.source.is_none() || hunks.first().is_some_and(|hunk| self.is_empty_before(hunk));
+        let starts_empty = self.source.is_none()
+            || hunks
+                .first()
+                .is_some_and(|hunk| is_nothing(self.direction.source(hunk)));
         if source.is_none() && !starts_empty {
             return Ok(Err(0));
         }
@@ -324,16 +326,17 @@ impl<'a> Step<'a> {
                 return Ok(Err(0));
             }
         }
-        Ok(place(&source.unwrap_or_default(), hunks, self.direction, allowed).map(Some))
+        let vanishes = hunks
+            .last()
+            .is_some_and(|hunk| is_nothing(self.direction.reversed().source(hunk)));
+        let placed = place(&source.unwrap_or_default(), hunks, self.direction, allowed);
+        Ok(placed.map(|text| Some(text).filter(|text| !text.is_empty() || !vanishes)))
     }
+}
 
-    fn is_empty_before(&self, hunk: &diffy::Hunk<'_, [u8]>) -> bool {
-        let range = match self.direction {
-            Direction::Forward => hunk.old_range(),
-            Direction::Reverse => hunk.new_range(),
-        };
-        range.is_empty() && range.start() == 0
-    }
+/// How `diff -u` writes that a file is not there.
+fn is_nothing(range: diffy::HunkRange) -> bool {
+    range.is_empty() && range.start() == 0
 }
 
 fn read(disk: &Snapshot, written: &Written, path: &RepoPath) -> Result<Option<Vec<u8>>, Failure> {

@@ -16,10 +16,19 @@ pub(super) enum Direction {
 }
 
 impl Direction {
-    fn reversed(self) -> Self {
+    /// The other way.
+    pub(super) fn reversed(self) -> Self {
         match self {
             Self::Forward => Self::Reverse,
             Self::Reverse => Self::Forward,
+        }
+    }
+
+    /// The lines that a hunk starts from.
+    pub(super) fn source(self, hunk: &Hunk<'_, [u8]>) -> HunkRange {
+        match self {
+            Self::Forward => hunk.old_range(),
+            Self::Reverse => hunk.new_range(),
         }
     }
 }
@@ -84,10 +93,10 @@ fn write_hunk(
                 at += 1;
             }
             (Line::Delete(_), Direction::Forward) | (Line::Insert(_), Direction::Reverse) => {
-                at += 1
+                at += 1;
             }
             (Line::Insert(line), Direction::Forward) | (Line::Delete(line), Direction::Reverse) => {
-                push(result, line)
+                push(result, line);
             }
         }
     }
@@ -157,10 +166,7 @@ fn wanted<'a>(hunk: &Hunk<'a, [u8]>, direction: Direction) -> Vec<&'a [u8]> {
 
 /// The line, from 0, that a hunk states. An empty range names the line before it.
 fn stated(hunk: &Hunk<'_, [u8]>, direction: Direction) -> usize {
-    let range: HunkRange = match direction {
-        Direction::Forward => hunk.old_range(),
-        Direction::Reverse => hunk.new_range(),
-    };
+    let range = direction.source(hunk);
     if range.is_empty() {
         range.start()
     } else {

@@ -88,6 +88,9 @@ impl<'a> PatchText<'a> {
             ))
             .help("pass the output of `git diff` or `diff -u`"));
         }
+        if let (true, Some(hunk)) = (outline.headers.is_empty(), outline.hunks.first()) {
+            return Err(self.malformed(hunk.line, ORPHAN, REWRITE));
+        }
         if let Some(line) = outline.combined {
             return Err(self.malformed(
                 line,
@@ -110,7 +113,7 @@ impl<'a> PatchText<'a> {
         }
         if hunks != outline.hunks.len() || outline.is_git && files.len() != outline.headers.len() {
             let line = outline.hunks.get(hunks).map_or(1, |hunk| hunk.line);
-            return Err(self.malformed(line, "a hunk without a file header", REWRITE));
+            return Err(self.malformed(line, ORPHAN, REWRITE));
         }
         Ok(files)
     }
@@ -219,6 +222,8 @@ impl<'a> PatchText<'a> {
     }
 }
 
+const ORPHAN: &str = "a hunk without a file header";
+
 const REWRITE: &str = "let `git diff` or `diff -u` write it again";
 
 #[derive(Clone, Copy)]
@@ -277,6 +282,10 @@ fn without_first(path: &[u8]) -> &[u8] {
 #[derive(Default)]
 struct Outline {
     headers: Vec<Header>,
+    /// Lines that would be headers in a patch without any of git's.
+    plain_headers: Vec<Header>,
+    /// How many commits began so far.
+    series: usize,
     hunks: Vec<HunkHeader>,
     is_git: bool,
     /// Made with `--no-prefix`: both paths of a `diff --git` line are the same.
@@ -299,53 +308,53 @@ struct HunkHeader {
 impl Outline {
     fn of(text: &[u8]) -> Self {
         let mut outline = Self::default();
-        let mut plain = Vec::new();
-        let (mut old_left, mut new_left, mut series) = (0_usize, 0_usize, 0);
+        let mut left = (0_usize, 0_usize);
         for (index, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            let number = index + 1;
-            if old_left > 0 || new_left > 0 {
-                let (old, new) = match line.first() {
-                    Some(b' ' | b'\n' | b'\r') => (1, 1),
-                    Some(b'-') => (1, 0),
-                    Some(b'+') => (0, 1),
-                    _ => (0, 0),
-                };
-                (old_left, new_left) = (old_left.saturating_sub(old), new_left.saturating_sub(new));
+            if left == (0, 0) {
+                left = outline.note(index + 1, line);
                 continue;
             }
-            if line.starts_with(b"@@ ") {
-                (old_left, new_left) = lengths(line).unwrap_or_default();
-                outline.hunks.push(HunkHeader {
-                    line: number,
-                    header: String::from_utf8_lossy(line).trim_end().to_owned(),
-                });
-            } else if let Some(paths) = line.strip_prefix(b"diff --git ") {
-                outline.is_unprefixed |= is_doubled(paths.trim_ascii_end());
-                outline.has_windows_headers |= line.ends_with(b"\r\n");
-                outline.headers.push(Header {
-                    line: number,
-                    series,
-                });
-            } else if line.starts_with(b"--- ") {
-                outline.has_windows_headers |= line.ends_with(b"\r\n");
-                plain.push(Header {
-                    line: number,
-                    series: 0,
-                });
-            } else if [b"diff --cc ".as_slice(), b"diff --combined ", b"@@@ "]
-                .iter()
-                .any(|start| line.starts_with(start))
-            {
-                outline.combined.get_or_insert(number);
-            } else if starts_commit(line) {
-                series += 1;
-            }
+            let (old, new) = match line.first() {
+                Some(b' ' | b'\n' | b'\r') => (1, 1),
+                Some(b'-') => (1, 0),
+                Some(b'+') => (0, 1),
+                _ => (0, 0),
+            };
+            left = (left.0.saturating_sub(old), left.1.saturating_sub(new));
         }
         outline.is_git = !outline.headers.is_empty();
         if !outline.is_git {
-            outline.headers = plain;
+            outline.headers = std::mem::take(&mut outline.plain_headers);
         }
         outline
+    }
+
+    /// Notes a line outside of hunks; the answer is how many lines of the hunk that it begins follow, old and new.
+    fn note(&mut self, number: usize, line: &[u8]) -> (usize, usize) {
+        let combined = [b"diff --cc ".as_slice(), b"diff --combined ", b"@@@ "];
+        let header = Header {
+            line: number,
+            series: self.series,
+        };
+        if line.starts_with(b"@@ ") {
+            self.hunks.push(HunkHeader {
+                line: number,
+                header: String::from_utf8_lossy(line).trim_end().to_owned(),
+            });
+            return lengths(line).unwrap_or_default();
+        } else if let Some(paths) = line.strip_prefix(b"diff --git ") {
+            self.is_unprefixed |= is_doubled(paths.trim_ascii_end());
+            self.has_windows_headers |= line.ends_with(b"\r\n");
+            self.headers.push(header);
+        } else if line.starts_with(b"--- ") {
+            self.has_windows_headers |= line.ends_with(b"\r\n");
+            self.plain_headers.push(header);
+        } else if combined.iter().any(|start| line.starts_with(start)) {
+            self.combined.get_or_insert(number);
+        } else if starts_commit(line) {
+            self.series += 1;
+        }
+        (0, 0)
     }
 
     fn options(&self) -> ParseOptions {
