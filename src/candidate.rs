@@ -3,7 +3,7 @@
 //! A candidate carries what the later steps need of the tree, so that the tree itself can go.
 //! Deliberately absent: dispositions; only [`crate::review`] makes a finding of a candidate.
 
-use crate::finding::{Certainty, Cause, Label, Range, Suppression};
+use crate::finding::{Cause, Certainty, Label, Range, Suppression};
 use crate::rule::Rule;
 use crate::source::RepoPath;
 

@@ -101,7 +101,10 @@ pub struct IndexedStatement {
 pub fn compile(config: &Config) -> Result<Compiled, Failure> {
     let files = config.rfc_files()?;
     if files.is_empty() {
-        let help = format!("an RFC is a file that one of these names: {}", config.rfcs.join(", "));
+        let help = format!(
+            "an RFC is a file that one of these names: {}",
+            config.rfcs.join(", ")
+        );
         return Err(Failure::new(format!("no RFC in {}", config.folder.display())).help(help));
     }
     let mut result = Compiled::default();
@@ -117,7 +120,10 @@ pub fn compile(config: &Config) -> Result<Compiled, Failure> {
                 }
                 Err(problem) => result.problems.push(problem),
             },
-            Err(error) => result.problems.push(config::whole_file(&path, format!("cannot be read: {error}"))),
+            Err(error) => result.problems.push(config::whole_file(
+                &path,
+                format!("cannot be read: {error}"),
+            )),
         }
     }
     result.problems.extend(check_together(&rfcs));
@@ -127,14 +133,18 @@ pub fn compile(config: &Config) -> Result<Compiled, Failure> {
         let (documents, outcome, problems) = compile_one(rfc);
         result.problems.extend(problems);
         if rfc.front.status.makes_rules() && !documents.is_empty() {
-            let stem = Path::new(&rfc.document.name).file_stem().unwrap_or_default().to_string_lossy();
+            let stem = Path::new(&rfc.document.name)
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy();
             let text = compiled::write(&documents, &rfc.document.name);
             result.files.insert(format!("{stem}.yaml"), text);
         }
         index.push(index_entry(rfc, &config.link, &outcome));
         result.rfcs.push(outcome);
     }
-    let mut text = serde_json::to_string_pretty(&index).map_err(|error| Failure::new(format!("cannot write the index: {error}")))?;
+    let mut text = serde_json::to_string_pretty(&index)
+        .map_err(|error| Failure::new(format!("cannot write the index: {error}")))?;
     text.push('\n');
     result.files.insert("index.json".to_owned(), text);
     Ok(result)
@@ -148,27 +158,44 @@ fn check_together(rfcs: &[Rfc]) -> Vec<Problem> {
     for rfc in rfcs {
         let mut found = Problems::new(Arc::clone(&rfc.document));
         if let Some(other) = numbers.insert(rfc.front.number, rfc) {
-            let message = format!("{} has the number {} already", other.document.name, rfc.front.number);
+            let message = format!(
+                "{} has the number {} already",
+                other.document.name, rfc.front.number
+            );
             found.add(rfc.front.number_span.clone(), message);
         }
         for statement in &rfc.statements {
             if let Some(other) = slugs.insert(&statement.slug, rfc) {
-                let message = format!("{} has a statement `{}` already", other.document.name, statement.slug);
-                found.add_with_help(statement.span.clone(), message, "a slug is unique in the whole codex");
+                let message = format!(
+                    "{} has a statement `{}` already",
+                    other.document.name, statement.slug
+                );
+                found.add_with_help(
+                    statement.span.clone(),
+                    message,
+                    "a slug is unique in the whole codex",
+                );
             }
         }
         problems.extend(found.into_vec());
     }
     for rfc in rfcs {
         let mut found = Problems::new(Arc::clone(&rfc.document));
-        let pairs = [(&rfc.front.supersedes, "superseded-by"), (&rfc.front.superseded_by, "supersedes")];
+        let pairs = [
+            (&rfc.front.supersedes, "superseded-by"),
+            (&rfc.front.superseded_by, "supersedes"),
+        ];
         for (named, answer) in pairs {
             for (number, span) in named {
                 let Some(other) = numbers.get(number) else {
                     found.add(span.clone(), format!("there is no RFC {number}"));
                     continue;
                 };
-                let answers = if answer == "supersedes" { &other.front.supersedes } else { &other.front.superseded_by };
+                let answers = if answer == "supersedes" {
+                    &other.front.supersedes
+                } else {
+                    &other.front.superseded_by
+                };
                 if !answers.iter().any(|(named, _)| *named == rfc.front.number) {
                     let message = format!("RFC {number} does not name this one in `{answer}`");
                     found.add_with_help(span.clone(), message, "the two must name each other");
@@ -197,27 +224,52 @@ fn compile_one(rfc: &Rfc) -> (Vec<Node>, Outcome, Vec<Problem>) {
             (true, None) => &mut outcome.not_enforced,
         };
         kind.push(statement.slug.clone());
-        documents.extend(compile_statement(rfc, statement, &mut outcome.examples, &mut problems));
+        documents.extend(compile_statement(
+            rfc,
+            statement,
+            &mut outcome.examples,
+            &mut problems,
+        ));
     }
     (documents, outcome, problems.into_vec())
 }
 
-fn compile_statement(rfc: &Rfc, statement: &Statement, proofs: &mut Vec<Proof>, problems: &mut Problems) -> Vec<Node> {
+fn compile_statement(
+    rfc: &Rfc,
+    statement: &Statement,
+    proofs: &mut Vec<Proof>,
+    problems: &mut Problems,
+) -> Vec<Node> {
     let mut documents = Vec::new();
     let mut languages: Vec<&'static Language> = Vec::new();
     for block in &statement.rules {
         let law = |language: &str| law(rfc, statement, |example| example.language == language);
-        let name = block.get("language").and_then(Node::as_text).unwrap_or_default();
+        let name = block
+            .get("language")
+            .and_then(Node::as_text)
+            .unwrap_or_default();
         let authority = Authority::Law(Box::new(law(name)));
         let before = problems.len();
-        let Some(rule) = read::rule(block, &statement.slug, Form::Block, authority, &[], problems) else {
+        let Some(rule) = read::rule(
+            block,
+            &statement.slug,
+            Form::Block,
+            authority,
+            &[],
+            problems,
+        ) else {
             // Its examples would only complain about the same.
             languages.extend(Language::named(name));
             continue;
         };
-        let Some(language) = rule.language() else { continue };
+        let Some(language) = rule.language() else {
+            continue;
+        };
         if languages.contains(&language) {
-            let message = format!("a second matcher for {} in the statement `{}`", language.name, statement.slug);
+            let message = format!(
+                "a second matcher for {} in the statement `{}`",
+                language.name, statement.slug
+            );
             problems.add(block.span.clone(), message);
         }
         languages.push(language);
@@ -227,22 +279,46 @@ fn compile_statement(rfc: &Rfc, statement: &Statement, proofs: &mut Vec<Proof>, 
         documents.push(compiled::matcher(&statement.slug, block, &law(name)));
     }
     if let Some(review) = &statement.review {
-        let is_reviewed = |example: &Example| !languages.iter().any(|language| language.name == example.language);
-        documents.push(compiled::review(&statement.slug, review, &law(rfc, statement, is_reviewed)));
+        let is_reviewed = |example: &Example| {
+            !languages
+                .iter()
+                .any(|language| language.name == example.language)
+        };
+        documents.push(compiled::review(
+            &statement.slug,
+            review,
+            &law(rfc, statement, is_reviewed),
+        ));
     }
     refuse_idle_examples(statement, &languages, proofs, problems);
     documents
 }
 
 /// An example must be able to fail: something must decide its language.
-fn refuse_idle_examples(statement: &Statement, languages: &[&'static Language], proofs: &mut Vec<Proof>, problems: &mut Problems) {
+fn refuse_idle_examples(
+    statement: &Statement,
+    languages: &[&'static Language],
+    proofs: &mut Vec<Proof>,
+    problems: &mut Problems,
+) {
     for (example, span) in &statement.examples {
-        if languages.iter().any(|language| language.name == example.language) {
+        if languages
+            .iter()
+            .any(|language| language.name == example.language)
+        {
             continue;
         }
         if statement.review.is_none() {
-            let message = format!("nothing decides this example: the statement has no matcher for `{}`", example.language);
-            problems.add_unknown(span.clone(), message, &example.language, languages.iter().map(|language| language.name));
+            let message = format!(
+                "nothing decides this example: the statement has no matcher for `{}`",
+                example.language
+            );
+            problems.add_unknown(
+                span.clone(),
+                message,
+                &example.language,
+                languages.iter().map(|language| language.name),
+            );
             continue;
         }
         proofs.push(Proof {
@@ -273,14 +349,31 @@ fn law(rfc: &Rfc, statement: &Statement, belongs: impl Fn(&Example) -> bool) -> 
         incidents: rfc.front.incidents.clone(),
         href: format!("{}#{}", origin.path, origin.anchor),
         origin,
-        examples: statement.examples.iter().map(|(example, _)| example).filter(|example| belongs(example)).cloned().collect(),
+        examples: statement
+            .examples
+            .iter()
+            .map(|(example, _)| example)
+            .filter(|example| belongs(example))
+            .cloned()
+            .collect(),
     }
 }
 
 /// Runs a rule on its examples.
-fn prove(rule: &Rule, language: &'static Language, block: &Node, statement: &Statement, proofs: &mut Vec<Proof>, problems: &mut Problems) {
+fn prove(
+    rule: &Rule,
+    language: &'static Language,
+    block: &Node,
+    statement: &Statement,
+    proofs: &mut Vec<Proof>,
+    problems: &mut Problems,
+) {
     let mut reasons: Vec<String> = Vec::new();
-    let examples: Vec<_> = statement.examples.iter().filter(|(example, _)| example.language == language.name).collect();
+    let examples: Vec<_> = statement
+        .examples
+        .iter()
+        .filter(|(example, _)| example.language == language.name)
+        .collect();
     for (example, span) in &examples {
         let complaint = prove_example(rule, language, example, &mut reasons);
         proofs.push(Proof {
@@ -296,14 +389,22 @@ fn prove(rule: &Rule, language: &'static Language, block: &Node, statement: &Sta
     }
     for role in [Role::Bad, Role::Good] {
         if !examples.iter().any(|(example, _)| example.role == role) {
-            let message = format!("the {} matcher of `{}` has no {} example", language.name, statement.slug, role.word());
+            let message = format!(
+                "the {} matcher of `{}` has no {} example",
+                language.name,
+                statement.slug,
+                role.word()
+            );
             let help = format!("add a block ```{} {}", language.name, role.word());
             problems.add_with_help(block.span.clone(), message, help);
         }
     }
     for ambiguity in &rule.ambiguous_when {
         if !reasons.contains(&ambiguity.id) {
-            let message = format!("no ambiguous example of `{}` shows `{}`", statement.slug, ambiguity.id);
+            let message = format!(
+                "no ambiguous example of `{}` shows `{}`",
+                statement.slug, ambiguity.id
+            );
             let help = format!("add a block ```{} ambiguous", language.name);
             problems.add_with_help(block.span.clone(), message, help);
         }
@@ -311,42 +412,78 @@ fn prove(rule: &Rule, language: &'static Language, block: &Node, statement: &Sta
 }
 
 /// What is wrong with an example, if anything is.
-fn prove_example(rule: &Rule, language: &'static Language, example: &Example, reasons: &mut Vec<String>) -> Option<String> {
+fn prove_example(
+    rule: &Rule,
+    language: &'static Language,
+    example: &Example,
+    reasons: &mut Vec<String>,
+) -> Option<String> {
     let path = RepoPath::from(example.file.as_str());
     if Language::of(&path) != Some(language) {
         return Some(format!("`{}` is no {} file", example.file, language.name));
     }
     let files = BTreeMap::from([(path.clone(), example.code.clone().into_bytes())]);
-    let scan = Scanner::new(std::slice::from_ref(rule), true).scan(&Snapshot::memory(files), &[path]);
+    let scan =
+        Scanner::new(std::slice::from_ref(rule), true).scan(&Snapshot::memory(files), &[path]);
     if let Some(unchecked) = scan.unchecked.first() {
         return Some(format!("it cannot be looked at: {}", unchecked.reason));
     }
-    let raised: Vec<_> = scan.candidates.iter().filter(|candidate| candidate.suppressed.is_none()).collect();
+    let raised: Vec<_> = scan
+        .candidates
+        .iter()
+        .filter(|candidate| candidate.suppressed.is_none())
+        .collect();
     let wanted = match example.role {
         Role::Good => {
             let line = raised.first()?.focus.start.line;
-            return Some(format!("this good example raises `{}` on line {line}", rule.id));
+            return Some(format!(
+                "this good example raises `{}` on line {line}",
+                rule.id
+            ));
         }
         Role::Bad => Certainty::Violation,
         Role::Ambiguous => Certainty::Ambiguous,
     };
     if wanted == Certainty::Ambiguous {
-        reasons.extend(raised.iter().flat_map(|candidate| candidate.facts.iter().cloned()));
+        reasons.extend(
+            raised
+                .iter()
+                .flat_map(|candidate| candidate.facts.iter().cloned()),
+        );
     }
     let of = |certainty: Certainty| -> Vec<usize> {
-        let mut lines: Vec<usize> = raised.iter().filter(|candidate| candidate.certainty == certainty).map(|candidate| candidate.focus.start.line).collect();
+        let mut lines: Vec<usize> = raised
+            .iter()
+            .filter(|candidate| candidate.certainty == certainty)
+            .map(|candidate| candidate.focus.start.line)
+            .collect();
         lines.dedup();
         lines
     };
     let (violations, ambiguous) = (of(Certainty::Violation), of(Certainty::Ambiguous));
-    let (lines, others) = if wanted == Certainty::Violation { (&violations, &ambiguous) } else { (&ambiguous, &violations) };
-    let holds = if example.lines.is_empty() { !lines.is_empty() } else { *lines == example.lines && others.iter().all(|line| lines.contains(line)) };
+    let (lines, others) = if wanted == Certainty::Violation {
+        (&violations, &ambiguous)
+    } else {
+        (&ambiguous, &violations)
+    };
+    let holds = if example.lines.is_empty() {
+        !lines.is_empty()
+    } else {
+        *lines == example.lines && others.iter().all(|line| lines.contains(line))
+    };
     if holds {
         return None;
     }
     let shown = |lines: &[usize]| match lines {
         [] => "on no line".to_owned(),
-        lines => format!("on line {}", lines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        lines => format!(
+            "on line {}",
+            lines
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     };
     let word = example.role.word();
     Some(format!(
@@ -364,7 +501,11 @@ fn line(problems: &Problems, span: &std::ops::Range<usize>) -> usize {
 fn index_entry(rfc: &Rfc, link: &str, outcome: &Outcome) -> IndexedRfc {
     let is_in_force = rfc.front.status.makes_rules();
     let enforced_by = |statement: &Statement| {
-        let mut names: Vec<String> = statement.rules.iter().filter_map(|rule| Some(rule.get("language")?.as_text()?.to_owned())).collect();
+        let mut names: Vec<String> = statement
+            .rules
+            .iter()
+            .filter_map(|rule| Some(rule.get("language")?.as_text()?.to_owned()))
+            .collect();
         names.sort();
         names.extend(statement.review.iter().map(|_| "review".to_owned()));
         names.retain(|_| is_in_force);
@@ -393,10 +534,17 @@ pub fn stale(compiled: &Compiled, folder: &Path) -> Result<Vec<String>, Failure>
     let mut stale: Vec<String> = compiled
         .files
         .iter()
-        .filter(|(name, text)| std::fs::read(folder.join(name)).ok().as_deref() != Some(text.as_bytes()))
+        .filter(|(name, text)| {
+            std::fs::read(folder.join(name)).ok().as_deref() != Some(text.as_bytes())
+        })
         .map(|(name, _)| name.clone())
         .collect();
-    stale.extend(left_over(compiled, folder)?.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()));
+    stale.extend(left_over(compiled, folder)?.iter().map(|path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    }));
     stale.sort();
     Ok(stale)
 }
@@ -404,7 +552,14 @@ pub fn stale(compiled: &Compiled, folder: &Path) -> Result<Vec<String>, Failure>
 /// Compiled files whose RFC is gone.
 fn left_over(compiled: &Compiled, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = in_force::compiled_files(folder)?;
-    files.retain(|path| !compiled.files.contains_key(path.file_name().unwrap_or_default().to_string_lossy().as_ref()));
+    files.retain(|path| {
+        !compiled.files.contains_key(
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .as_ref(),
+        )
+    });
     Ok(files)
 }
 
@@ -420,7 +575,8 @@ pub fn write(compiled: &Compiled, folder: &Path) -> Result<(), Failure> {
         replace(&path, text.as_bytes()).map_err(|error| Failure::io(doing(&path), &error))?;
     }
     for path in left_over(compiled, folder)? {
-        std::fs::remove_file(&path).map_err(|error| Failure::io(format!("cannot remove {}", path.display()), &error))?;
+        std::fs::remove_file(&path)
+            .map_err(|error| Failure::io(format!("cannot remove {}", path.display()), &error))?;
     }
     Ok(())
 }
@@ -433,7 +589,8 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        file.as_file()
+            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())

@@ -15,7 +15,15 @@ use crate::problem::{Document, Failure, Problem, Problems};
 /// The file's name.
 pub const FILE_NAME: &str = "codex.toml";
 
-const KEYS: [&str; 7] = ["extends", "rfcs", "rules", "exclude", "default-branch", "link", "fail-on"];
+const KEYS: [&str; 7] = [
+    "extends",
+    "rfcs",
+    "rules",
+    "exclude",
+    "default-branch",
+    "link",
+    "fail-on",
+];
 const REVIEW_HELP: &str = "programs, addresses and prompts of a reviewer come from outside of the repository: use `--review ..`, CODEX_REVIEW_* or your own configuration file";
 
 /// What is in force.
@@ -65,7 +73,12 @@ impl Config {
             match std::fs::read(&path) {
                 Ok(bytes) => return Self::parse(candidate, &path, &bytes),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Failure::io(format!("cannot read {}", path.display()), &error)),
+                Err(error) => {
+                    return Err(Failure::io(
+                        format!("cannot read {}", path.display()),
+                        &error,
+                    ));
+                }
             }
             if candidate == top {
                 break;
@@ -75,7 +88,10 @@ impl Config {
     }
 
     fn parse(folder: &Path, path: &Path, bytes: &[u8]) -> Result<Self, Failure> {
-        let document = Document::new(path.file_name().unwrap_or_default().to_string_lossy(), String::from_utf8_lossy(bytes));
+        let document = Document::new(
+            path.file_name().unwrap_or_default().to_string_lossy(),
+            String::from_utf8_lossy(bytes),
+        );
         let mut problems = Problems::new(document);
         let text = problems.document().text.clone();
         let mut config = Self::default_in(folder);
@@ -85,7 +101,10 @@ impl Config {
         } else {
             match DeTable::parse(&text) {
                 Ok(table) => config.read(table.get_ref(), &mut problems),
-                Err(error) => problems.add(error.span().unwrap_or(0..0), format!("not valid TOML: {}", error.message())),
+                Err(error) => problems.add(
+                    error.span().unwrap_or(0..0),
+                    format!("not valid TOML: {}", error.message()),
+                ),
             }
         }
         if problems.is_empty() {
@@ -101,15 +120,29 @@ impl Config {
                 "extends" => self.read_extends(value, problems),
                 "rfcs" => self.rfcs = texts(name, value, problems).unwrap_or_default(),
                 "rules" => self.rules = folder(name, value, problems).unwrap_or_default(),
-                "exclude" => self.exclude = globs(&texts(name, value, problems).unwrap_or_default(), value, problems),
+                "exclude" => {
+                    self.exclude = globs(
+                        &texts(name, value, problems).unwrap_or_default(),
+                        value,
+                        problems,
+                    );
+                }
                 "default-branch" => self.default_branch = text(name, value, problems),
                 "link" => self.link = text(name, value, problems).unwrap_or_default(),
                 "fail-on" => self.read_fail_on(value, problems),
-                "review" => problems.add_with_help(key.span(), "`[review]` does not belong into a repository", REVIEW_HELP),
+                "review" => problems.add_with_help(
+                    key.span(),
+                    "`[review]` does not belong into a repository",
+                    REVIEW_HELP,
+                ),
                 _ => problems.add_unknown(key.span(), format!("unknown key `{name}`"), name, KEYS),
             }
         }
-        globs(&self.rfcs, &Spanned::new(0..0, DeValue::Boolean(true)), problems);
+        globs(
+            &self.rfcs,
+            &Spanned::new(0..0, DeValue::Boolean(true)),
+            problems,
+        );
     }
 
     fn read_extends(&mut self, value: &Spanned<DeValue<'_>>, problems: &mut Problems) {
@@ -130,7 +163,12 @@ impl Config {
         };
         match threshold(&word) {
             Some(disposition) => self.fail_on = disposition,
-            None => problems.add_unknown(value.span(), format!("unknown threshold `{word}`"), &word, THRESHOLDS),
+            None => problems.add_unknown(
+                value.span(),
+                format!("unknown threshold `{word}`"),
+                &word,
+                THRESHOLDS,
+            ),
         }
     }
 
@@ -159,7 +197,9 @@ pub const THRESHOLDS: [&str; 3] = ["block", "review", "warn"];
 
 /// The disposition of a threshold's word.
 pub fn threshold(word: &str) -> Option<Disposition> {
-    [Disposition::Block, Disposition::Review, Disposition::Warn].into_iter().find(|disposition| disposition.word() == word)
+    [Disposition::Block, Disposition::Review, Disposition::Warn]
+        .into_iter()
+        .find(|disposition| disposition.word() == word)
 }
 
 fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
@@ -167,10 +207,20 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Fail
     let entries = match std::fs::read_dir(&whole) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Failure::io(format!("cannot read the folder {}", whole.display()), &error)),
+        Err(error) => {
+            return Err(Failure::io(
+                format!("cannot read the folder {}", whole.display()),
+                &error,
+            ));
+        }
     };
     for entry in entries {
-        let entry = entry.map_err(|error| Failure::io(format!("cannot read the folder {}", whole.display()), &error))?;
+        let entry = entry.map_err(|error| {
+            Failure::io(
+                format!("cannot read the folder {}", whole.display()),
+                &error,
+            )
+        })?;
         let path = folder.join(entry.file_name());
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && entry.file_name() != ".git" => walk(root, &path, files)?,
@@ -196,7 +246,10 @@ fn folder(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> O
     let path = text(key, value, problems)?;
     let is_inner = !path.is_empty() && path.split('/').all(|part| !part.is_empty() && part != "..");
     if !is_inner {
-        problems.add(value.span(), format!("`{key}` must be a folder below this file"));
+        problems.add(
+            value.span(),
+            format!("`{key}` must be a folder below this file"),
+        );
     }
     is_inner.then_some(path)
 }
@@ -206,7 +259,12 @@ fn texts(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Op
         problems.add(value.span(), format!("`{key}` must be a list of texts"));
         return None;
     };
-    Some(values.iter().filter_map(|value| text(key, value, problems)).collect())
+    Some(
+        values
+            .iter()
+            .filter_map(|value| text(key, value, problems))
+            .collect(),
+    )
 }
 
 fn globs(texts: &[String], value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> GlobSet {
@@ -216,7 +274,10 @@ fn globs(texts: &[String], value: &Spanned<DeValue<'_>>, problems: &mut Problems
             Ok(glob) => {
                 builder.add(glob);
             }
-            Err(error) => problems.add(value.span(), format!("`{text}` is not a glob: {}", error.kind())),
+            Err(error) => problems.add(
+                value.span(),
+                format!("`{text}` is not a glob: {}", error.kind()),
+            ),
         }
     }
     builder.build().unwrap_or_else(|_| GlobSet::empty())

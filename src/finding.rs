@@ -57,7 +57,13 @@ pub enum Level {
 
 impl Level {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Must, Self::MustNot, Self::Should, Self::ShouldNot, Self::May];
+    pub const ALL: [Self; 5] = [
+        Self::Must,
+        Self::MustNot,
+        Self::Should,
+        Self::ShouldNot,
+        Self::May,
+    ];
 
     /// The keyword as RFC 2119 writes it.
     pub fn keyword(self) -> &'static str {
@@ -94,7 +100,13 @@ pub enum Status {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Draft, Self::Approved, Self::Enforced, Self::Superseded, Self::Withdrawn];
+    pub const ALL: [Self; 5] = [
+        Self::Draft,
+        Self::Approved,
+        Self::Enforced,
+        Self::Superseded,
+        Self::Withdrawn,
+    ];
 
     /// The word as front matter writes it.
     pub fn word(self) -> &'static str {

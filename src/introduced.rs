@@ -25,18 +25,51 @@ pub fn retain_introduced<'r>(
         .iter()
         .filter_map(|file| Some((file.new.as_ref()?, file.old.as_ref()?)))
         .collect();
-    let old_path = |path: &RepoPath| old_paths.get(path).map_or_else(|| path.clone(), |old| (*old).clone());
+    let old_path = |path: &RepoPath| {
+        old_paths
+            .get(path)
+            .map_or_else(|| path.clone(), |old| (*old).clone())
+    };
     let mut matching = Matching {
-        head: head.into_iter().map(|candidate| (candidate, None)).collect(),
+        head: head
+            .into_iter()
+            .map(|candidate| (candidate, None))
+            .collect(),
         base: same_files.into_iter().map(Some).collect(),
     };
     matching.round(
-        |head| (head.rule.id.clone(), old_path(&head.path), head.identity.item_path.clone(), head.identity.tokens),
-        |base| (base.rule.id.clone(), base.path.clone(), base.identity.item_path.clone(), base.identity.tokens),
+        |head| {
+            (
+                head.rule.id.clone(),
+                old_path(&head.path),
+                head.identity.item_path.clone(),
+                head.identity.tokens,
+            )
+        },
+        |base| {
+            (
+                base.rule.id.clone(),
+                base.path.clone(),
+                base.identity.item_path.clone(),
+                base.identity.tokens,
+            )
+        },
     );
     matching.round(
-        |head| (head.rule.id.clone(), old_path(&head.path), head.identity.statement),
-        |base| (base.rule.id.clone(), base.path.clone(), base.identity.statement),
+        |head| {
+            (
+                head.rule.id.clone(),
+                old_path(&head.path),
+                head.identity.statement,
+            )
+        },
+        |base| {
+            (
+                base.rule.id.clone(),
+                base.path.clone(),
+                base.identity.statement,
+            )
+        },
     );
     if matching.head.iter().any(|(_, partner)| partner.is_none()) {
         matching.base.extend(other_files().into_iter().map(Some));
@@ -45,7 +78,9 @@ pub fn retain_introduced<'r>(
             |base| (base.rule.id.clone(), base.identity.item),
         );
     }
-    let is_introduced = |candidate: &Candidate<'_>, partner: Option<Certainty>| partner.is_none_or(|old| old < candidate.certainty);
+    let is_introduced = |candidate: &Candidate<'_>, partner: Option<Certainty>| {
+        partner.is_none_or(|old| old < candidate.certainty)
+    };
     matching
         .head
         .into_iter()
@@ -64,7 +99,11 @@ struct Matching<'r> {
 impl<'r> Matching<'r> {
     /// Pairs candidates with equal keys, in the order of the text; equal certainties first, so that a guard removed at
     /// one of two equal places is not paired away.
-    fn round<K: Eq + Hash>(&mut self, head_key: impl Fn(&Candidate<'r>) -> K, base_key: impl Fn(&Candidate<'r>) -> K) {
+    fn round<K: Eq + Hash>(
+        &mut self,
+        head_key: impl Fn(&Candidate<'r>) -> K,
+        base_key: impl Fn(&Candidate<'r>) -> K,
+    ) {
         let mut free: HashMap<K, Vec<usize>> = HashMap::new();
         for (index, candidate) in self.base.iter().enumerate() {
             if let Some(candidate) = candidate {
@@ -72,13 +111,20 @@ impl<'r> Matching<'r> {
             }
         }
         for wanted in [true, false] {
-            for (candidate, partner) in self.head.iter_mut().filter(|(_, partner)| partner.is_none()) {
+            for (candidate, partner) in self
+                .head
+                .iter_mut()
+                .filter(|(_, partner)| partner.is_none())
+            {
                 let Some(indices) = free.get_mut(&head_key(candidate)) else {
                     continue;
                 };
                 let base = &mut self.base;
                 let fits = |index: &usize| {
-                    !wanted || base[*index].as_ref().is_some_and(|old| old.certainty == candidate.certainty)
+                    !wanted
+                        || base[*index]
+                            .as_ref()
+                            .is_some_and(|old| old.certainty == candidate.certainty)
                 };
                 if let Some(at) = indices.iter().position(fits) {
                     *partner = base[indices.remove(at)].take().map(|old| old.certainty);

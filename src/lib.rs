@@ -2,6 +2,7 @@
 pub mod analysis;
 pub mod candidate;
 pub mod change;
+pub mod cli;
 pub mod compile;
 pub mod config;
 pub mod finding;

@@ -78,7 +78,12 @@ impl Problems {
     }
 
     /// Adds a problem that says what to do next.
-    pub fn add_with_help(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    pub fn add_with_help(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.push(span, message.into(), Some(help.into()));
     }
 
@@ -120,7 +125,8 @@ impl Problems {
 
     /// All of them, in the order of the text.
     pub fn into_vec(mut self) -> Vec<Problem> {
-        self.found.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        self.found
+            .sort_by_key(|problem| (problem.span.start, problem.span.end));
         self.found
     }
 }
@@ -130,7 +136,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let allowed = (word.chars().count() / 3).max(1);
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

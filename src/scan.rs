@@ -41,18 +41,27 @@ impl<'r> Scanner<'r> {
     /// Arranges rules. Without `suppressions`, exceptions in the code count for nothing.
     pub fn new(rules: &'r [Rule], suppressions: bool) -> Self {
         let of_language = |language: &'static Language| {
-            let rules: Vec<&Rule> = rules.iter().filter(|rule| rule.language() == Some(language)).collect();
+            let rules: Vec<&Rule> = rules
+                .iter()
+                .filter(|rule| rule.language() == Some(language))
+                .collect();
             (!rules.is_empty()).then(|| LanguageScanner::new(language, rules))
         };
         Self {
-            languages: crate::language::ALL.into_iter().filter_map(of_language).collect(),
+            languages: crate::language::ALL
+                .into_iter()
+                .filter_map(of_language)
+                .collect(),
             suppressions,
         }
     }
 
     /// Looks at files of a snapshot.
     pub fn scan(&self, snapshot: &Snapshot, paths: &[RepoPath]) -> Scan<'r> {
-        let outcomes: Vec<Option<Outcome<'r>>> = paths.par_iter().map(|path| self.file(snapshot, path)).collect();
+        let outcomes: Vec<Option<Outcome<'r>>> = paths
+            .par_iter()
+            .map(|path| self.file(snapshot, path))
+            .collect();
         let mut scan = Scan::default();
         for outcome in outcomes.into_iter().flatten() {
             match outcome {
@@ -81,7 +90,11 @@ impl<'r> Scanner<'r> {
             Ok(source) => source,
             Err(reason) => return Some(Err(unchecked(reason))),
         };
-        let Some(scanner) = self.languages.iter().find(|scanner| scanner.language == language) else {
+        let Some(scanner) = self
+            .languages
+            .iter()
+            .find(|scanner| scanner.language == language)
+        else {
             return Some(Ok(Vec::new()));
         };
         let alive = scanner.alive(&source);
@@ -138,8 +151,17 @@ impl Kinds {
     fn new(language: &Language) -> Self {
         let grammar = (language.grammar)();
         let kind = |name: &str| grammar.id_for_node_kind(name, true);
-        let field = |name: &str| grammar.field_id_for_name(name).map_or(0, std::num::NonZero::get);
-        let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, of)| (kind(name), field(of))).collect();
+        let field = |name: &str| {
+            grammar
+                .field_id_for_name(name)
+                .map_or(0, std::num::NonZero::get)
+        };
+        let pairs = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(name, of)| (kind(name), field(of)))
+                .collect()
+        };
         Self {
             blocks: language.blocks.iter().map(|name| kind(name)).collect(),
             items: pairs(language.items),
@@ -171,7 +193,9 @@ impl<'r> LanguageScanner<'r> {
                 Decision::Analysis(..) | Decision::Review(_) => None,
             };
             match literals {
-                Some(literals) => literals.into_iter().for_each(|text| texts.entry(text).or_default().push(index)),
+                Some(literals) => literals
+                    .into_iter()
+                    .for_each(|text| texts.entry(text).or_default().push(index)),
                 None => always.push(index),
             }
         }
@@ -250,17 +274,27 @@ impl<'r> File<'_, 'r> {
     fn candidates(&self, alive: &[bool]) -> Vec<Candidate<'r>> {
         let mut candidates = Vec::new();
         self.matches(alive, &mut candidates);
-        for (index, rule) in self.scanner.rules.iter().enumerate().filter(|(index, _)| alive[*index]) {
+        for (index, rule) in self
+            .scanner
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| alive[*index])
+        {
             match &rule.decision {
                 Decision::Analysis(_, analysis) => {
                     let hits = analysis.run(self.tree);
-                    candidates.extend(hits.into_iter().filter_map(|hit| self.candidate(self.scanner.rules[index], Match::from(hit))));
+                    candidates.extend(hits.into_iter().filter_map(|hit| {
+                        self.candidate(self.scanner.rules[index], Match::from(hit))
+                    }));
                 }
                 Decision::Suppression(_) => candidates.extend(self.malformed(rule)),
                 Decision::Match(..) | Decision::Review(_) => {}
             }
         }
-        candidates.sort_by(|left, right| (left.focus, left.range, &left.rule.id).cmp(&(right.focus, right.range, &right.rule.id)));
+        candidates.sort_by(|left, right| {
+            (left.focus, left.range, &left.rule.id).cmp(&(right.focus, right.range, &right.rule.id))
+        });
         candidates
     }
 
@@ -269,7 +303,11 @@ impl<'r> File<'_, 'r> {
         let scanner = self.scanner;
         for node in self.tree.subtree(self.tree.root()) {
             let kind = usize::from(self.tree.kind(node)).min(scanner.by_kind.len() - 1);
-            for index in scanner.by_kind[kind].iter().chain(&scanner.any_kind).filter(|index| alive[**index]) {
+            for index in scanner.by_kind[kind]
+                .iter()
+                .chain(&scanner.any_kind)
+                .filter(|index| alive[**index])
+            {
                 let rule = scanner.rules[*index];
                 let Decision::Match(_, matcher) = &rule.decision else {
                     continue;
@@ -282,16 +320,27 @@ impl<'r> File<'_, 'r> {
     }
 
     fn matched(&self, rule: &Rule, node: Node, captures: Captures) -> Match {
-        let ambiguity = |ambiguity: &&rule::Ambiguity| ambiguity.matcher.find_with(self.tree, node, captures.clone());
+        let ambiguity = |ambiguity: &&rule::Ambiguity| {
+            ambiguity
+                .matcher
+                .find_with(self.tree, node, captures.clone())
+        };
         let (facts, asks): (Vec<String>, Vec<String>) = rule
             .ambiguous_when
             .iter()
-            .filter_map(|when| ambiguity(&when).map(|captures| (when.id.clone(), self.interpolate(&when.ask, &captures))))
+            .filter_map(|when| {
+                ambiguity(&when)
+                    .map(|captures| (when.id.clone(), self.interpolate(&when.ask, &captures)))
+            })
             .unzip();
         Match {
             node,
             focus: self.focus(node),
-            certainty: if asks.is_empty() { Certainty::Violation } else { Certainty::Ambiguous },
+            certainty: if asks.is_empty() {
+                Certainty::Violation
+            } else {
+                Certainty::Ambiguous
+            },
             message: self.interpolate(&rule.message, &captures),
             captures,
             facts,
@@ -335,11 +384,22 @@ impl<'r> File<'_, 'r> {
         }
         let mut asks = found.asks;
         let mut facts = found.facts;
-        for (fact, ask) in rule.ambiguous_in.iter().filter(|(fact, _)| (fact.holds)(&place)) {
+        for (fact, ask) in rule
+            .ambiguous_in
+            .iter()
+            .filter(|(fact, _)| (fact.holds)(&place))
+        {
             facts.push(fact.name.to_owned());
-            asks.push(ask.as_ref().map_or_else(|| fact.ask.to_owned(), |ask| self.interpolate(ask, &found.captures)));
+            asks.push(ask.as_ref().map_or_else(
+                || fact.ask.to_owned(),
+                |ask| self.interpolate(ask, &found.captures),
+            ));
         }
-        let certainty = if asks.is_empty() { found.certainty } else { Certainty::Ambiguous };
+        let certainty = if asks.is_empty() {
+            found.certainty
+        } else {
+            Certainty::Ambiguous
+        };
         let statement = self.statement(found.node);
         let focus = self.tree.range(found.focus);
         let label = |(range, text): (Range<usize>, String)| Label {
@@ -364,11 +424,17 @@ impl<'r> File<'_, 'r> {
         })
     }
 
-    fn suppression(&self, rule: &Rule, statement: Node, focus: &Range<usize>) -> Option<crate::finding::Suppression> {
+    fn suppression(
+        &self,
+        rule: &Rule,
+        statement: Node,
+        focus: &Range<usize>,
+    ) -> Option<crate::finding::Suppression> {
         if !self.suppressions || matches!(rule.decision, Decision::Suppression(_)) {
             return None;
         }
-        self.allowances.covering(&rule.id, self.source, self.tree, statement, focus)
+        self.allowances
+            .covering(&rule.id, self.source, self.tree, statement, focus)
     }
 
     /// Puts the code that metavariables stand for into a text.
@@ -393,10 +459,15 @@ impl<'r> File<'_, 'r> {
             return node;
         }
         let step = |node: &Node| {
-            let (_, field) = kinds.callee.iter().find(|(kind, _)| *kind == self.tree.kind(*node))?;
+            let (_, field) = kinds
+                .callee
+                .iter()
+                .find(|(kind, _)| *kind == self.tree.kind(*node))?;
             self.tree.child_by_field(*node, *field)
         };
-        let name = std::iter::successors(Some(node), step).last().unwrap_or(node);
+        let name = std::iter::successors(Some(node), step)
+            .last()
+            .unwrap_or(node);
         if self.tree.is_leaf(name) { name } else { node }
     }
 
@@ -415,10 +486,17 @@ impl<'r> File<'_, 'r> {
     /// The items around a node, innermost first.
     fn items(&self, node: Node) -> impl Iterator<Item = (Node, u16)> + '_ {
         let item = |node: Node| {
-            let (_, name) = self.scanner.kinds.items.iter().find(|(kind, _)| *kind == self.tree.kind(node))?;
+            let (_, name) = self
+                .scanner
+                .kinds
+                .items
+                .iter()
+                .find(|(kind, _)| *kind == self.tree.kind(node))?;
             Some((node, *name))
         };
-        std::iter::once(node).chain(self.tree.ancestors(node)).filter_map(item)
+        std::iter::once(node)
+            .chain(self.tree.ancestors(node))
+            .filter_map(item)
     }
 
     fn identity(&self, node: Node, statement: Node) -> Identity {
@@ -448,17 +526,26 @@ impl<'r> File<'_, 'r> {
 
     /// The enclosing item, or the lines around the match when that is long.
     fn excerpt(&self, node: Node) -> Excerpt {
-        let item = self.items(node).next().map_or_else(|| self.statement(node), |(item, _)| item);
+        let item = self
+            .items(node)
+            .next()
+            .map_or_else(|| self.statement(node), |(item, _)| item);
         let lines = |node: Node| {
             let range = self.tree.range(node);
-            self.source.line(range.start)..self.source.line(range.end.saturating_sub(1).max(range.start)) + 1
+            self.source.line(range.start)
+                ..self
+                    .source
+                    .line(range.end.saturating_sub(1).max(range.start))
+                    + 1
         };
         let (mut shown, matched) = (lines(item), lines(node));
         if shown.len() > EXCERPT_LINES {
             let margin = EXCERPT_LINES / 2;
-            shown = matched.start.saturating_sub(margin).max(shown.start)..(matched.start + margin).min(shown.end);
+            shown = matched.start.saturating_sub(margin).max(shown.start)
+                ..(matched.start + margin).min(shown.end);
         }
-        let bytes = self.source.line_range(shown.start).start..self.source.line_range(shown.end - 1).end;
+        let bytes =
+            self.source.line_range(shown.start).start..self.source.line_range(shown.end - 1).end;
         Excerpt {
             code: self.source.text(bytes).into_owned(),
             first_line: shown.start,

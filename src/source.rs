@@ -49,7 +49,10 @@ impl RepoPath {
 
     /// The last part.
     pub fn file_name(&self) -> &[u8] {
-        self.0.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+        self.0
+            .rsplit(|byte| *byte == b'/')
+            .next()
+            .unwrap_or_default()
     }
 
     /// The part after the last dot of the file name, if it has one.
@@ -140,7 +143,9 @@ impl Source {
             return Err("binary: it holds NUL bytes".to_owned());
         }
         let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let line_starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let line_starts = std::iter::once(0)
+            .chain(newlines.map(|(at, _)| at + 1))
+            .collect();
         Ok(Self {
             path,
             bytes,
@@ -165,8 +170,15 @@ impl Source {
 
     /// The bytes of a line (from 1), without its end.
     pub fn line_range(&self, line: usize) -> std::ops::Range<usize> {
-        let start = self.line_starts.get(line - 1).copied().unwrap_or(self.bytes.len());
-        let end = self.line_starts.get(line).map_or(self.bytes.len(), |next| next - 1);
+        let start = self
+            .line_starts
+            .get(line - 1)
+            .copied()
+            .unwrap_or(self.bytes.len());
+        let end = self
+            .line_starts
+            .get(line)
+            .map_or(self.bytes.len(), |next| next - 1);
         start..end.max(start)
     }
 

@@ -37,7 +37,12 @@ impl Allowances {
     /// All of a file.
     pub fn of(source: &Source, tree: &Tree<'_>, language: &Language) -> Self {
         let grammar = (language.grammar)();
-        let ids = |kinds: &[&str]| -> Vec<u16> { kinds.iter().map(|kind| grammar.id_for_node_kind(kind, true)).collect() };
+        let ids = |kinds: &[&str]| -> Vec<u16> {
+            kinds
+                .iter()
+                .map(|kind| grammar.id_for_node_kind(kind, true))
+                .collect()
+        };
         Self {
             comments: comments(source, tree, language, &ids(language.comments)),
             decorations: ids(language.decorations),
@@ -45,13 +50,22 @@ impl Allowances {
     }
 }
 
-fn comments(source: &Source, tree: &Tree<'_>, language: &Language, kinds: &[u16]) -> Vec<Allowance> {
+fn comments(
+    source: &Source,
+    tree: &Tree<'_>,
+    language: &Language,
+    kinds: &[u16],
+) -> Vec<Allowance> {
     tree.subtree(tree.root())
         .filter(|node| kinds.contains(&tree.kind(*node)))
         .filter_map(|node| {
             let range = tree.range(node);
             let text = source.text(range.clone());
-            let text = language.comment_openers.iter().find_map(|opener| text.strip_prefix(opener)).unwrap_or(&text);
+            let text = language
+                .comment_openers
+                .iter()
+                .find_map(|opener| text.strip_prefix(opener))
+                .unwrap_or(&text);
             let line = source.line(range.start);
             let before = source.text(source.line_range(line).start..range.start);
             Some(Allowance {
@@ -75,18 +89,36 @@ fn parse(text: &str, line: usize) -> Option<Result<(Vec<String>, Suppression), S
 fn parse_rest(rest: &str, line: usize) -> Result<(Vec<String>, Suppression), String> {
     let form = "write `codex-allow(rule-id): reason`";
     if rest.starts_with("-file") {
-        return Err(format!("exceptions for a whole file are not supported yet; {form} at the line"));
+        return Err(format!(
+            "exceptions for a whole file are not supported yet; {form} at the line"
+        ));
     }
-    let inner = rest.strip_prefix('(').ok_or_else(|| format!("not an exception: {form}"))?;
-    let (names, reason) = inner.split_once(')').ok_or_else(|| format!("the bracket is not closed: {form}"))?;
-    let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).collect();
-    let is_id = |name: &String| name.contains('-') && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let inner = rest
+        .strip_prefix('(')
+        .ok_or_else(|| format!("not an exception: {form}"))?;
+    let (names, reason) = inner
+        .split_once(')')
+        .ok_or_else(|| format!("the bracket is not closed: {form}"))?;
+    let names: Vec<String> = names
+        .split(',')
+        .map(|name| name.trim().to_owned())
+        .collect();
+    let is_id = |name: &String| {
+        name.contains('-')
+            && name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
     if !names.iter().all(is_id) {
         return Err(format!("`{}` is no rule id: {form}", names.join(",")));
     }
-    let reason = reason.strip_prefix(':').ok_or_else(|| format!("an exception needs a reason: {form}"))?;
+    let reason = reason
+        .strip_prefix(':')
+        .ok_or_else(|| format!("an exception needs a reason: {form}"))?;
     let reason = reason.lines().next().unwrap_or_default();
-    let reason = reason.trim_end_matches(|end: char| end.is_whitespace() || matches!(end, '*' | '/' | ']' | '=')).trim();
+    let reason = reason
+        .trim_end_matches(|end: char| end.is_whitespace() || matches!(end, '*' | '/' | ']' | '='))
+        .trim();
     if !reason.chars().any(char::is_alphanumeric) {
         return Err(format!("an exception needs a reason: {form}"));
     }
@@ -120,17 +152,28 @@ impl Allowances {
             }
             let line = suppression.line;
             let beside = (first..=last).contains(&line);
-            let above = allowance.alone && line < first && self.is_directly_above(allowance.node, first, source, tree);
+            let above = allowance.alone
+                && line < first
+                && self.is_directly_above(allowance.node, first, source, tree);
             (beside || above).then(|| suppression.clone())
         })
     }
 
     /// Whether every line between a comment and line `first` belongs to a comment or a decoration.
-    fn is_directly_above(&self, comment: Node, first: usize, source: &Source, tree: &Tree<'_>) -> bool {
+    fn is_directly_above(
+        &self,
+        comment: Node,
+        first: usize,
+        source: &Source,
+        tree: &Tree<'_>,
+    ) -> bool {
         let comment_line = source.line(tree.range(comment).end.saturating_sub(1));
         let is_skipped = |line: usize| {
             let range = source.line_range(line);
-            let Some(indent) = source.bytes()[range.clone()].iter().position(|byte| !byte.is_ascii_whitespace()) else {
+            let Some(indent) = source.bytes()[range.clone()]
+                .iter()
+                .position(|byte| !byte.is_ascii_whitespace())
+            else {
                 return false;
             };
             let innermost = tree.innermost(&(range.start + indent..range.start + indent + 1));

@@ -86,7 +86,10 @@ impl Node {
 
     /// The value of a key, when it is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
-        self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+        self.entries()
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| &entry.value)
     }
 
     /// The text, when it is one; a number counts as its spelling.
@@ -120,13 +123,20 @@ impl Node {
     pub fn need_text(&self, what: &str, problems: &mut Problems) -> Option<&str> {
         let text = self.as_text().filter(|text| !text.trim().is_empty());
         if text.is_none() {
-            problems.add(self.span.clone(), format!("`{what}` must be text, not {}", self.word_of_text()));
+            problems.add(
+                self.span.clone(),
+                format!("`{what}` must be text, not {}", self.word_of_text()),
+            );
         }
         text
     }
 
     fn word_of_text(&self) -> &'static str {
-        if self.as_text().is_some() { "empty" } else { self.word() }
+        if self.as_text().is_some() {
+            "empty"
+        } else {
+            self.word()
+        }
     }
 
     /// The truth value; anything else is a problem.
@@ -134,7 +144,10 @@ impl Node {
         if let Value::Bool(value) = self.value {
             return Some(value);
         }
-        problems.add(self.span.clone(), format!("`{what}` must be true or false, not {}", self.word()));
+        problems.add(
+            self.span.clone(),
+            format!("`{what}` must be true or false, not {}", self.word()),
+        );
         None
     }
 
@@ -143,7 +156,10 @@ impl Node {
         if let Value::List(nodes) = &self.value {
             return nodes;
         }
-        problems.add(self.span.clone(), format!("`{what}` must be a list, not {}", self.word()));
+        problems.add(
+            self.span.clone(),
+            format!("`{what}` must be a list, not {}", self.word()),
+        );
         &[]
     }
 
@@ -157,14 +173,30 @@ impl Node {
     }
 
     /// The pairs, with every key that is not known reported; anything else is a problem.
-    pub fn need_map(&self, what: &str, known: &[&str], problems: &mut Problems) -> Option<&[Entry]> {
+    pub fn need_map(
+        &self,
+        what: &str,
+        known: &[&str],
+        problems: &mut Problems,
+    ) -> Option<&[Entry]> {
         let Value::Map(entries) = &self.value else {
-            problems.add(self.span.clone(), format!("{what} must be a mapping, not {}", self.word()));
+            problems.add(
+                self.span.clone(),
+                format!("{what} must be a mapping, not {}", self.word()),
+            );
             return None;
         };
-        for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+        for entry in entries
+            .iter()
+            .filter(|entry| !known.contains(&entry.key.as_str()))
+        {
             let message = format!("unknown key `{}` in {what}", entry.key);
-            problems.add_unknown(entry.key_span.clone(), message, &entry.key, known.iter().copied());
+            problems.add_unknown(
+                entry.key_span.clone(),
+                message,
+                &entry.key,
+                known.iter().copied(),
+            );
         }
         Some(entries)
     }
@@ -187,13 +219,20 @@ impl Offsets {
 
     /// The byte of the document.
     pub fn document(&self, piece: usize) -> usize {
-        let at = self.0.partition_point(|(start, _)| *start <= piece).saturating_sub(1);
-        self.0.get(at).map_or(piece, |(start, document)| document + piece.saturating_sub(*start))
+        let at = self
+            .0
+            .partition_point(|(start, _)| *start <= piece)
+            .saturating_sub(1);
+        self.0.get(at).map_or(piece, |(start, document)| {
+            document + piece.saturating_sub(*start)
+        })
     }
 
     fn span(&self, piece: Range<usize>) -> Range<usize> {
         let start = self.document(piece.start);
-        start..self.document(piece.end.saturating_sub(1)).max(start) + usize::from(piece.end > piece.start)
+        start
+            ..self.document(piece.end.saturating_sub(1)).max(start)
+                + usize::from(piece.end > piece.start)
     }
 }
 
@@ -213,7 +252,10 @@ pub fn parse_all(text: &str, problems: &mut Problems) -> Vec<Node> {
     let offsets = Offsets::whole();
     match serde_yaml::from_multiple_with_options::<Spanned<Raw>>(text, options()) {
         Ok(documents) => {
-            let reader = Reader { text, offsets: &offsets };
+            let reader = Reader {
+                text,
+                offsets: &offsets,
+            };
             documents.into_iter().map(|raw| reader.node(raw)).collect()
         }
         Err(error) => {
@@ -230,11 +272,21 @@ fn options() -> serde_yaml::Options {
 fn report(text: &str, offsets: &Offsets, error: &serde_yaml::Error, problems: &mut Problems) {
     let at = error.location().map_or(text.len(), |location| {
         let characters = usize::try_from(location.span().offset()).unwrap_or(usize::MAX);
-        text.char_indices().nth(characters).map_or(text.len(), |(byte, _)| byte)
+        text.char_indices()
+            .nth(characters)
+            .map_or(text.len(), |(byte, _)| byte)
     });
     let message = error.without_snippet().to_string();
-    let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
-    let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(&message).to_owned();
+    let message = message
+        .split(" at line ")
+        .next()
+        .unwrap_or(&message)
+        .to_owned();
+    let message = message
+        .split(", set DuplicateKeyPolicy")
+        .next()
+        .unwrap_or(&message)
+        .to_owned();
     problems.add(offsets.span(at..at), format!("not valid YAML: {message}"));
 }
 
@@ -260,17 +312,24 @@ impl Reader<'_> {
             Raw::Bool(value) => Value::Bool(value),
             Raw::Number(value) => Value::Number(self.spelling(&piece, value)),
             Raw::Text(text) => Value::Text(text),
-            Raw::List(nodes) => Value::List(nodes.into_iter().map(|node| self.node(node)).collect()),
-            Raw::Map(entries) => Value::Map(entries.into_iter().map(|(key, value)| self.entry(key, value)).collect()),
+            Raw::List(nodes) => {
+                Value::List(nodes.into_iter().map(|node| self.node(node)).collect())
+            }
+            Raw::Map(entries) => Value::Map(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| self.entry(key, value))
+                    .collect(),
+            ),
         };
+        // The parser gives only the start of a collection.
         let span = match &value {
-            // The parser gives a collection's start only.
-            Value::Map(entries) => entries.first().map_or(piece.start..piece.start, |first| {
-                let last = entries.last().unwrap_or(first);
-                return first.key_span.start..last.value.span.end.max(last.key_span.end);
-            }),
+            Value::Map(entries) if !entries.is_empty() => {
+                let last = &entries[entries.len() - 1];
+                entries[0].key_span.start..last.value.span.end.max(last.key_span.end)
+            }
             Value::List(nodes) if !nodes.is_empty() => {
-                nodes[0].span.start..nodes.last().map_or(nodes[0].span.end, |last| last.span.end)
+                nodes[0].span.start..nodes[nodes.len() - 1].span.end
             }
             _ => self.offsets.span(piece),
         };
@@ -282,7 +341,9 @@ impl Reader<'_> {
         let quoted = self.text[start..].starts_with(['"', '\'']);
         let length = key.value.len() + if quoted { 2 } else { 0 };
         Entry {
-            key_span: self.offsets.span(start..(start + length).min(self.text.len())),
+            key_span: self
+                .offsets
+                .span(start..(start + length).min(self.text.len())),
             key: key.value,
             value: self.node(value),
         }
@@ -292,7 +353,9 @@ impl Reader<'_> {
         let span = location.span();
         let byte = |at: Option<u64>| at.and_then(|at| usize::try_from(at).ok());
         let start = byte(span.byte_offset()).unwrap_or(0).min(self.text.len());
-        let end = start.saturating_add(byte(span.byte_len()).unwrap_or(0)).min(self.text.len());
+        let end = start
+            .saturating_add(byte(span.byte_len()).unwrap_or(0))
+            .min(self.text.len());
         let end = start + self.text.get(start..end).unwrap_or("").trim_end().len();
         start..end
     }
@@ -443,7 +506,11 @@ fn pad(indent: usize, out: &mut String) {
 }
 
 fn is_printable(character: char) -> bool {
-    !character.is_control() && !matches!(character, '\u{FEFF}' | '\u{2028}' | '\u{2029}' | '\u{FFFE}' | '\u{FFFF}')
+    !character.is_control()
+        && !matches!(
+            character,
+            '\u{FEFF}' | '\u{2028}' | '\u{2029}' | '\u{FFFE}' | '\u{FFFF}'
+        )
 }
 
 /// Text of several lines that a literal block gives back as it is.
@@ -452,7 +519,9 @@ fn is_block_text(text: &str) -> bool {
         && !text.ends_with("\n\n")
         && !text.starts_with([' ', '\n'])
         && text.lines().count() > 1
-        && text.chars().all(|character| character == '\n' || is_printable(character))
+        && text
+            .chars()
+            .all(|character| character == '\n' || is_printable(character))
 }
 
 fn write_block_text(text: &str, indent: usize, out: &mut String) {
@@ -467,11 +536,15 @@ fn write_block_text(text: &str, indent: usize, out: &mut String) {
 }
 
 /// Words that some reader of YAML takes for something else than text.
-const RESERVED: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan"];
+const RESERVED: [&str; 10] = [
+    "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan",
+];
 
 fn is_plain(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.chars().all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '.' | '/' | '-'))
+        && text
+            .chars()
+            .all(|other| other.is_ascii_alphanumeric() || matches!(other, '_' | '.' | '/' | '-'))
         && !RESERVED.contains(&text.to_ascii_lowercase().as_str())
 }
 
@@ -491,7 +564,11 @@ fn write_scalar(text: &str, out: &mut String) {
             other => {
                 let code = u32::from(other);
                 // Writing to a String cannot fail.
-                let _ = if code <= 0xFFFF { write!(out, "\\u{code:04X}") } else { write!(out, "\\U{code:08X}") };
+                let _ = if code <= 0xFFFF {
+                    write!(out, "\\u{code:04X}")
+                } else {
+                    write!(out, "\\U{code:08X}")
+                };
             }
         }
     }

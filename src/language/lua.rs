@@ -34,7 +34,9 @@ fn is_test(place: &Place<'_>) -> bool {
     let path = place.source.path.text();
     let (folders, file) = path.rsplit_once('/').unwrap_or(("", &path));
     let stem = file.strip_suffix(".lua").unwrap_or(file);
-    folders.split('/').any(|folder| matches!(folder, "spec" | "test" | "tests" | "t"))
+    folders
+        .split('/')
+        .any(|folder| matches!(folder, "spec" | "test" | "tests" | "t"))
         || stem.ends_with("_spec")
         || stem.ends_with("_test")
         || stem.starts_with("test_")

@@ -70,7 +70,12 @@ impl Language {
     /// The language of a file, by its ending.
     pub fn of(path: &crate::source::RepoPath) -> Option<&'static Self> {
         let extension = path.extension()?;
-        ALL.into_iter().find(|language| language.extensions.iter().any(|known| known.as_bytes() == extension))
+        ALL.into_iter().find(|language| {
+            language
+                .extensions
+                .iter()
+                .any(|known| known.as_bytes() == extension)
+        })
     }
 
     /// The names of all languages.

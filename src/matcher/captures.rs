@@ -79,9 +79,19 @@ impl Captures {
             self.bound.push((Arc::clone(name), Bound::Many(nodes)));
             return true;
         };
-        let named = |nodes: &[Node]| -> Vec<Node> { nodes.iter().copied().filter(|node| tree.is_named(*node)).collect() };
+        let named = |nodes: &[Node]| -> Vec<Node> {
+            nodes
+                .iter()
+                .copied()
+                .filter(|node| tree.is_named(*node))
+                .collect()
+        };
         let (left, right) = (named(bound), named(&nodes));
-        left.len() == right.len() && left.iter().zip(&right).all(|(left, right)| is_same_code(tree, *left, *right))
+        left.len() == right.len()
+            && left
+                .iter()
+                .zip(&right)
+                .all(|(left, right)| is_same_code(tree, *left, *right))
     }
 }
 
@@ -99,7 +109,9 @@ fn is_same_code(tree: &Tree<'_>, left: Node, right: Node) -> bool {
             }
             continue;
         }
-        if tree.kind(left) != tree.kind(right) || tree.children(left).count() != tree.children(right).count() {
+        if tree.kind(left) != tree.kind(right)
+            || tree.children(left).count() != tree.children(right).count()
+        {
             return false;
         }
         pairs.extend(tree.children(left).zip(tree.children(right)));

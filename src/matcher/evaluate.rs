@@ -14,7 +14,12 @@ impl RuleMatcher {
     }
 
     /// The same, with some metavariables already bound.
-    pub fn find_with(&self, tree: &Tree<'_>, node: Node, mut captures: Captures) -> Option<Captures> {
+    pub fn find_with(
+        &self,
+        tree: &Tree<'_>,
+        node: Node,
+        mut captures: Captures,
+    ) -> Option<Captures> {
         let mut evaluation = Evaluation {
             tree,
             utils: &self.utils,
@@ -24,8 +29,13 @@ impl RuleMatcher {
             return None;
         }
         for (name, bound) in captures.singles() {
-            let constraint = self.constraints.iter().find(|(constrained, _)| *constrained == name);
-            if constraint.is_some_and(|(_, matcher)| !evaluation.holds(matcher, bound, &mut captures)) {
+            let constraint = self
+                .constraints
+                .iter()
+                .find(|(constrained, _)| *constrained == name);
+            if constraint
+                .is_some_and(|(_, matcher)| !evaluation.holds(matcher, bound, &mut captures))
+            {
                 return None;
             }
         }
@@ -45,9 +55,15 @@ impl Evaluation<'_> {
         let holds = match matcher {
             Matcher::Pattern(pattern) => pattern.matches(self.tree, node, captures),
             Matcher::Kind(kind) => self.tree.kind(node) == *kind,
-            Matcher::Regex(regex) => regex.is_match(&String::from_utf8_lossy(self.tree.bytes(node))),
-            Matcher::All(all) => all.iter().all(|matcher| self.holds(matcher, node, captures)),
-            Matcher::Any(any) => any.iter().any(|matcher| self.holds(matcher, node, captures)),
+            Matcher::Regex(regex) => {
+                regex.is_match(&String::from_utf8_lossy(self.tree.bytes(node)))
+            }
+            Matcher::All(all) => all
+                .iter()
+                .all(|matcher| self.holds(matcher, node, captures)),
+            Matcher::Any(any) => any
+                .iter()
+                .any(|matcher| self.holds(matcher, node, captures)),
             Matcher::Not(not) => {
                 let matched = self.holds(not, node, captures);
                 captures.undo(mark);
@@ -55,8 +71,12 @@ impl Evaluation<'_> {
             }
             Matcher::Inside(relation) => self.inside(relation, node, captures),
             Matcher::Has(relation) => self.has(relation, node, captures),
-            Matcher::Precedes(relation) => self.among(relation, self.tree.next_siblings(node), captures),
-            Matcher::Follows(relation) => self.among(relation, self.tree.previous_siblings(node), captures),
+            Matcher::Precedes(relation) => {
+                self.among(relation, self.tree.next_siblings(node), captures)
+            }
+            Matcher::Follows(relation) => {
+                self.among(relation, self.tree.previous_siblings(node), captures)
+            }
             Matcher::Matches(util) => self.util(*util, node, captures),
         };
         if !holds {
@@ -85,7 +105,12 @@ impl Evaluation<'_> {
         }
     }
 
-    fn among(&mut self, relation: &Relation, nodes: impl Iterator<Item = Node>, captures: &mut Captures) -> bool {
+    fn among(
+        &mut self,
+        relation: &Relation,
+        nodes: impl Iterator<Item = Node>,
+        captures: &mut Captures,
+    ) -> bool {
         for node in nodes {
             if self.holds(&relation.other, node, captures) {
                 return true;
@@ -120,7 +145,9 @@ impl Evaluation<'_> {
         let tree = self.tree;
         let Some(field) = relation.field else {
             return match relation.stop {
-                Stop::Neighbor => tree.children(node).any(|child| self.holds(&relation.other, child, captures)),
+                Stop::Neighbor => tree
+                    .children(node)
+                    .any(|child| self.holds(&relation.other, child, captures)),
                 _ => self.below(relation, node + 1..tree.end(node), captures),
             };
         };
@@ -134,19 +161,30 @@ impl Evaluation<'_> {
             Stop::At(_) => {
                 self.holds(&relation.other, child, captures)
                     || !self.stops(&relation.stop, child)
-                        && tree.children(child).any(|inner| self.holds(&relation.other, inner, captures))
+                        && tree
+                            .children(child)
+                            .any(|inner| self.holds(&relation.other, inner, captures))
             }
         }
     }
 
     /// Looks through nodes in the order of the text, and not into one that stops the relation.
-    fn below(&mut self, relation: &Relation, nodes: std::ops::Range<Node>, captures: &mut Captures) -> bool {
+    fn below(
+        &mut self,
+        relation: &Relation,
+        nodes: std::ops::Range<Node>,
+        captures: &mut Captures,
+    ) -> bool {
         let mut node = nodes.start;
         while node < nodes.end {
             if self.holds(&relation.other, node, captures) {
                 return true;
             }
-            node = if self.stops(&relation.stop, node) { self.tree.end(node) } else { node + 1 };
+            node = if self.stops(&relation.stop, node) {
+                self.tree.end(node)
+            } else {
+                node + 1
+            };
         }
         false
     }

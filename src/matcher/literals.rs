@@ -8,14 +8,18 @@ use super::Matcher;
 pub(super) fn required(matcher: &Matcher) -> Option<Vec<String>> {
     match matcher {
         Matcher::Pattern(pattern) => pattern.literal().map(|text| vec![text.to_owned()]),
-        Matcher::All(all) => all.iter().filter_map(required).max_by_key(|texts| selectivity(texts)),
+        Matcher::All(all) => all
+            .iter()
+            .filter_map(required)
+            .max_by_key(|texts| selectivity(texts)),
         Matcher::Any(any) => {
             let alternatives: Option<Vec<Vec<String>>> = any.iter().map(required).collect();
             alternatives.map(|texts| texts.into_iter().flatten().collect())
         }
-        Matcher::Inside(relation) | Matcher::Has(relation) | Matcher::Precedes(relation) | Matcher::Follows(relation) => {
-            required(&relation.other)
-        }
+        Matcher::Inside(relation)
+        | Matcher::Has(relation)
+        | Matcher::Precedes(relation)
+        | Matcher::Follows(relation) => required(&relation.other),
         Matcher::Kind(_) | Matcher::Regex(_) | Matcher::Not(_) | Matcher::Matches(_) => None,
     }
 }

@@ -98,7 +98,10 @@ impl Matcher {
                 .filter_map(|matcher| matcher.kinds(utils, depth))
                 .reduce(|left, right| left.intersection(&right).copied().collect()),
             Self::Any(any) => {
-                let kinds: Option<Vec<BTreeSet<u16>>> = any.iter().map(|matcher| matcher.kinds(utils, depth)).collect();
+                let kinds: Option<Vec<BTreeSet<u16>>> = any
+                    .iter()
+                    .map(|matcher| matcher.kinds(utils, depth))
+                    .collect();
                 kinds.map(|kinds| kinds.into_iter().flatten().collect())
             }
             // Utils may name each other; the depth ends a circle.
@@ -115,7 +118,10 @@ impl Matcher {
                     matcher.variables(names);
                 }
             }
-            Self::Inside(relation) | Self::Has(relation) | Self::Precedes(relation) | Self::Follows(relation) => {
+            Self::Inside(relation)
+            | Self::Has(relation)
+            | Self::Precedes(relation)
+            | Self::Follows(relation) => {
                 relation.other.variables(names);
             }
             Self::Kind(_) | Self::Regex(_) | Self::Matches(_) | Self::Not(_) => {}

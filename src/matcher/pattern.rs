@@ -20,11 +20,23 @@ pub struct Pattern {
 #[derive(Debug)]
 enum Part {
     /// `$NAME`, `$_`, `$$NAME` (a node that the grammar does not name, too).
-    One { name: Option<Arc<str>>, named_only: bool },
+    One {
+        name: Option<Arc<str>>,
+        named_only: bool,
+    },
     /// `$$$NAME`, `$$$`.
-    Many { name: Option<Arc<str>> },
-    Leaf { kind: u16, named: bool, text: String },
-    Inner { kind: u16, parts: Vec<Part> },
+    Many {
+        name: Option<Arc<str>>,
+    },
+    Leaf {
+        kind: u16,
+        named: bool,
+        text: String,
+    },
+    Inner {
+        kind: u16,
+        parts: Vec<Part>,
+    },
 }
 
 enum Outcome {
@@ -51,7 +63,13 @@ impl Pattern {
         if matches!(root_part, Part::Many { .. }) {
             return Err("`$$$` alone matches lists, not a node: put it into something larger, or use `$NAME`".to_owned());
         }
-        if matches!(root_part, Part::Leaf { kind: ERROR_KIND, .. }) {
+        if matches!(
+            root_part,
+            Part::Leaf {
+                kind: ERROR_KIND,
+                ..
+            }
+        ) {
             return Err(format!("this is not {} code on its own", language.name));
         }
         Ok(Self {
@@ -85,7 +103,9 @@ impl Pattern {
         }
         let mark = captures.mark();
         let matched = match &self.root {
-            Part::One { name, named_only } => bind_one(tree, name.as_ref(), *named_only, node, captures),
+            Part::One { name, named_only } => {
+                bind_one(tree, name.as_ref(), *named_only, node, captures)
+            }
             part => matches!(compare(tree, part, node, captures), Outcome::Match),
         };
         if !matched {
@@ -98,7 +118,10 @@ impl Pattern {
 impl Part {
     fn variables(&self, names: &mut BTreeSet<Arc<str>>) {
         match self {
-            Self::One { name: Some(name), .. } | Self::Many { name: Some(name) } => {
+            Self::One {
+                name: Some(name), ..
+            }
+            | Self::Many { name: Some(name) } => {
                 names.insert(Arc::clone(name));
             }
             Self::Inner { parts, .. } => {
@@ -112,8 +135,13 @@ impl Part {
 
     fn literal(&self) -> Option<&str> {
         match self {
-            Self::Leaf { named: true, text, .. } => Some(text),
-            Self::Inner { parts, .. } => parts.iter().filter_map(Self::literal).max_by_key(|text| text.len()),
+            Self::Leaf {
+                named: true, text, ..
+            } => Some(text),
+            Self::Inner { parts, .. } => parts
+                .iter()
+                .filter_map(Self::literal)
+                .max_by_key(|text| text.len()),
             _ => None,
         }
     }
@@ -132,7 +160,8 @@ fn with_expando(pattern: &str, expando: char) -> String {
             dollars += 1;
             continue;
         }
-        let is_variable = dollars == 3 || character.is_some_and(|first| first.is_ascii_uppercase() || first == '_');
+        let is_variable = dollars == 3
+            || character.is_some_and(|first| first.is_ascii_uppercase() || first == '_');
         let sigil = if is_variable { expando } else { '$' };
         code.extend(std::iter::repeat_n(sigil, dollars));
         dollars = 0;
@@ -147,7 +176,10 @@ fn single_node(tree: &Tree<'_>, grammar: &tree_sitter::Language) -> Result<Node,
         let mut children = tree.children(node);
         let first = children.next()?;
         let is_nothing = |second: Node| {
-            tree.is_missing(second) || grammar.node_kind_for_id(tree.kind(second)).is_some_and(str::is_empty)
+            tree.is_missing(second)
+                || grammar
+                    .node_kind_for_id(tree.kind(second))
+                    .is_some_and(str::is_empty)
         };
         match (children.next(), children.next()) {
             (None, _) => Some(first),
@@ -159,7 +191,8 @@ fn single_node(tree: &Tree<'_>, grammar: &tree_sitter::Language) -> Result<Node,
     if tree.is_leaf(root) {
         return Err("the pattern is empty".to_owned());
     }
-    let mut node = only_child(root).ok_or("the pattern is more than one piece of code: a match is one node")?;
+    let mut node = only_child(root)
+        .ok_or("the pattern is more than one piece of code: a match is one node")?;
     while let Some(inner) = only_child(node) {
         node = inner;
     }
@@ -171,7 +204,9 @@ const DEPTH_LIMIT: usize = 256;
 
 fn part(tree: &Tree<'_>, node: Node, expando: char, depth: usize) -> Result<Part, String> {
     if depth > DEPTH_LIMIT {
-        return Err(format!("the pattern is nested deeper than {DEPTH_LIMIT} levels"));
+        return Err(format!(
+            "the pattern is nested deeper than {DEPTH_LIMIT} levels"
+        ));
     }
     let text = String::from_utf8_lossy(tree.bytes(node));
     if let Some(variable) = variable(&text, expando) {
@@ -187,7 +222,9 @@ fn part(tree: &Tree<'_>, node: Node, expando: char, depth: usize) -> Result<Part
     let children = tree.children(node).filter(|child| !tree.is_missing(*child));
     Ok(Part::Inner {
         kind: tree.kind(node),
-        parts: children.map(|child| part(tree, child, expando, depth + 1)).collect::<Result<_, _>>()?,
+        parts: children
+            .map(|child| part(tree, child, expando, depth + 1))
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -195,7 +232,10 @@ fn variable(text: &str, expando: char) -> Option<Part> {
     let bare = text.trim_start_matches(expando);
     let sigils = (text.len() - bare.len()) / expando.len_utf8();
     let is_first = |first: char| first.is_ascii_uppercase() || first == '_';
-    let is_name = bare.starts_with(is_first) && bare.chars().all(|other| is_first(other) || other.is_ascii_digit());
+    let is_name = bare.starts_with(is_first)
+        && bare
+            .chars()
+            .all(|other| is_first(other) || other.is_ascii_digit());
     let name = (!bare.starts_with('_')).then(|| Arc::from(bare));
     match sigils {
         1 | 2 if is_name => Some(Part::One {
@@ -208,7 +248,13 @@ fn variable(text: &str, expando: char) -> Option<Part> {
     }
 }
 
-fn bind_one(tree: &Tree<'_>, name: Option<&Arc<str>>, named_only: bool, node: Node, captures: &mut Captures) -> bool {
+fn bind_one(
+    tree: &Tree<'_>,
+    name: Option<&Arc<str>>,
+    named_only: bool,
+    node: Node,
+    captures: &mut Captures,
+) -> bool {
     if named_only && !tree.is_named(node) {
         return false;
     }
@@ -216,7 +262,13 @@ fn bind_one(tree: &Tree<'_>, name: Option<&Arc<str>>, named_only: bool, node: No
 }
 
 fn compare(tree: &Tree<'_>, part: &Part, node: Node, captures: &mut Captures) -> Outcome {
-    let verdict = |matched: bool| if matched { Outcome::Match } else { Outcome::Mismatch };
+    let verdict = |matched: bool| {
+        if matched {
+            Outcome::Match
+        } else {
+            Outcome::Mismatch
+        }
+    };
     let is_kind = |kind: u16| kind == tree.kind(node) || kind == ERROR_KIND;
     match part {
         Part::Leaf { kind, named, text } => {
@@ -270,7 +322,12 @@ impl Rest {
     }
 }
 
-fn compare_children(tree: &Tree<'_>, mut parts: &[Part], node: Node, captures: &mut Captures) -> bool {
+fn compare_children(
+    tree: &Tree<'_>,
+    mut parts: &[Part],
+    node: Node,
+    captures: &mut Captures,
+) -> bool {
     let mut rest = Rest {
         next: node + 1,
         end: tree.end(node),
@@ -335,7 +392,10 @@ fn fill<'p>(
     rest: &mut Rest,
     captures: &mut Captures,
 ) -> Filled<'p> {
-    let punctuation = after.iter().take_while(|part| part.is_punctuation()).count();
+    let punctuation = after
+        .iter()
+        .take_while(|part| part.is_punctuation())
+        .count();
     let remaining = &after[punctuation..];
     let bind = |mut nodes: Vec<Node>, captures: &mut Captures| {
         nodes.truncate(nodes.len().saturating_sub(punctuation));
@@ -343,20 +403,32 @@ fn fill<'p>(
     };
     let Some(next) = remaining.first() else {
         let filled = bind(rest.take_all(tree), captures);
-        return if filled { Filled::Everything } else { Filled::Nothing };
+        return if filled {
+            Filled::Everything
+        } else {
+            Filled::Nothing
+        };
     };
     let mut nodes = Vec::new();
     if matches!(next, Part::Many { .. }) {
         nodes.extend(rest.take(tree));
         let filled = rest.peek().is_some() && bind(nodes, captures);
-        return if filled { Filled::UpToAnother(remaining) } else { Filled::Nothing };
+        return if filled {
+            Filled::UpToAnother(remaining)
+        } else {
+            Filled::Nothing
+        };
     }
     while let Some(child) = rest.peek() {
         let mark = captures.mark();
         let found = matches!(compare(tree, next, child, captures), Outcome::Match);
         captures.undo(mark);
         if found {
-            return if bind(nodes, captures) { Filled::UpTo(remaining) } else { Filled::Nothing };
+            return if bind(nodes, captures) {
+                Filled::UpTo(remaining)
+            } else {
+                Filled::Nothing
+            };
         }
         nodes.extend(rest.take(tree));
     }

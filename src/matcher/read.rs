@@ -9,8 +9,10 @@ use crate::problem::Problems;
 use crate::yaml::{Entry, Node, Value};
 
 /// Keys of a condition; composites come before relations when they are tried, whatever their order in the text.
-const KEYS: [&str; 11] =
-    ["pattern", "kind", "regex", "all", "any", "not", "matches", "inside", "has", "precedes", "follows"];
+const KEYS: [&str; 11] = [
+    "pattern", "kind", "regex", "all", "any", "not", "matches", "inside", "has", "precedes",
+    "follows",
+];
 const RELATION_KEYS: [&str; 2] = ["stopBy", "field"];
 /// Keys of the ast-grep language that codex does not have (yet).
 const REFUSED_KEYS: [&str; 2] = ["nthChild", "range"];
@@ -50,7 +52,9 @@ impl<'a> Reader<'a> {
         self.util_names = entries.iter().map(|entry| entry.key.clone()).collect();
         self.refuse_circles(entries);
         let nothing = || Matcher::Any(Vec::new());
-        let matchers = entries.iter().map(|entry| self.condition(&entry.value).unwrap_or_else(nothing));
+        let matchers = entries
+            .iter()
+            .map(|entry| self.condition(&entry.value).unwrap_or_else(nothing));
         self.utils = Arc::new(matchers.collect());
     }
 
@@ -64,12 +68,20 @@ impl<'a> Reader<'a> {
                 for name in same_node_utils(node) {
                     is_circle |= name == entry.key;
                     if reached.insert(name) {
-                        open.extend(entries.iter().find(|other| other.key == name).map(|other| &other.value));
+                        open.extend(
+                            entries
+                                .iter()
+                                .find(|other| other.key == name)
+                                .map(|other| &other.value),
+                        );
                     }
                 }
             }
             if is_circle {
-                let message = format!("the util `{}` needs itself to decide the same node", entry.key);
+                let message = format!(
+                    "the util `{}` needs itself to decide the same node",
+                    entry.key
+                );
                 self.problems.add(entry.key_span.clone(), message);
             }
         }
@@ -81,12 +93,16 @@ impl<'a> Reader<'a> {
         let mut read_constraints = Vec::new();
         if let Some(constraints) = constraints {
             let Value::Map(entries) = &constraints.value else {
-                self.problems.add(constraints.span.clone(), "`constraints` must be a mapping of metavariables to rules");
+                self.problems.add(
+                    constraints.span.clone(),
+                    "`constraints` must be a mapping of metavariables to rules",
+                );
                 return None;
             };
             for entry in entries {
                 let constraint = self.condition(&entry.value);
-                read_constraints.extend(constraint.map(|matcher| (Arc::from(entry.key.as_str()), matcher)));
+                read_constraints
+                    .extend(constraint.map(|matcher| (Arc::from(entry.key.as_str()), matcher)));
             }
         }
         let matcher = RuleMatcher {
@@ -99,16 +115,25 @@ impl<'a> Reader<'a> {
             self.need_variable(&entry.key, entry.key_span.clone(), &names);
         }
         if matcher.kinds().is_some_and(|kinds| kinds.is_empty()) {
-            self.problems.add(rule.span.clone(), "this rule can match nothing: its conditions need nodes of different kinds");
+            self.problems.add(
+                rule.span.clone(),
+                "this rule can match nothing: its conditions need nodes of different kinds",
+            );
         }
         Some(matcher)
     }
 
     /// Complains when no pattern binds the metavariable.
-    pub fn need_variable(&mut self, name: &str, span: std::ops::Range<usize>, names: &BTreeSet<Arc<str>>) {
+    pub fn need_variable(
+        &mut self,
+        name: &str,
+        span: std::ops::Range<usize>,
+        names: &BTreeSet<Arc<str>>,
+    ) {
         if !names.contains(name) {
             let message = format!("no pattern of this rule binds `${name}`");
-            self.problems.add_unknown(span, message, name, names.iter().map(|known| &**known));
+            self.problems
+                .add_unknown(span, message, name, names.iter().map(|known| &**known));
         }
     }
 
@@ -120,7 +145,8 @@ impl<'a> Reader<'a> {
     fn entries(&mut self, node: &Node, more_keys: &[&str]) -> Option<Matcher> {
         let Value::Map(entries) = &node.value else {
             let help = "write for example `pattern: $X.unwrap()` or `kind: call_expression`";
-            self.problems.add_with_help(node.span.clone(), "a rule must be a mapping", help);
+            self.problems
+                .add_with_help(node.span.clone(), "a rule must be a mapping", help);
             return None;
         };
         if self.depth >= DEPTH_LIMIT {
@@ -138,8 +164,16 @@ impl<'a> Reader<'a> {
             }
         }
         self.depth -= 1;
-        if matchers.is_empty() && self.problems.len() == before && !entries.iter().any(|entry| REFUSED_KEYS.contains(&entry.key.as_str())) {
-            let message = format!("this rule says nothing: it needs one of {}", KEYS.join(", "));
+        if matchers.is_empty()
+            && self.problems.len() == before
+            && !entries
+                .iter()
+                .any(|entry| REFUSED_KEYS.contains(&entry.key.as_str()))
+        {
+            let message = format!(
+                "this rule says nothing: it needs one of {}",
+                KEYS.join(", ")
+            );
             self.problems.add(node.span.clone(), message);
         }
         match matchers.len() {
@@ -157,7 +191,12 @@ impl<'a> Reader<'a> {
                 self.problems.add(entry.key_span.clone(), message);
             } else if !KEYS.contains(&key) && !more_keys.contains(&key) {
                 let known = KEYS.iter().chain(more_keys).copied();
-                self.problems.add_unknown(entry.key_span.clone(), format!("unknown key `{key}` in a rule"), key, known);
+                self.problems.add_unknown(
+                    entry.key_span.clone(),
+                    format!("unknown key `{key}` in a rule"),
+                    key,
+                    known,
+                );
             }
         }
     }
@@ -169,7 +208,9 @@ impl<'a> Reader<'a> {
             "regex" => self.regex(value).map(Matcher::Regex),
             "all" => self.list(key, value).map(Matcher::All),
             "any" => self.list(key, value).map(Matcher::Any),
-            "not" => self.condition(value).map(|matcher| Matcher::Not(Box::new(matcher))),
+            "not" => self
+                .condition(value)
+                .map(|matcher| Matcher::Not(Box::new(matcher))),
             "matches" => self.util(value).map(Matcher::Matches),
             "inside" => self.relation(value, true).map(Matcher::Inside),
             "has" => self.relation(value, true).map(Matcher::Has),
@@ -182,7 +223,8 @@ impl<'a> Reader<'a> {
         if let Value::Map(_) = node.value {
             node.need_map("`pattern`", &["context", "selector"], self.problems)?;
             let Some(context) = node.get("context") else {
-                self.problems.add(node.span.clone(), "a pattern in this form needs `context`");
+                self.problems
+                    .add(node.span.clone(), "a pattern in this form needs `context`");
                 return None;
             };
             let selector = match node.get("selector") {
@@ -200,7 +242,8 @@ impl<'a> Reader<'a> {
             Ok(pattern) => Some(pattern),
             Err(message) => {
                 let help = "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`";
-                self.problems.add_with_help(node.span.clone(), message, help);
+                self.problems
+                    .add_with_help(node.span.clone(), message, help);
                 None
             }
         }
@@ -212,11 +255,16 @@ impl<'a> Reader<'a> {
         if kind != 0 {
             return Some(kind);
         }
-        let named = |kind: &u16| self.grammar.node_kind_is_named(*kind) && self.grammar.node_kind_is_visible(*kind);
+        let named = |kind: &u16| {
+            self.grammar.node_kind_is_named(*kind) && self.grammar.node_kind_is_visible(*kind)
+        };
         let kinds = (0..self.grammar.node_kind_count() as u16).filter(named);
-        let known: BTreeSet<&str> = kinds.filter_map(|kind| self.grammar.node_kind_for_id(kind)).collect();
+        let known: BTreeSet<&str> = kinds
+            .filter_map(|kind| self.grammar.node_kind_for_id(kind))
+            .collect();
         let message = format!("{} has no node kind `{name}`", self.language.name);
-        self.problems.add_unknown(node.span.clone(), message, name, known);
+        self.problems
+            .add_unknown(node.span.clone(), message, name, known);
         None
     }
 
@@ -226,8 +274,15 @@ impl<'a> Reader<'a> {
             Ok(regex) => Some(regex),
             Err(error) => {
                 let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                self.problems.add(node.span.clone(), format!("not a regular expression: {reason}"));
+                let reason = reason
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ");
+                self.problems.add(
+                    node.span.clone(),
+                    format!("not a regular expression: {reason}"),
+                );
                 None
             }
         }
@@ -236,9 +291,13 @@ impl<'a> Reader<'a> {
     fn list(&mut self, key: &str, node: &Node) -> Option<Vec<Matcher>> {
         let nodes = node.need_list(key, self.problems);
         if nodes.is_empty() && matches!(node.value, Value::List(_)) {
-            self.problems.add(node.span.clone(), format!("`{key}` is empty"));
+            self.problems
+                .add(node.span.clone(), format!("`{key}` is empty"));
         }
-        let matchers: Vec<Matcher> = nodes.iter().filter_map(|node| self.condition(node)).collect();
+        let matchers: Vec<Matcher> = nodes
+            .iter()
+            .filter_map(|node| self.condition(node))
+            .collect();
         (!matchers.is_empty()).then_some(matchers)
     }
 
@@ -247,13 +306,22 @@ impl<'a> Reader<'a> {
         let index = self.util_names.iter().position(|known| known == name);
         if index.is_none() {
             let known = self.util_names.iter().map(String::as_str);
-            self.problems.add_unknown(node.span.clone(), format!("no util is named `{name}`"), name, known);
+            self.problems.add_unknown(
+                node.span.clone(),
+                format!("no util is named `{name}`"),
+                name,
+                known,
+            );
         }
         index
     }
 
     fn relation(&mut self, node: &Node, has_field: bool) -> Option<Box<Relation>> {
-        let more_keys = if has_field { &RELATION_KEYS[..] } else { &RELATION_KEYS[..1] };
+        let more_keys = if has_field {
+            &RELATION_KEYS[..]
+        } else {
+            &RELATION_KEYS[..1]
+        };
         let other = self.entries(node, more_keys);
         let field = match node.get("field").filter(|_| has_field) {
             Some(field) => Some(self.field(field)?),
@@ -272,12 +340,17 @@ impl<'a> Reader<'a> {
 
     fn field(&mut self, node: &Node) -> Option<u16> {
         let name = node.need_text("field", self.problems)?;
-        let field = self.grammar.field_id_for_name(name).map(std::num::NonZero::get);
+        let field = self
+            .grammar
+            .field_id_for_name(name)
+            .map(std::num::NonZero::get);
         if field.is_none() {
-            let known = (1..=self.grammar.field_count() as u16).filter_map(|field| self.grammar.field_name_for_id(field));
+            let known = (1..=self.grammar.field_count() as u16)
+                .filter_map(|field| self.grammar.field_name_for_id(field));
             let known: Vec<&str> = known.collect();
             let message = format!("{} has no field `{name}`", self.language.name);
-            self.problems.add_unknown(node.span.clone(), message, name, known);
+            self.problems
+                .add_unknown(node.span.clone(), message, name, known);
         }
         field
     }
@@ -288,7 +361,8 @@ impl<'a> Reader<'a> {
             Some("end") => Some(Stop::End),
             Some(other) => {
                 let message = format!("`stopBy` is `neighbor`, `end` or a rule, not `{other}`");
-                self.problems.add_unknown(node.span.clone(), message, other, ["neighbor", "end"]);
+                self.problems
+                    .add_unknown(node.span.clone(), message, other, ["neighbor", "end"]);
                 None
             }
             None => self.condition(node).map(Stop::At),
@@ -303,7 +377,9 @@ fn same_node_utils(node: &Node) -> Vec<&str> {
         match (entry.key.as_str(), &entry.value.value) {
             ("matches", _) => names.extend(entry.value.as_text()),
             ("not", _) => names.extend(same_node_utils(&entry.value)),
-            ("all" | "any", Value::List(nodes)) => names.extend(nodes.iter().flat_map(same_node_utils)),
+            ("all" | "any", Value::List(nodes)) => {
+                names.extend(nodes.iter().flat_map(same_node_utils));
+            }
             _ => {}
         }
     }

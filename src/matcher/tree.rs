@@ -176,7 +176,8 @@ impl<'t> Tree<'t> {
 
     /// Its children that the grammar names, comments left out.
     pub fn named_children(&self, node: Node) -> impl Iterator<Item = Node> + Clone + '_ {
-        self.children(node).filter(|child| self.is_named(*child) && !self.is_extra(*child))
+        self.children(node)
+            .filter(|child| self.is_named(*child) && !self.is_extra(*child))
     }
 
     /// It and everything in it, in the order of the text.
@@ -186,7 +187,8 @@ impl<'t> Tree<'t> {
 
     /// Its first child in this field.
     pub fn child_by_field(&self, node: Node, field: u16) -> Option<Node> {
-        self.children(node).find(|child| self.field(*child) == field)
+        self.children(node)
+            .find(|child| self.field(*child) == field)
     }
 
     /// The siblings after it, nearest first.
@@ -202,7 +204,10 @@ impl<'t> Tree<'t> {
     /// The siblings before it, nearest first.
     pub fn previous_siblings(&self, node: Node) -> impl Iterator<Item = Node> + use<> {
         let mut before: Vec<Node> = match self.parent(node) {
-            Some(parent) => self.children(parent).take_while(|sibling| *sibling < node).collect(),
+            Some(parent) => self
+                .children(parent)
+                .take_while(|sibling| *sibling < node)
+                .collect(),
             None => Vec::new(),
         };
         std::iter::from_fn(move || before.pop())

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
+    SourceCode,
+};
 
 use super::Surroundings;
 use super::plain_text::{visible, visible_line};
@@ -19,29 +22,70 @@ pub struct Style {
 impl Style {
     /// Draws a diagnostic, without white space at the ends of lines.
     pub fn draw(self, diagnostic: &dyn Diagnostic) -> Result<String, fmt::Error> {
-        let theme = if self.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false).with_context_lines(1);
+        let theme = if self.colour {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::unicode_nocolor()
+        };
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_width(100)
+            .with_links(false)
+            .with_context_lines(1)
+            .with_word_splitter(textwrap::WordSplitter::NoHyphenation);
         let mut text = String::new();
         handler.render_report(&mut text, diagnostic)?;
-        let lines: Vec<&str> = text.trim_start_matches('\n').lines().map(str::trim_end).collect();
+        let lines: Vec<&str> = text
+            .trim_start_matches('\n')
+            .lines()
+            .map(str::trim_end)
+            .collect();
         Ok(lines.join("\n").trim_end().to_owned())
     }
 }
 
 /// Writes the findings, weightiest first, and what the run comes to.
-pub(super) fn render(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) -> io::Result<()> {
-    for disposition in [Disposition::Block, Disposition::Review, Disposition::Warn, Disposition::Note] {
-        for finding in report.findings.iter().filter(|finding| finding.disposition == disposition) {
-            let source = surroundings.sources.get(&finding.path).map_or("", String::as_str);
-            let text = surroundings.style.draw(&Drawn::new(finding, source)).map_err(io::Error::other)?;
+pub(super) fn render(
+    report: &Report,
+    surroundings: &Surroundings,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for disposition in [
+        Disposition::Block,
+        Disposition::Review,
+        Disposition::Warn,
+        Disposition::Note,
+    ] {
+        for finding in report
+            .findings
+            .iter()
+            .filter(|finding| finding.disposition == disposition)
+        {
+            let source = surroundings
+                .sources
+                .get(&finding.path)
+                .map_or("", String::as_str);
+            let text = style
+                .draw(&Drawn::new(finding, source))
+                .map_err(io::Error::other)?;
             writeln!(out, "{text}\n")?;
         }
     }
     for unchecked in &report.unchecked {
-        writeln!(out, "not checked: {}: {}", visible_line(&unchecked.path), visible_line(&unchecked.reason))?;
+        writeln!(
+            out,
+            "not checked: {}: {}",
+            visible_line(&unchecked.path),
+            visible_line(&unchecked.reason)
+        )?;
     }
     for refused in &report.rules_refused {
-        writeln!(out, "rule not used: {}: {}", visible_line(&refused.rule), visible_line(&refused.error))?;
+        writeln!(
+            out,
+            "rule not used: {}: {}",
+            visible_line(&refused.rule),
+            visible_line(&refused.error)
+        )?;
     }
     summary(report, surroundings, out)
 }
@@ -49,11 +93,26 @@ pub(super) fn render(report: &Report, surroundings: &Surroundings, out: &mut dyn
 fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
     if let Some(base) = &report.base {
-        let reason = surroundings.base_reason.as_ref().map_or(String::new(), |reason| format!(" ({})", visible_line(reason)));
-        writeln!(out, "compared {} with {}{reason}", visible_line(&report.head), visible_line(base))?;
+        let reason = surroundings
+            .base_reason
+            .as_ref()
+            .map_or(String::new(), |reason| {
+                format!(" ({})", visible_line(reason))
+            });
+        writeln!(
+            out,
+            "compared {} with {}{reason}",
+            visible_line(&report.head),
+            visible_line(base)
+        )?;
     }
     if summary.statements_not_reviewed > 0 {
-        writeln!(out, "{} not reviewed: {}", count(summary.statements_not_reviewed, "statement"), surroundings.not_reviewed)?;
+        writeln!(
+            out,
+            "{} not reviewed: {}",
+            count(summary.statements_not_reviewed, "statement"),
+            surroundings.not_reviewed
+        )?;
     }
     let counts = [
         (summary.block, "block"),
@@ -64,13 +123,30 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
         (summary.suppressed, "suppressed"),
         (summary.baseline, "baseline"),
     ];
-    let named: Vec<String> = counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
-    let found = if named.is_empty() { "no findings".to_owned() } else { named.join(", ") };
-    writeln!(out, "{found}: {}, {}", count(summary.files, "file"), count(summary.rules, "rule"))
+    let named: Vec<String> = counts
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    let found = if named.is_empty() {
+        "no findings".to_owned()
+    } else {
+        named.join(", ")
+    };
+    writeln!(
+        out,
+        "{found}: {}, {}",
+        count(summary.files, "file"),
+        count(summary.rules, "rule")
+    )
 }
 
 fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }
 
 /// A finding as miette draws it.
@@ -86,9 +162,17 @@ struct Drawn {
 impl Drawn {
     fn new(finding: &Finding, source: &str) -> Self {
         let source = visible(source);
-        let mut labels = vec![LabeledSpan::new_primary_with_span(Some(finding.rule.clone()), span(&source, finding.focus))];
-        let others = finding.labels.iter().filter(|label| label.path == finding.path);
-        labels.extend(others.map(|label| LabeledSpan::new_with_span(Some(visible_line(&label.text)), span(&source, label.range))));
+        let mut labels = vec![LabeledSpan::new_primary_with_span(
+            Some(finding.rule.clone()),
+            span(&source, finding.focus),
+        )];
+        let others = finding
+            .labels
+            .iter()
+            .filter(|label| label.path == finding.path);
+        labels.extend(others.map(|label| {
+            LabeledSpan::new_with_span(Some(visible_line(&label.text)), span(&source, label.range))
+        }));
         Self {
             title: title(finding),
             severity: match finding.disposition {
@@ -115,33 +199,66 @@ fn explanation(finding: &Finding) -> String {
     let mut lines = Vec::new();
     lines.extend(finding.advice.clone());
     if let Some(cause) = &finding.cause {
-        lines.push(format!("since {}:{}: {}", cause.path, cause.line, cause.text));
+        lines.push(format!(
+            "since {}:{}: {}",
+            cause.path, cause.line, cause.text
+        ));
     }
-    lines.extend(finding.ask.as_ref().map(|ask| format!("the question: {ask}")));
+    lines.extend(
+        finding
+            .ask
+            .as_ref()
+            .map(|ask| format!("the question: {ask}")),
+    );
     if let Some(verdict) = &finding.verdict {
         let word = match verdict.verdict {
             Answer::Violation => "a violation",
             Answer::Compliant => "compliant",
             Answer::Unsure => "unsure",
         };
-        lines.push(format!("{} says {word}: {}", verdict.reviewer, verdict.rationale));
+        lines.push(format!(
+            "{} says {word}: {}",
+            verdict.reviewer, verdict.rationale
+        ));
     }
-    lines.extend(finding.not_reviewed.as_ref().map(|reason| format!("not reviewed: {reason}")));
-    if let (Some(rfc), Some(level), Some(statement)) = (finding.rfc, finding.level, &finding.statement) {
+    lines.extend(
+        finding
+            .not_reviewed
+            .as_ref()
+            .map(|reason| format!("not reviewed: {reason}")),
+    );
+    if let (Some(rfc), Some(level), Some(statement)) =
+        (finding.rfc, finding.level, &finding.statement)
+    {
         lines.push(format!("RFC {rfc}, {}: {statement}", level.keyword()));
     }
     if let Some(href) = &finding.href {
-        lines.push(format!("see {href}, or run `codex explain {}`", finding.rule));
+        lines.push(format!(
+            "see {href}, or run `codex explain {}`",
+            finding.rule
+        ));
     }
-    lines.iter().map(|line| visible_line(line)).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|line| visible_line(line))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Columns count characters, and [`visible`] keeps their number: so the place is found anew in the shown text.
 fn span(source: &str, range: Range) -> std::ops::Range<usize> {
     let offset = |position: Position| {
-        let line_start = source.split_inclusive('\n').take(position.line - 1).map(str::len).sum::<usize>();
+        let line_start = source
+            .split_inclusive('\n')
+            .take(position.line - 1)
+            .map(str::len)
+            .sum::<usize>();
         let line = &source[line_start..];
-        line_start + line.char_indices().nth(position.column - 1).map_or(line.len(), |(byte, _)| byte)
+        line_start
+            + line
+                .char_indices()
+                .nth(position.column - 1)
+                .map_or(line.len(), |(byte, _)| byte)
     };
     let start = offset(range.start);
     start..offset(range.end).max(start)

@@ -26,7 +26,10 @@ impl Format {
 
     /// The format of a word.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, format)| format)
+        Self::ALL
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, format)| format)
     }
 }
 
@@ -39,14 +42,18 @@ pub struct Surroundings {
     pub base_reason: Option<String>,
     /// Why review statements were not reviewed.
     pub not_reviewed: &'static str,
-    /// How to draw.
-    pub style: Style,
 }
 
 /// Writes a report.
-pub fn render(format: Format, report: &Report, surroundings: &Surroundings, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(
+    format: Format,
+    report: &Report,
+    surroundings: &Surroundings,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
-        Format::Human => human::render(report, surroundings, out),
+        Format::Human => human::render(report, surroundings, style, out),
         Format::Json => json::render(report, out),
     }
 }

@@ -7,7 +7,11 @@ pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     while let Some(character) = characters.next() {
         let is_line_end = character == '\r' && characters.peek() == Some(&'\n');
-        out.push(if is_line_end { ' ' } else { visible_character(character) });
+        out.push(if is_line_end {
+            ' '
+        } else {
+            visible_character(character)
+        });
     }
     out
 }
@@ -22,7 +26,11 @@ fn visible_character(character: char) -> char {
         '\n' | '\t' => character,
         '\u{0}'..='\u{1F}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{FFFD}'),
         '\u{7F}' => '\u{2421}',
-        '\u{80}'..='\u{9F}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => '\u{FFFD}',
+        '\u{80}'..='\u{9F}'
+        | '\u{200E}'
+        | '\u{200F}'
+        | '\u{2028}'..='\u{202E}'
+        | '\u{2066}'..='\u{2069}' => '\u{FFFD}',
         other => other,
     }
 }

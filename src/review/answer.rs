@@ -34,9 +34,13 @@ impl Answers {
     /// Reads one JSON document and nothing after it.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let invalid = |reason: String| format!("invalid answer: {reason}");
-        let document: Document = serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
+        let document: Document =
+            serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
         if document.schema != SCHEMA {
-            return Err(invalid(format!("schema {} instead of {SCHEMA}", document.schema)));
+            return Err(invalid(format!(
+                "schema {} instead of {SCHEMA}",
+                document.schema
+            )));
         }
         let mut by_id: BTreeMap<String, Vec<Given>> = BTreeMap::new();
         for given in document.verdicts {

@@ -44,12 +44,21 @@ impl CommandReviewer {
             return Err(Failure::new(format!("`{command}` is no command line")).help(help));
         };
         let path = locate(&program)?;
-        let names = ENVIRONMENT.iter().copied().chain(variables.iter().map(String::as_str));
+        let names = ENVIRONMENT
+            .iter()
+            .copied()
+            .chain(variables.iter().map(String::as_str));
         Ok(Self {
-            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             program: path,
             arguments: words.collect(),
-            environment: names.filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?))).collect(),
+            environment: names
+                .filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?)))
+                .collect(),
             deadline,
         })
     }
@@ -69,7 +78,9 @@ impl CommandReviewer {
             use std::os::unix::process::CommandExt;
             command.process_group(0);
         }
-        command.spawn().map_err(|error| format!("{} cannot be run: {error}", self.program.display()))
+        command
+            .spawn()
+            .map_err(|error| format!("{} cannot be run: {error}", self.program.display()))
     }
 }
 
@@ -79,27 +90,45 @@ impl Reviewer for CommandReviewer {
     }
 
     fn ask(&self, request: &str) -> Result<Vec<u8>, String> {
-        let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
+        let folder =
+            tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
         let mut child = self.start(folder.path())?;
         let mut input = child.stdin.take();
         let request = request.to_owned();
         // A program need not read its input; that it does not is no failure.
-        thread::spawn(move || input.as_mut().map(|pipe| pipe.write_all(request.as_bytes())));
+        thread::spawn(move || {
+            input
+                .as_mut()
+                .map(|pipe| pipe.write_all(request.as_bytes()))
+        });
         let answer = collect(child.stdout.take(), ANSWER_LIMIT + 1);
         let complaint = collect(child.stderr.take(), COMPLAINT_LIMIT);
         let ended = wait(&mut child, Instant::now() + self.deadline);
         // Whatever it has left running must not outlive the question, nor hold its output open.
         end_group(&mut child);
-        let status = ended.ok_or_else(|| format!("the reviewer did not answer within {} s", self.deadline.as_secs()))?;
-        let bytes = answer.recv_timeout(DRAIN).map_err(|_| "the reviewer ended but its output stayed open".to_owned())?;
+        let status = ended.ok_or_else(|| {
+            format!(
+                "the reviewer did not answer within {} s",
+                self.deadline.as_secs()
+            )
+        })?;
+        let bytes = answer
+            .recv_timeout(DRAIN)
+            .map_err(|_| "the reviewer ended but its output stayed open".to_owned())?;
         if !status.success() {
             let complaint = complaint.recv_timeout(DRAIN).unwrap_or_default();
             let complaint = String::from_utf8_lossy(&complaint);
-            let first = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+            let first = complaint
+                .lines()
+                .find(|line| !line.trim().is_empty())
+                .unwrap_or("it said nothing");
             return Err(format!("the reviewer failed ({status}): {}", first.trim()));
         }
         if bytes.len() as u64 > ANSWER_LIMIT {
-            return Err(format!("invalid answer: more than {} MiB", ANSWER_LIMIT / (1024 * 1024)));
+            return Err(format!(
+                "invalid answer: more than {} MiB",
+                ANSWER_LIMIT / (1024 * 1024)
+            ));
         }
         Ok(bytes)
     }
@@ -114,10 +143,14 @@ fn locate(program: &str) -> Result<PathBuf, Failure> {
         return Err(Failure::new(itself).help(help));
     }
     let found = if given.components().count() > 1 {
-        std::path::absolute(given).ok().filter(|path| path.is_file())
+        std::path::absolute(given)
+            .ok()
+            .filter(|path| path.is_file())
     } else {
         let folders = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&folders).map(|folder| folder.join(given)).find(|path| path.is_absolute() && path.is_file())
+        std::env::split_paths(&folders)
+            .map(|folder| folder.join(given))
+            .find(|path| path.is_absolute() && path.is_file())
     };
     let Some(found) = found else {
         let help = "give a path, or the name of a program in PATH";
@@ -156,7 +189,10 @@ fn wait(child: &mut Child, end: Instant) -> Option<ExitStatus> {
 
 fn end_group(child: &mut Child) {
     #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+    if let Some(group) = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let _ = child.kill();

@@ -78,24 +78,38 @@ pub fn findings(candidates: &[Candidate<'_>], options: Options<'_>) -> Vec<Findi
     for group in groups(candidates) {
         let outcomes = match options.reviewer {
             None => vec![Err("no reviewer configured".to_owned()); group.len()],
-            Some(_) if failures >= FAILURES_IN_A_ROW => vec![Err("the reviewer failed too often".to_owned()); group.len()],
+            Some(_) if failures >= FAILURES_IN_A_ROW => {
+                vec![Err("the reviewer failed too often".to_owned()); group.len()]
+            }
             Some(reviewer) => ask(reviewer, &group, candidates, &mut failures),
         };
         opinions.extend(group.into_iter().zip(outcomes));
     }
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let finding = |(index, candidate)| finding(candidate, opinions.remove(&index), options, &mut counts);
+    let finding =
+        |(index, candidate)| finding(candidate, opinions.remove(&index), options, &mut counts);
     candidates.iter().enumerate().map(finding).collect()
 }
 
 /// Indices of the candidates to ask about; those of one enclosing item share a group, others never do.
 fn groups(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
-    let mut groups: BTreeMap<(&[u8], &str, [u8; 32]), Vec<usize>> = BTreeMap::new();
+    type Item<'a> = (&'a [u8], &'a str, [u8; 32]);
+    let mut groups: BTreeMap<Item<'_>, Vec<usize>> = BTreeMap::new();
     for (index, candidate) in candidates.iter().enumerate() {
-        let is_binding = candidate.rule.law().is_some_and(|law| law.level.is_binding());
-        if candidate.certainty == Certainty::Ambiguous && candidate.suppressed.is_none() && is_binding {
+        let is_binding = candidate
+            .rule
+            .law()
+            .is_some_and(|law| law.level.is_binding());
+        if candidate.certainty == Certainty::Ambiguous
+            && candidate.suppressed.is_none()
+            && is_binding
+        {
             let identity = &candidate.identity;
-            let key = (candidate.path.as_bytes(), identity.item_path.as_str(), *identity.item.as_bytes());
+            let key = (
+                candidate.path.as_bytes(),
+                identity.item_path.as_str(),
+                *identity.item.as_bytes(),
+            );
             groups.entry(key).or_default().push(index);
         }
     }
@@ -104,19 +118,38 @@ fn groups(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
     groups
 }
 
-fn ask(reviewer: &dyn Reviewer, group: &[usize], candidates: &[Candidate<'_>], failures: &mut usize) -> Vec<Result<Verdict, String>> {
-    let cases: Vec<Case<'_>> = group.iter().enumerate().filter_map(|(at, index)| case(at + 1, &candidates[*index])).collect();
-    let answers = serde_json::to_string(&Request { schema: SCHEMA, cases })
-        .map_err(|error| error.to_string())
-        .and_then(|request| reviewer.ask(&request))
-        .and_then(|bytes| Answers::parse(&bytes));
+fn ask(
+    reviewer: &dyn Reviewer,
+    group: &[usize],
+    candidates: &[Candidate<'_>],
+    failures: &mut usize,
+) -> Vec<Result<Verdict, String>> {
+    let cases: Vec<Case<'_>> = group
+        .iter()
+        .enumerate()
+        .filter_map(|(at, index)| case(at + 1, &candidates[*index]))
+        .collect();
+    let answers = serde_json::to_string(&Request {
+        schema: SCHEMA,
+        cases,
+    })
+    .map_err(|error| error.to_string())
+    .and_then(|request| reviewer.ask(&request))
+    .and_then(|bytes| Answers::parse(&bytes));
     *failures = if answers.is_ok() { 0 } else { *failures + 1 };
     let outcome = |at: usize, index: usize| {
         let answers = answers.as_ref().map_err(Clone::clone)?;
-        let shown = candidates[index].excerpt.as_ref().map_or("", |excerpt| excerpt.code.as_str());
+        let shown = candidates[index]
+            .excerpt
+            .as_ref()
+            .map_or("", |excerpt| excerpt.code.as_str());
         answers.verdict(&format!("c{}", at + 1), shown, reviewer.name())
     };
-    group.iter().enumerate().map(|(at, index)| outcome(at, *index)).collect()
+    group
+        .iter()
+        .enumerate()
+        .map(|(at, index)| outcome(at, *index))
+        .collect()
 }
 
 fn case<'a>(number: usize, candidate: &'a Candidate<'_>) -> Option<Case<'a>> {
@@ -148,10 +181,15 @@ fn finding(
     counts: &mut BTreeMap<String, usize>,
 ) -> Finding {
     let law = candidate.rule.law();
-    let verdict = opinion.as_ref().and_then(|opinion| opinion.as_ref().ok()).cloned();
+    let verdict = opinion
+        .as_ref()
+        .and_then(|opinion| opinion.as_ref().ok())
+        .cloned();
     let not_reviewed = match (&opinion, candidate.certainty) {
         (Some(Err(reason)), _) => Some(reason.clone()),
-        (None, Certainty::Ambiguous) if candidate.suppressed.is_none() => Some("only a MUST is sent to a reviewer".to_owned()),
+        (None, Certainty::Ambiguous) if candidate.suppressed.is_none() => {
+            Some("only a MUST is sent to a reviewer".to_owned())
+        }
         _ => None,
     };
     let disposition = if candidate.suppressed.is_some() {
@@ -169,7 +207,14 @@ fn finding(
         disposition,
         introduced: options.introduced,
         path: candidate.path.text().into_owned(),
-        path_bytes: (!path_is_text).then(|| candidate.path.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()),
+        path_bytes: (!path_is_text).then(|| {
+            candidate
+                .path
+                .as_bytes()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect()
+        }),
         range: candidate.range,
         focus: candidate.focus,
         message: candidate.message.clone(),
@@ -189,9 +234,16 @@ fn finding(
 }
 
 /// The table of dispositions with the reviewer's columns.
-fn disposition(candidate: &Candidate<'_>, verdict: Option<&Verdict>, confirmed: Disposition) -> Disposition {
+fn disposition(
+    candidate: &Candidate<'_>,
+    verdict: Option<&Verdict>,
+    confirmed: Disposition,
+) -> Disposition {
     let unreviewed = candidate.rule.disposition(candidate.certainty);
-    let enforced = candidate.rule.law().is_some_and(|law| law.status == Status::Enforced);
+    let enforced = candidate
+        .rule
+        .law()
+        .is_some_and(|law| law.status == Status::Enforced);
     match verdict.map(|verdict| verdict.verdict) {
         Some(Answer::Compliant) => Disposition::Cleared,
         Some(Answer::Violation) if enforced => confirmed,
@@ -213,7 +265,9 @@ fn fingerprint(candidate: &Candidate<'_>, counts: &mut BTreeMap<String, usize>) 
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    let equals = counts.entry(hasher.finalize().to_hex().to_string()).or_default();
+    let equals = counts
+        .entry(hasher.finalize().to_hex().to_string())
+        .or_default();
     hasher.update(&(*equals as u64).to_le_bytes());
     *equals += 1;
     hasher.finalize().to_hex()[..16].to_owned()

@@ -41,7 +41,14 @@ pub(super) struct ExampleHeader {
     pub lines: Vec<usize>,
 }
 
-const WORDS: [&str; 6] = ["codex-rule", "codex-review", "bad", "good", "ambiguous", "fixed"];
+const WORDS: [&str; 6] = [
+    "codex-rule",
+    "codex-review",
+    "bad",
+    "good",
+    "ambiguous",
+    "fixed",
+];
 
 /// Reads an info string; what looks like a mistake is a problem and counts as prose.
 pub(super) fn purpose(fence: &Fence, problems: &mut Problems) -> Purpose {
@@ -59,18 +66,29 @@ pub(super) fn purpose(fence: &Fence, problems: &mut Problems) -> Purpose {
                 return Purpose::Prose;
             }
             for option in options {
-                problems.add(fence.span.clone(), format!("a `{word}` block takes no `{option}`"));
+                problems.add(
+                    fence.span.clone(),
+                    format!("a `{word}` block takes no `{option}`"),
+                );
             }
-            if word == "codex-rule" { Purpose::Rule } else { Purpose::Review }
+            if word == "codex-rule" {
+                Purpose::Rule
+            } else {
+                Purpose::Review
+            }
         }
         "fixed" => {
-            problems.add(fence.span.clone(), "`fixed` blocks are not supported yet: they come with the complete rule language");
+            problems.add(
+                fence.span.clone(),
+                "`fixed` blocks are not supported yet: they come with the complete rule language",
+            );
             Purpose::Prose
         }
         _ => match Role::ALL.into_iter().find(|role| role.word() == word) {
             Some(role) => Purpose::Example(example(role, language, &options, fence, problems)),
             None => {
-                let has_option = word.contains('=') || options.iter().any(|option| option.contains('='));
+                let has_option =
+                    word.contains('=') || options.iter().any(|option| option.contains('='));
                 if has_option || nearest(word, WORDS).is_some() {
                     let message = format!("unknown word `{word}` after `{language}`");
                     problems.add_unknown(fence.span.clone(), message, word, WORDS);
@@ -81,7 +99,13 @@ pub(super) fn purpose(fence: &Fence, problems: &mut Problems) -> Purpose {
     }
 }
 
-fn example(role: Role, language: &str, options: &[&str], fence: &Fence, problems: &mut Problems) -> ExampleHeader {
+fn example(
+    role: Role,
+    language: &str,
+    options: &[&str],
+    fence: &Fence,
+    problems: &mut Problems,
+) -> ExampleHeader {
     let mut header = ExampleHeader {
         role,
         language: language.to_owned(),
@@ -98,12 +122,20 @@ fn example(role: Role, language: &str, options: &[&str], fence: &Fence, problems
             Some(("lines", lines)) => header.lines = read_lines(lines, fence, problems),
             _ => {
                 let key = option.split('=').next().unwrap_or_default();
-                problems.add_unknown(fence.span.clone(), format!("unknown option `{option}`"), key, ["file", "lines"]);
+                problems.add_unknown(
+                    fence.span.clone(),
+                    format!("unknown option `{option}`"),
+                    key,
+                    ["file", "lines"],
+                );
             }
         }
     }
     if role == Role::Good && !header.lines.is_empty() {
-        problems.add(fence.span.clone(), "a good example has no findings, so no `lines=`");
+        problems.add(
+            fence.span.clone(),
+            "a good example has no findings, so no `lines=`",
+        );
     }
     header
 }

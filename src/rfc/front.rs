@@ -7,7 +7,17 @@ use crate::problem::{Document, Problems};
 use crate::yaml::{self, Node, Offsets, Value};
 
 const KEYS: [&str; 11] = [
-    "rfc", "title", "status", "domain", "owners", "date", "incidents", "supersedes", "superseded-by", "review-by", "tags",
+    "rfc",
+    "title",
+    "status",
+    "domain",
+    "owners",
+    "date",
+    "incidents",
+    "supersedes",
+    "superseded-by",
+    "review-by",
+    "tags",
 ];
 const REQUIRED: [&str; 6] = ["rfc", "title", "status", "domain", "owners", "date"];
 
@@ -37,10 +47,18 @@ pub struct FrontMatter {
 /// Reads the front matter; the second value is the byte where the Markdown begins.
 pub(super) fn parse(document: &Document, problems: &mut Problems) -> (Option<FrontMatter>, usize) {
     let text = &document.text;
-    let start = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+    let start = if text.starts_with('\u{FEFF}') {
+        '\u{FEFF}'.len_utf8()
+    } else {
+        0
+    };
     let Some((yaml, body)) = split(&text[start..]) else {
         let help = "an RFC begins with `---`, then YAML such as `rfc: 1`, then `---`";
-        let message = if text.trim().is_empty() { "the RFC is empty" } else { "no front matter" };
+        let message = if text.trim().is_empty() {
+            "the RFC is empty"
+        } else {
+            "no front matter"
+        };
         problems.add_with_help(start..start, message, help);
         return (None, start);
     };
@@ -71,31 +89,56 @@ fn read(node: &Node, document: &Document, problems: &mut Problems) -> Option<Fro
     node.need_map("front matter", &KEYS, problems)?;
     let before = problems.len();
     for key in REQUIRED.into_iter().filter(|key| node.get(key).is_none()) {
-        problems.add(node.span.start..node.span.start, format!("front matter needs `{key}`"));
+        problems.add(
+            node.span.start..node.span.start,
+            format!("front matter needs `{key}`"),
+        );
     }
-    let (number, number_span) = node.get("rfc").map_or((0, 0..0), |rfc| (read_number(rfc, document, problems), rfc.span.clone()));
-    let text = |key: &str, problems: &mut Problems| node.get(key).and_then(|value| value.need_text(key, problems)).unwrap_or_default().to_owned();
-    let texts = |key: &str, problems: &mut Problems| node.get(key).map_or_else(Vec::new, |list| list.need_texts(key, problems));
+    let (number, number_span) = node.get("rfc").map_or((0, 0..0), |rfc| {
+        (read_number(rfc, document, problems), rfc.span.clone())
+    });
+    let text = |key: &str, problems: &mut Problems| {
+        node.get(key)
+            .and_then(|value| value.need_text(key, problems))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let texts = |key: &str, problems: &mut Problems| {
+        node.get(key)
+            .map_or_else(Vec::new, |list| list.need_texts(key, problems))
+    };
     for key in ["date", "review-by"] {
-        node.get(key).inspect(|date| check_date(key, date, problems));
+        node.get(key)
+            .inspect(|date| check_date(key, date, problems));
     }
     texts("tags", problems);
     let front = FrontMatter {
         number,
         number_span,
         title: text("title", problems),
-        status: node.get("status").and_then(|status| read_status(status, problems)).unwrap_or(Status::Draft),
+        status: node
+            .get("status")
+            .and_then(|status| read_status(status, problems))
+            .unwrap_or(Status::Draft),
         domain: text("domain", problems),
         owners: texts("owners", problems),
         incidents: texts("incidents", problems),
         supersedes: read_numbers("supersedes", node, problems),
         superseded_by: read_numbers("superseded-by", node, problems),
     };
-    if let Some(owners) = node.get("owners").filter(|owners| owners.value == Value::List(Vec::new())) {
-        problems.add(owners.span.clone(), "somebody must own an RFC: `owners` is empty");
+    if let Some(owners) = node
+        .get("owners")
+        .filter(|owners| owners.value == Value::List(Vec::new()))
+    {
+        problems.add(
+            owners.span.clone(),
+            "somebody must own an RFC: `owners` is empty",
+        );
     }
     if front.status == Status::Superseded && front.superseded_by.is_empty() {
-        let span = node.get("status").map_or(0..0, |status| status.span.clone());
+        let span = node
+            .get("status")
+            .map_or(0..0, |status| status.span.clone());
         problems.add(span, "a superseded RFC needs `superseded-by`");
     }
     (problems.len() == before).then_some(front)
@@ -111,7 +154,11 @@ fn read_number(node: &Node, document: &Document, problems: &mut Problems) -> u32
     let is_numbered = digits.len() == 4 && digits.parse() == Ok(number) && file.len() > 5;
     if !is_numbered {
         let help = format!("name it `{number:04}-what-it-is-about.md`");
-        problems.add_with_help(node.span.clone(), format!("the file name `{file}` does not begin with `{number:04}-`"), help);
+        problems.add_with_help(
+            node.span.clone(),
+            format!("the file name `{file}` does not begin with `{number:04}-`"),
+            help,
+        );
     }
     number
 }
@@ -121,7 +168,12 @@ fn read_status(node: &Node, problems: &mut Problems) -> Option<Status> {
     let status = Status::ALL.into_iter().find(|status| status.word() == word);
     if status.is_none() {
         let known = Status::ALL.into_iter().map(Status::word);
-        problems.add_unknown(node.span.clone(), format!("unknown status `{word}`"), word, known);
+        problems.add_unknown(
+            node.span.clone(),
+            format!("unknown status `{word}`"),
+            word,
+            known,
+        );
     }
     status
 }
@@ -138,7 +190,10 @@ fn read_numbers(key: &str, front: &Node, problems: &mut Problems) -> Vec<(u32, R
     for node in nodes {
         match node.as_number() {
             Some(number) => numbers.push((number, node.span.clone())),
-            None => problems.add(node.span.clone(), format!("`{key}` must be the number of an RFC")),
+            None => problems.add(
+                node.span.clone(),
+                format!("`{key}` must be the number of an RFC"),
+            ),
         }
     }
     numbers
@@ -147,7 +202,10 @@ fn read_numbers(key: &str, front: &Node, problems: &mut Problems) -> Vec<(u32, R
 fn check_date(key: &str, node: &Node, problems: &mut Problems) {
     let is_date = node.as_text().is_some_and(is_date);
     if !is_date {
-        problems.add(node.span.clone(), format!("`{key}` must be a date like 2026-03-02"));
+        problems.add(
+            node.span.clone(),
+            format!("`{key}` must be a date like 2026-03-02"),
+        );
     }
 }
 
@@ -160,7 +218,11 @@ fn is_date(text: &str) -> bool {
     if (year.len(), month.len(), day.len()) != (4, 2, 2) {
         return false;
     }
-    let (Ok(year), Ok(month), Ok(day)) = (year.parse::<u32>(), month.parse::<u32>(), day.parse::<u32>()) else {
+    let (Ok(year), Ok(month), Ok(day)) = (
+        year.parse::<u32>(),
+        month.parse::<u32>(),
+        day.parse::<u32>(),
+    ) else {
         return false;
     };
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);

@@ -27,10 +27,11 @@ pub(super) fn parse(document: &Document, body: usize, problems: &mut Problems) -
         quote_depth: 0,
         quote: Quote::default(),
     };
-    let events: Vec<(Event<'_>, Range<usize>)> = Parser::new_ext(&document.text[body..], Options::ENABLE_TABLES)
-        .into_offset_iter()
-        .map(|(event, range)| (event, body + range.start..body + range.end))
-        .collect();
+    let events: Vec<(Event<'_>, Range<usize>)> =
+        Parser::new_ext(&document.text[body..], Options::ENABLE_TABLES)
+            .into_offset_iter()
+            .map(|(event, range)| (event, body + range.start..body + range.end))
+            .collect();
     walk.blocks(&events);
     walk.close(document.text.len());
     walk.statements
@@ -54,7 +55,12 @@ fn level(keyword: &str) -> Level {
 
 /// Whether a heading is a slug: one kebab-case word with at least one hyphen.
 fn is_slug(text: &str) -> bool {
-    let is_part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
     text.contains('-') && text.split('-').all(is_part)
 }
 
@@ -96,7 +102,9 @@ impl Walk<'_> {
         let mut at = 0;
         while let Some((event, range)) = events.get(at) {
             match event {
-                Event::Start(Tag::Heading { level, .. }) => at = self.heading(*level, range, events, at),
+                Event::Start(Tag::Heading { level, .. }) => {
+                    at = self.heading(*level, range, events, at);
+                }
                 Event::Start(Tag::BlockQuote(_)) => self.quote_depth += 1,
                 Event::End(TagEnd::BlockQuote(_)) => {
                     self.quote_depth -= 1;
@@ -106,11 +114,17 @@ impl Walk<'_> {
                 }
                 Event::Start(Tag::Paragraph) => self.paragraph(range),
                 Event::Text(text) if self.quote_depth > 0 => {
-                    self.quote.offsets.push((self.quote.plain.len(), range.start));
+                    self.quote
+                        .offsets
+                        .push((self.quote.plain.len(), range.start));
                     self.quote.plain.push_str(text);
                 }
-                Event::Code(_) | Event::SoftBreak | Event::HardBreak if self.quote_depth > 0 => self.quote.plain.push(' '),
-                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => at = self.fence(info, range, events, at),
+                Event::Code(_) | Event::SoftBreak | Event::HardBreak if self.quote_depth > 0 => {
+                    self.quote.plain.push(' ');
+                }
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                    at = self.fence(info, range, events, at);
+                }
                 _ => {}
             }
             at += 1;
@@ -118,8 +132,17 @@ impl Walk<'_> {
     }
 
     /// Returns the index of the heading's last event.
-    fn heading(&mut self, level: HeadingLevel, range: &Range<usize>, events: &[(Event<'_>, Range<usize>)], start: usize) -> usize {
-        let length = events[start..].iter().position(|(event, _)| matches!(event, Event::End(TagEnd::Heading(_)))).unwrap_or(0);
+    fn heading(
+        &mut self,
+        level: HeadingLevel,
+        range: &Range<usize>,
+        events: &[(Event<'_>, Range<usize>)],
+        start: usize,
+    ) -> usize {
+        let length = events[start..]
+            .iter()
+            .position(|(event, _)| matches!(event, Event::End(TagEnd::Heading(_))))
+            .unwrap_or(0);
         let inner = &events[start + 1..start + length];
         let text: String = inner
             .iter()
@@ -128,8 +151,14 @@ impl Walk<'_> {
                 _ => None,
             })
             .collect();
-        let is_bare = inner.iter().all(|(event, _)| matches!(event, Event::Text(_) | Event::Code(_)));
-        if self.open.as_ref().is_some_and(|open| level <= open.heading_level) {
+        let is_bare = inner
+            .iter()
+            .all(|(event, _)| matches!(event, Event::Text(_) | Event::Code(_)));
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| level <= open.heading_level)
+        {
             self.close(range.start);
         }
         self.headings.retain(|(outer, _)| *outer < level);
@@ -143,15 +172,24 @@ impl Walk<'_> {
     fn open_statement(&mut self, slug: &str, level: HeadingLevel, range: &Range<usize>) {
         let span = range.start..range.start + self.text[range.clone()].trim_end().len();
         if let Some(outer) = &self.open {
-            let message = format!("the statement `{slug}` stands inside of the statement `{}`", outer.slug);
-            self.problems.add_with_help(span, message, "give both headings the same depth");
+            let message = format!(
+                "the statement `{slug}` stands inside of the statement `{}`",
+                outer.slug
+            );
+            self.problems
+                .add_with_help(span, message, "give both headings the same depth");
             return;
         }
         self.open = Some(Open {
             slug: slug.to_owned(),
             heading_level: level,
             span,
-            section: self.headings.iter().filter(|(level, _)| *level > HeadingLevel::H1).map(|(_, text)| text.clone()).collect(),
+            section: self
+                .headings
+                .iter()
+                .filter(|(level, _)| *level > HeadingLevel::H1)
+                .map(|(_, text)| text.clone())
+                .collect(),
             statements: Vec::new(),
             advice: Vec::new(),
             rules: Vec::new(),
@@ -161,18 +199,28 @@ impl Walk<'_> {
     }
 
     fn paragraph(&mut self, range: &Range<usize>) {
-        let lines = self.text[range.clone()].lines().map(|line| line.trim_start_matches([' ', '\t', '>']).trim_end());
-        let text = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        let lines = self.text[range.clone()]
+            .lines()
+            .map(|line| line.trim_start_matches([' ', '\t', '>']).trim_end());
+        let text = lines
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ");
         if self.quote_depth > 0 {
             self.quote.plain.push(' ');
             self.quote.paragraphs.push(text);
-        } else if let Some(open) = self.open.as_mut().filter(|_| text.starts_with("If you need")) {
+        } else if let Some(open) = self
+            .open
+            .as_mut()
+            .filter(|_| text.starts_with("If you need"))
+        {
             let span = range.start..range.start + self.text[range.clone()].trim_end().len();
             if text.contains(", use ") {
                 open.advice.push((text, span));
             } else {
                 let help = "write it as \"If you need X, use Y\"";
-                self.problems.add_with_help(span, "the advice does not say what to use", help);
+                self.problems
+                    .add_with_help(span, "the advice does not say what to use", help);
             }
         }
     }
@@ -189,16 +237,30 @@ impl Walk<'_> {
             let is_second = index > 0 || !open.statements.is_empty();
             if is_second {
                 let message = format!("a second keyword in the statement `{}`", open.slug);
-                self.problems.add_with_help(span, message, "split the statement: one keyword, one slug");
+                self.problems.add_with_help(
+                    span,
+                    message,
+                    "split the statement: one keyword, one slug",
+                );
             } else {
-                open.statements.push((level(found.as_str()), text.clone(), range.clone()));
+                open.statements
+                    .push((level(found.as_str()), text.clone(), range.clone()));
             }
         }
     }
 
     /// Returns the index of the block's last event.
-    fn fence(&mut self, info: &str, range: &Range<usize>, events: &[(Event<'_>, Range<usize>)], start: usize) -> usize {
-        let length = events[start..].iter().position(|(event, _)| matches!(event, Event::End(TagEnd::CodeBlock))).unwrap_or(0);
+    fn fence(
+        &mut self,
+        info: &str,
+        range: &Range<usize>,
+        events: &[(Event<'_>, Range<usize>)],
+        start: usize,
+    ) -> usize {
+        let length = events[start..]
+            .iter()
+            .position(|(event, _)| matches!(event, Event::End(TagEnd::CodeBlock)))
+            .unwrap_or(0);
         let mut code = String::new();
         let mut offsets = Vec::new();
         for (event, range) in &events[start + 1..start + length] {
@@ -217,7 +279,11 @@ impl Walk<'_> {
         };
         if !is_closed(whole) {
             let message = "this fenced block is never closed";
-            self.problems.add_with_help(fence.span.clone(), message, "end it with a line of the same fence");
+            self.problems.add_with_help(
+                fence.span.clone(),
+                message,
+                "end it with a line of the same fence",
+            );
         }
         let purpose = fence::purpose(&fence, self.problems);
         self.block(purpose, fence);
@@ -229,19 +295,29 @@ impl Walk<'_> {
             return;
         }
         let Some(open) = self.open.as_mut() else {
-            let help = "a statement is a section whose heading is a slug, like `### unwrap-outside-tests`";
-            self.problems.add_with_help(fence.span, "this block stands outside of a statement", help);
+            let help =
+                "a statement is a section whose heading is a slug, like `### unwrap-outside-tests`";
+            self.problems.add_with_help(
+                fence.span,
+                "this block stands outside of a statement",
+                help,
+            );
             return;
         };
         match purpose {
             Purpose::Prose => {}
-            Purpose::Rule => open.rules.extend(yaml::parse(&fence.code, &fence.offsets, self.problems)),
+            Purpose::Rule => {
+                open.rules
+                    .extend(yaml::parse(&fence.code, &fence.offsets, self.problems));
+            }
             Purpose::Review => {
                 let node = yaml::parse(&fence.code, &fence.offsets, self.problems);
                 let review = node.and_then(|node| rule::read::review(&node, self.problems));
                 open.reviews.push((review, fence.span));
             }
-            Purpose::Example(header) => open.examples.push((example(header, fence.code), fence.span)),
+            Purpose::Example(header) => open
+                .examples
+                .push((example(header, fence.code), fence.span)),
         }
     }
 
@@ -253,27 +329,43 @@ impl Walk<'_> {
         let slug = &open.slug;
         if open.statements.is_empty() {
             let help = "write it as a block quote: `> Code MUST NOT ...`";
-            let message = format!("the statement `{slug}` has no block quote with a capital keyword such as MUST");
-            self.problems.add_with_help(open.span.clone(), message, help);
+            let message = format!(
+                "the statement `{slug}` has no block quote with a capital keyword such as MUST"
+            );
+            self.problems
+                .add_with_help(open.span.clone(), message, help);
         }
         for (_, span) in open.advice.drain(1.min(open.advice.len())..) {
-            self.problems.add(span, format!("a second advice in the statement `{slug}`"));
+            self.problems
+                .add(span, format!("a second advice in the statement `{slug}`"));
         }
         for (_, span) in open.reviews.drain(1.min(open.reviews.len())..) {
-            self.problems.add(span, format!("a second review block in the statement `{slug}`"));
+            self.problems.add(
+                span,
+                format!("a second review block in the statement `{slug}`"),
+            );
         }
         let Some((level, text, _)) = open.statements.pop() else {
             return;
         };
         let has_check = !open.rules.is_empty() || !open.reviews.is_empty();
         if has_check && level == Level::May {
-            self.problems.add(open.span.clone(), "nothing can break a MAY: it takes no matcher and no review block");
+            self.problems.add(
+                open.span.clone(),
+                "nothing can break a MAY: it takes no matcher and no review block",
+            );
         }
         if has_check && open.advice.is_empty() {
             let help = "write a paragraph \"If you need X, use Y\"";
-            self.problems.add_with_help(open.span.clone(), format!("the statement `{slug}` has no advice"), help);
+            self.problems.add_with_help(
+                open.span.clone(),
+                format!("the statement `{slug}` has no advice"),
+                help,
+            );
         }
-        let section = self.text[open.span.start..end].trim_end().replace("\r\n", "\n");
+        let section = self.text[open.span.start..end]
+            .trim_end()
+            .replace("\r\n", "\n");
         self.statements.push(Statement {
             line: self.text[..open.span.start].matches('\n').count() as u32 + 1,
             hash: blake3::hash(section.as_bytes()).to_hex()[..16].to_owned(),
@@ -291,17 +383,22 @@ impl Walk<'_> {
 }
 
 fn is_closed(block: &str) -> bool {
-    let bare = |line: &str| line.trim_start_matches([' ', '\t', '>']).trim_end().to_owned();
+    let bare = |line: &str| {
+        line.trim_start_matches([' ', '\t', '>'])
+            .trim_end()
+            .to_owned()
+    };
     let mut lines = block.lines().map(bare);
     let opening = lines.next().unwrap_or_default();
     let mark = opening.chars().next().unwrap_or('`');
     let length = opening.chars().take_while(|other| *other == mark).count();
-    let last = lines.last().unwrap_or_default();
+    let last = lines.next_back().unwrap_or_default();
     last.chars().count() >= length && last.chars().all(|other| other == mark)
 }
 
 fn example(header: ExampleHeader, code: String) -> Example {
-    let default = crate::language::Language::named(&header.language).map_or("example", |language| language.example_path);
+    let default = crate::language::Language::named(&header.language)
+        .map_or("example", |language| language.example_path);
     Example {
         role: header.role,
         file: header.file.unwrap_or_else(|| default.to_owned()),

@@ -43,17 +43,19 @@ pub struct Selection<'a> {
 /// Collects the rules of a run. None at all is a failure: never a clean run.
 pub fn collect(config: &Config, selection: &Selection<'_>) -> Result<InForce, Failure> {
     let mut in_force = match selection.rules {
-        Some(folder) => {
-            let (rules, refused, problems) = plain::load(folder, selection.utils)?;
-            InForce { rules, refused, problems }
-        }
+        Some(folder) => plain::load(folder, selection.utils)?,
         None => lawful(config)?,
     };
-    in_force.rules.retain(|rule| selection.drafts || rule.law().is_none_or(|law| law.status != Status::Draft));
+    in_force.rules.retain(|rule| {
+        selection.drafts || rule.law().is_none_or(|law| law.status != Status::Draft)
+    });
     select(&mut in_force, selection.only)?;
     if in_force.rules.is_empty() {
-        let help = "write an RFC and run `codex compile`, or say `extends = [\"embedded\"]` in codex.toml";
-        return Err(Failure::new("no rule is in force").help(help).because(in_force.problems));
+        let help =
+            "write an RFC and run `codex compile`, or say `extends = [\"embedded\"]` in codex.toml";
+        return Err(Failure::new("no rule is in force")
+            .help(help)
+            .because(in_force.problems));
     }
     Ok(in_force)
 }
@@ -75,21 +77,39 @@ fn lawful(config: &Config) -> Result<InForce, Failure> {
 
 /// The embedded rules, with links to the repository of codex at this version.
 pub fn embedded() -> Vec<Rule> {
-    let link = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/");
+    let link = concat!(
+        env!("CARGO_PKG_REPOSITORY"),
+        "/blob/v",
+        env!("CARGO_PKG_VERSION"),
+        "/"
+    );
     let mut files: Vec<(&Path, &str)> = EMBEDDED
         .files()
-        .filter(|file| file.path().extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|file| {
+            file.path()
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
         .filter_map(|file| Some((file.path(), file.contents_utf8()?)))
         .collect();
     files.sort();
-    let mut rules: Vec<Rule> = files.into_iter().flat_map(|(path, text)| read(path, text.to_owned(), link).0).collect();
-    rules.retain(|rule| rule.law().is_some_and(|law| !law.origin.path.starts_with(HOUSE)));
+    let mut rules: Vec<Rule> = files
+        .into_iter()
+        .flat_map(|(path, text)| read(path, text.to_owned(), link).0)
+        .collect();
+    rules.retain(|rule| {
+        rule.law()
+            .is_some_and(|law| !law.origin.path.starts_with(HOUSE))
+    });
     rules
 }
 
 /// The text of the embedded index: statements for agents.
 pub fn embedded_index() -> &'static str {
-    EMBEDDED.get_file("index.json").and_then(|file| file.contents_utf8()).unwrap_or("[]")
+    EMBEDDED
+        .get_file("index.json")
+        .and_then(|file| file.contents_utf8())
+        .unwrap_or("[]")
 }
 
 /// Whether a statement's link leads to an RFC about codex's own code.
@@ -101,14 +121,21 @@ fn local(config: &Config) -> Result<InForce, Failure> {
     let folder = config.folder.join(&config.rules);
     let mut in_force = InForce::default();
     for path in compiled_files(&folder)? {
-        let text = std::fs::read(&path).map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+        let text = std::fs::read(&path)
+            .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
         let name = path.strip_prefix(&config.folder).unwrap_or(&path);
-        let (rules, problems) = read(name, String::from_utf8_lossy(&text).into_owned(), &config.link);
+        let (rules, problems) = read(
+            name,
+            String::from_utf8_lossy(&text).into_owned(),
+            &config.link,
+        );
         in_force.rules.extend(rules);
-        in_force.refused.extend(problems.iter().map(|problem| RefusedRule {
-            rule: problem.document.name.clone(),
-            error: format!("line {}: {}", problem.line(), problem.message),
-        }));
+        in_force
+            .refused
+            .extend(problems.iter().map(|problem| RefusedRule {
+                rule: problem.document.name.clone(),
+                error: format!("line {}: {}", problem.line(), problem.message),
+            }));
         in_force.problems.extend(problems);
     }
     Ok(in_force)
@@ -116,7 +143,12 @@ fn local(config: &Config) -> Result<InForce, Failure> {
 
 /// The files `NNNN-*.yaml` of a folder, sorted; none when there is no folder.
 pub fn compiled_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
-    let failed = |error: &std::io::Error| Failure::io(format!("cannot read the folder {}", folder.display()), error);
+    let failed = |error: &std::io::Error| {
+        Failure::io(
+            format!("cannot read the folder {}", folder.display()),
+            error,
+        )
+    };
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -125,8 +157,14 @@ pub fn compiled_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure>
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| failed(&error))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let is_numbered = name.len() > 5 && name.as_bytes()[..4].iter().all(u8::is_ascii_digit) && name.as_bytes()[4] == b'-';
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let is_numbered = name.len() > 5
+            && name.as_bytes()[..4].iter().all(u8::is_ascii_digit)
+            && name.as_bytes()[4] == b'-';
         if is_numbered && name.ends_with(".yaml") {
             files.push(path);
         }
@@ -171,10 +209,12 @@ fn select(in_force: &mut InForce, only: &[String]) -> Result<(), Failure> {
     for wanted in only {
         if !in_force.rules.iter().any(|rule| rule.id == *wanted) {
             let failure = Failure::new(format!("no rule `{wanted}` is in force"));
-            return Err(match nearest(wanted, in_force.rules.iter().map(|rule| rule.id.as_str())) {
-                Some(near) => failure.help(format!("did you mean `{near}`?")),
-                None => failure.help("`codex rules` lists the rules in force"),
-            });
+            return Err(
+                match nearest(wanted, in_force.rules.iter().map(|rule| rule.id.as_str())) {
+                    Some(near) => failure.help(format!("did you mean `{near}`?")),
+                    None => failure.help("`codex rules` lists the rules in force"),
+                },
+            );
         }
     }
     if !only.is_empty() {
@@ -187,8 +227,14 @@ fn select(in_force: &mut InForce, only: &[String]) -> Result<(), Failure> {
 pub fn stale(rules: &[Rule], folder: &Path) -> Vec<String> {
     let mut by_rfc: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     for rule in rules {
-        if let Some(law) = rule.law().filter(|law| !law.href.starts_with(env!("CARGO_PKG_REPOSITORY"))) {
-            by_rfc.entry(&law.origin.path).or_default().push((&rule.id, &law.origin.hash));
+        if let Some(law) = rule
+            .law()
+            .filter(|law| !law.href.starts_with(env!("CARGO_PKG_REPOSITORY")))
+        {
+            by_rfc
+                .entry(&law.origin.path)
+                .or_default()
+                .push((&rule.id, &law.origin.hash));
         }
     }
     let is_stale = |path: &str, statements: &[(&str, &str)]| {
@@ -196,8 +242,24 @@ pub fn stale(rules: &[Rule], folder: &Path) -> Vec<String> {
             return false;
         };
         let (rfc, _) = crate::rfc::parse(&Document::new(path, text));
-        let hash = |slug: &str| rfc.as_ref().and_then(|rfc| Some(rfc.statements.iter().find(|statement| statement.slug == slug)?.hash.as_str()));
-        statements.iter().any(|(slug, compiled)| hash(slug) != Some(*compiled))
+        let hash = |slug: &str| {
+            rfc.as_ref().and_then(|rfc| {
+                Some(
+                    rfc.statements
+                        .iter()
+                        .find(|statement| statement.slug == slug)?
+                        .hash
+                        .as_str(),
+                )
+            })
+        };
+        statements
+            .iter()
+            .any(|(slug, compiled)| hash(slug) != Some(*compiled))
     };
-    by_rfc.into_iter().filter(|(path, statements)| is_stale(path, statements)).map(|(path, _)| path.to_owned()).collect()
+    by_rfc
+        .into_iter()
+        .filter(|(path, statements)| is_stale(path, statements))
+        .map(|(path, _)| path.to_owned())
+        .collect()
 }

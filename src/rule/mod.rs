@@ -174,7 +174,9 @@ impl Rule {
     /// The language that it is about, when it is about one.
     pub fn language(&self) -> Option<&'static Language> {
         match &self.decision {
-            Decision::Match(language, _) | Decision::Analysis(language, _) | Decision::Suppression(language) => Some(language),
+            Decision::Match(language, _)
+            | Decision::Analysis(language, _)
+            | Decision::Suppression(language) => Some(language),
             Decision::Review(_) => None,
         }
     }
@@ -190,8 +192,13 @@ impl Rule {
     /// Whether its `files` and `ignores` let it look at a path.
     pub fn covers(&self, path: &RepoPath) -> bool {
         let path = path.to_path();
-        self.files.as_ref().is_none_or(|files| files.is_match(&path))
-            && !self.ignores.as_ref().is_some_and(|ignores| ignores.is_match(&path))
+        self.files
+            .as_ref()
+            .is_none_or(|files| files.is_match(&path))
+            && !self
+                .ignores
+                .as_ref()
+                .is_some_and(|ignores| ignores.is_match(&path))
     }
 
     /// A rule that applies everywhere and without conditions.
@@ -211,13 +218,23 @@ impl Rule {
 
     /// The rule that finds comments which ask for an exception and are malformed.
     pub fn suppression(language: &'static Language) -> Self {
-        Self::bare(crate::suppress::MALFORMED, String::new(), Decision::Suppression(language), Authority::BuiltIn)
+        Self::bare(
+            crate::suppress::MALFORMED,
+            String::new(),
+            Decision::Suppression(language),
+            Authority::BuiltIn,
+        )
     }
 
     /// A rule that a reviewer decides.
     pub fn reviewed(id: &str, review: Review, law: Law) -> Self {
         let message = law.statement.clone();
-        Self::bare(id, message, Decision::Review(review), Authority::Law(Box::new(law)))
+        Self::bare(
+            id,
+            message,
+            Decision::Review(review),
+            Authority::Law(Box::new(law)),
+        )
     }
 
     /// What an unreviewed finding of this rule does: the table of dispositions. A verdict is added in [`crate::review`].
@@ -247,7 +264,9 @@ pub fn variables(text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
     while let Some(dollar) = text[at..].find('$').map(|offset| at + offset) {
         let bare = text[dollar..].trim_start_matches('$');
         let start = text.len() - bare.len();
-        let length = bare.find(|other: char| !is_first(other) && !other.is_ascii_digit()).unwrap_or(bare.len());
+        let length = bare
+            .find(|other: char| !is_first(other) && !other.is_ascii_digit())
+            .unwrap_or(bare.len());
         at = start + length;
         if bare.starts_with(is_first) && start - dollar <= 3 {
             found.push((dollar..at, &text[start..at]));

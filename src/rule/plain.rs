@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::in_force::InForce;
 use super::read::{self, Form};
 use super::{Authority, Rule};
 use crate::finding::{Disposition, RefusedRule};
@@ -18,7 +19,7 @@ const SEVERITIES: [(&str, Option<Disposition>); 5] = [
 ];
 
 /// Reads all rules of a folder, with the utils of another; a rule that cannot be used is refused, the others go on.
-pub fn load(rules: &Path, utils: Option<&Path>) -> Result<(Vec<Rule>, Vec<RefusedRule>, Vec<Problem>), Failure> {
+pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
     let mut problems = Vec::new();
     let mut utils_by_language: Vec<(String, Entry)> = Vec::new();
     if let Some(folder) = utils {
@@ -28,25 +29,47 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<(Vec<Rule>, Vec<Refuse
     }
     let (mut loaded, mut refused): (Vec<Rule>, Vec<RefusedRule>) = (Vec::new(), Vec::new());
     for (mut document, node) in documents(rules, &mut problems)? {
-        let language = node.get("language").and_then(Node::as_text).unwrap_or_default().to_lowercase();
-        let shared: Vec<Entry> = utils_by_language.iter().filter(|(of, _)| *of == language).map(|(_, entry)| entry.clone()).collect();
+        let language = node
+            .get("language")
+            .and_then(Node::as_text)
+            .unwrap_or_default()
+            .to_lowercase();
+        let shared: Vec<Entry> = utils_by_language
+            .iter()
+            .filter(|(of, _)| *of == language)
+            .map(|(_, entry)| entry.clone())
+            .collect();
         let rule = read_rule(&node, &shared, &mut document);
         let found = document.into_vec();
         match rule.filter(|_| found.is_empty()) {
-            Some(rule) if loaded.iter().any(|other| other.id == rule.id) => refused.push(RefusedRule {
-                error: format!("a second rule has the id `{}`", rule.id),
-                rule: rule.id,
-            }),
+            Some(rule) if loaded.iter().any(|other| other.id == rule.id) => {
+                refused.push(RefusedRule {
+                    error: format!("a second rule has the id `{}`", rule.id),
+                    rule: rule.id,
+                });
+            }
             Some(rule) => loaded.push(rule),
             None => refused.push(RefusedRule {
-                rule: node.get("id").and_then(Node::as_text).unwrap_or("(no id)").to_owned(),
-                error: found.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; "),
+                rule: node
+                    .get("id")
+                    .and_then(Node::as_text)
+                    .unwrap_or("(no id)")
+                    .to_owned(),
+                error: found
+                    .iter()
+                    .map(|problem| problem.message.as_str())
+                    .collect::<Vec<_>>()
+                    .join("; "),
             }),
         }
         problems.extend(found);
     }
     loaded.retain(|rule| !matches!(rule.authority, Authority::Plain(None)));
-    Ok((loaded, refused, problems))
+    Ok(InForce {
+        rules: loaded,
+        refused,
+        problems,
+    })
 }
 
 fn read_rule(node: &Node, utils: &[Entry], problems: &mut Problems) -> Option<Rule> {
@@ -59,15 +82,28 @@ fn read_rule(node: &Node, utils: &[Entry], problems: &mut Problems) -> Option<Ru
         None => Some(Disposition::Note),
         Some(severity) => {
             let word = severity.need_text("severity", problems)?;
-            let Some((_, disposition)) = SEVERITIES.into_iter().find(|(known, _)| *known == word) else {
+            let Some((_, disposition)) = SEVERITIES.into_iter().find(|(known, _)| *known == word)
+            else {
                 let known = SEVERITIES.into_iter().map(|(known, _)| known);
-                problems.add_unknown(severity.span.clone(), format!("unknown severity `{word}`"), word, known);
+                problems.add_unknown(
+                    severity.span.clone(),
+                    format!("unknown severity `{word}`"),
+                    word,
+                    known,
+                );
                 return None;
             };
             disposition
         }
     };
-    read::rule(node, &id, Form::Plain, Authority::Plain(severity), utils, problems)
+    read::rule(
+        node,
+        &id,
+        Form::Plain,
+        Authority::Plain(severity),
+        utils,
+        problems,
+    )
 }
 
 fn util(node: &Node) -> Option<(String, Entry)> {
@@ -85,24 +121,37 @@ fn util(node: &Node) -> Option<(String, Entry)> {
 fn documents(folder: &Path, problems: &mut Vec<Problem>) -> Result<Vec<(Problems, Node)>, Failure> {
     let mut found = Vec::new();
     for path in yaml_files(folder)? {
-        let text = std::fs::read_to_string(&path).map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
         let document = Document::new(path.to_string_lossy(), text);
         let mut syntax = Problems::new(std::sync::Arc::clone(&document));
         let nodes = yaml::parse_all(&document.text, &mut syntax);
-        found.extend(nodes.into_iter().map(|node| (Problems::new(std::sync::Arc::clone(&document)), node)));
+        found.extend(
+            nodes
+                .into_iter()
+                .map(|node| (Problems::new(std::sync::Arc::clone(&document)), node)),
+        );
         problems.extend(syntax.into_vec());
     }
     Ok(found)
 }
 
 fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error: &std::io::Error| Failure::io(format!("cannot read the folder {}", folder.display()), error);
+    let failed = |error: &std::io::Error| {
+        Failure::io(
+            format!("cannot read the folder {}", folder.display()),
+            error,
+        )
+    };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| failed(&error))? {
         let path = entry.map_err(|error| failed(&error))?.path();
         if path.is_dir() {
             files.extend(yaml_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yml" || extension == "yaml")
+        {
             files.push(path);
         }
     }

@@ -12,9 +12,24 @@ use crate::problem::Problems;
 use crate::yaml::{Entry, Node, Value};
 
 /// Keys of the ast-grep language that a rule may have, wherever it is written.
-const SHARED_KEYS: [&str; 8] = ["language", "rule", "constraints", "utils", "message", "note", "files", "ignores"];
+const SHARED_KEYS: [&str; 8] = [
+    "language",
+    "rule",
+    "constraints",
+    "utils",
+    "message",
+    "note",
+    "files",
+    "ignores",
+];
 /// Keys of ours.
-const OUR_KEYS: [&str; 5] = ["except", "ambiguous-in", "ambiguous-when", "analysis", "inside-macros"];
+const OUR_KEYS: [&str; 5] = [
+    "except",
+    "ambiguous-in",
+    "ambiguous-when",
+    "analysis",
+    "inside-macros",
+];
 /// Keys of a plain ast-grep file that say nothing about what matches.
 const PLAIN_KEYS: [&str; 4] = ["id", "severity", "url", "metadata"];
 /// Keys of a compiled rule.
@@ -65,16 +80,33 @@ pub fn rule(
         return None;
     };
     let name = language.need_text("language", problems)?;
-    let found = if form == Form::Plain { Language::named(&name.to_lowercase()) } else { Language::named(name) };
+    let found = if form == Form::Plain {
+        Language::named(&name.to_lowercase())
+    } else {
+        Language::named(name)
+    };
     let Some(language) = found else {
-        problems.add_unknown(language.span.clone(), format!("unknown language `{name}`"), name, Language::names());
+        problems.add_unknown(
+            language.span.clone(),
+            format!("unknown language `{name}`"),
+            name,
+            Language::names(),
+        );
         return None;
     };
-    let utils: Vec<Entry> = node.get("utils").map_or(&[][..], Node::entries).iter().chain(shared_utils).cloned().collect();
+    let utils: Vec<Entry> = node
+        .get("utils")
+        .map_or(&[][..], Node::entries)
+        .iter()
+        .chain(shared_utils)
+        .cloned()
+        .collect();
     let mut reader = Reader::new(language, problems);
     reader.utils(&utils);
     let decision = read_decision(node, language, &mut reader);
-    let ambiguous_when = node.get("ambiguous-when").map_or_else(Vec::new, |list| read_ambiguities(list, &decision, &mut reader));
+    let ambiguous_when = node.get("ambiguous-when").map_or_else(Vec::new, |list| {
+        read_ambiguities(list, &decision, &mut reader)
+    });
     check_message(node, decision.as_ref(), &mut reader);
     let statement = match &authority {
         Authority::Law(law) => law.statement.clone(),
@@ -83,7 +115,10 @@ pub fn rule(
     let (except, ambiguous_in) = read_facts(node, language, problems);
     let rule = Rule {
         id: id.to_owned(),
-        message: node.get("message").and_then(Node::as_text).map_or(statement, |message| message.trim_end().to_owned()),
+        message: node
+            .get("message")
+            .and_then(Node::as_text)
+            .map_or(statement, |message| message.trim_end().to_owned()),
         except,
         ambiguous_in,
         ambiguous_when,
@@ -101,15 +136,26 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
         let key = entry.key.as_str();
         let span = entry.key_span.clone();
         if REFUSED_KEYS.contains(&key) {
-            let message = format!("`{key}` is not supported yet: it comes with the complete rule language");
+            let message =
+                format!("`{key}` is not supported yet: it comes with the complete rule language");
             problems.add(span, message);
         } else if form == Form::Block && (key == "id" || key == "severity") {
-            let help = "the id is the heading, the severity follows from the level of the statement";
-            problems.add_with_help(span, format!("`{key}` does not belong into a rule of an RFC"), help);
+            let help =
+                "the id is the heading, the severity follows from the level of the statement";
+            problems.add_with_help(
+                span,
+                format!("`{key}` does not belong into a rule of an RFC"),
+                help,
+            );
         } else if key == "inside-macros" && entry.value.value == Value::Bool(true) {
             problems.add(span, "matching inside macro arguments is not supported yet");
         } else if !known.contains(&key) {
-            problems.add_unknown(span, format!("unknown key `{key}` in a rule"), key, known.iter().copied());
+            problems.add_unknown(
+                span,
+                format!("unknown key `{key}` in a rule"),
+                key,
+                known.iter().copied(),
+            );
         }
     }
     if let Some(inside_macros) = node.get("inside-macros") {
@@ -117,7 +163,11 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
     }
 }
 
-fn read_decision(node: &Node, language: &'static Language, reader: &mut Reader<'_>) -> Option<Decision> {
+fn read_decision(
+    node: &Node,
+    language: &'static Language,
+    reader: &mut Reader<'_>,
+) -> Option<Decision> {
     match (node.get("rule"), node.get("analysis")) {
         (Some(rule), None) => {
             let matcher = reader.rule(rule, node.get("constraints"))?;
@@ -128,11 +178,16 @@ fn read_decision(node: &Node, language: &'static Language, reader: &mut Reader<'
             Some(Decision::Analysis(language, analysis))
         }
         (Some(_), Some(analysis)) => {
-            reader.problems().add(analysis.span.clone(), "a rule has either `rule` or `analysis`");
+            reader.problems().add(
+                analysis.span.clone(),
+                "a rule has either `rule` or `analysis`",
+            );
             None
         }
         (None, None) => {
-            reader.problems().add(node.span.clone(), "a rule needs `rule` or `analysis`");
+            reader
+                .problems()
+                .add(node.span.clone(), "a rule needs `rule` or `analysis`");
             None
         }
     }
@@ -144,19 +199,33 @@ fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> O
         None => (node.need_text("analysis", problems)?, node.span.clone()),
     };
     let Some(mut analysis) = Analysis::named(name) else {
-        problems.add_unknown(span, format!("unknown analysis `{name}`"), name, Analysis::NAMES);
+        problems.add_unknown(
+            span,
+            format!("unknown analysis `{name}`"),
+            name,
+            Analysis::NAMES,
+        );
         return None;
     };
     let languages = Analysis::languages(name);
     if !languages.contains(&language.name) {
-        let message = format!("the analysis `{name}` reads {}, not {}", languages.join(", "), language.name);
+        let message = format!(
+            "the analysis `{name}` reads {}, not {}",
+            languages.join(", "),
+            language.name
+        );
         problems.add(span, message);
         return None;
     }
     for entry in node.entries().iter().filter(|entry| entry.key != "name") {
         if !analysis.options().contains(&entry.key.as_str()) {
             let message = format!("the analysis `{name}` has no option `{}`", entry.key);
-            problems.add_unknown(entry.key_span.clone(), message, &entry.key, analysis.options().iter().copied());
+            problems.add_unknown(
+                entry.key_span.clone(),
+                message,
+                &entry.key,
+                analysis.options().iter().copied(),
+            );
             continue;
         }
         let values = entry.value.need_texts(&entry.key, problems);
@@ -167,21 +236,44 @@ fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> O
     Some(analysis)
 }
 
-fn read_ambiguities(list: &Node, decision: &Option<Decision>, reader: &mut Reader<'_>) -> Vec<Ambiguity> {
+fn read_ambiguities(
+    list: &Node,
+    decision: &Option<Decision>,
+    reader: &mut Reader<'_>,
+) -> Vec<Ambiguity> {
     let mut ambiguities: Vec<Ambiguity> = Vec::new();
     for node in list.need_list("ambiguous-when", reader.problems()) {
-        if node.need_map("`ambiguous-when`", &["id", "rule", "ask"], reader.problems()).is_none() {
+        if node
+            .need_map(
+                "`ambiguous-when`",
+                &["id", "rule", "ask"],
+                reader.problems(),
+            )
+            .is_none()
+        {
             continue;
         }
-        let (Some(id), Some(rule), Some(ask)) = (node.get("id"), node.get("rule"), node.get("ask")) else {
-            reader.problems().add(node.span.clone(), "each of `ambiguous-when` needs `id`, `rule` and `ask`");
+        let (Some(id), Some(rule), Some(ask)) = (node.get("id"), node.get("rule"), node.get("ask"))
+        else {
+            reader.problems().add(
+                node.span.clone(),
+                "each of `ambiguous-when` needs `id`, `rule` and `ask`",
+            );
             continue;
         };
-        let id_text = id.need_text("id", reader.problems()).unwrap_or_default().to_owned();
+        let id_text = id
+            .need_text("id", reader.problems())
+            .unwrap_or_default()
+            .to_owned();
         if ambiguities.iter().any(|other| other.id == id_text) {
-            reader.problems().add(id.span.clone(), format!("`{id_text}` is there twice"));
+            reader
+                .problems()
+                .add(id.span.clone(), format!("`{id_text}` is there twice"));
         }
-        let ask_text = ask.need_text("ask", reader.problems()).unwrap_or_default().to_owned();
+        let ask_text = ask
+            .need_text("ask", reader.problems())
+            .unwrap_or_default()
+            .to_owned();
         if let Some(matcher) = reader.rule(rule, None) {
             let mut names = matcher.variables();
             if let Some(Decision::Match(_, main)) = decision {
@@ -201,7 +293,9 @@ fn read_ambiguities(list: &Node, decision: &Option<Decision>, reader: &mut Reade
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
     for key in ["message", "note"] {
         let Some(text) = node.get(key) else { continue };
-        let Some(message) = text.need_text(key, reader.problems()) else { continue };
+        let Some(message) = text.need_text(key, reader.problems()) else {
+            continue;
+        };
         let message = message.to_owned();
         if let Some(Decision::Match(_, matcher)) = decision {
             check_variables(&message, text, &matcher.variables(), reader);
@@ -227,19 +321,30 @@ fn read_facts(node: &Node, language: &'static Language, problems: &mut Problems)
     let mut ambiguous = Vec::new();
     if let Some(list) = node.get("except") {
         for fact in list.need_list("except", problems) {
-            except.extend(fact.need_text("except", problems).and_then(|name| need_fact(name, &fact.span, language, problems)));
+            except.extend(
+                fact.need_text("except", problems)
+                    .and_then(|name| need_fact(name, &fact.span, language, problems)),
+            );
         }
     }
     match node.get("ambiguous-in").map(|node| (node, &node.value)) {
         Some((_, Value::Map(entries))) => {
             for entry in entries {
-                let ask = entry.value.need_text("ambiguous-in", problems).map(str::to_owned);
-                ambiguous.extend(need_fact(&entry.key, &entry.key_span, language, problems).map(|fact| (fact, ask)));
+                let ask = entry
+                    .value
+                    .need_text("ambiguous-in", problems)
+                    .map(str::to_owned);
+                ambiguous.extend(
+                    need_fact(&entry.key, &entry.key_span, language, problems)
+                        .map(|fact| (fact, ask)),
+                );
             }
         }
         Some((list, _)) => {
             for fact in list.need_list("ambiguous-in", problems) {
-                let known = fact.need_text("ambiguous-in", problems).and_then(|name| need_fact(name, &fact.span, language, problems));
+                let known = fact
+                    .need_text("ambiguous-in", problems)
+                    .and_then(|name| need_fact(name, &fact.span, language, problems));
                 ambiguous.extend(known.map(|fact| (fact, None)));
             }
         }
@@ -257,7 +362,12 @@ fn need_fact(
     let fact = language.fact(name);
     if fact.is_none() {
         let known = language.facts.iter().map(|fact| fact.name);
-        problems.add_unknown(span.clone(), format!("{} has no fact `{name}`", language.name), name, known);
+        problems.add_unknown(
+            span.clone(),
+            format!("{} has no fact `{name}`", language.name),
+            name,
+            known,
+        );
     }
     fact
 }
@@ -266,7 +376,9 @@ fn read_globs(node: Option<&Node>, key: &str, problems: &mut Problems) -> Option
     let node = node?;
     let mut builder = GlobSetBuilder::new();
     for glob in node.need_list(key, problems) {
-        let Some(text) = glob.need_text(key, problems) else { continue };
+        let Some(text) = glob.need_text(key, problems) else {
+            continue;
+        };
         match Glob::new(text) {
             Ok(glob) => {
                 builder.add(glob);
@@ -279,20 +391,44 @@ fn read_globs(node: Option<&Node>, key: &str, problems: &mut Problems) -> Option
 
 /// Reads a review statement's block.
 pub fn review(node: &Node, problems: &mut Problems) -> Option<Review> {
-    let keys = ["applies-to", "violation-when", "not-a-violation", "evidence"];
+    let keys = [
+        "applies-to",
+        "violation-when",
+        "not-a-violation",
+        "evidence",
+    ];
     node.need_map("a review block", &keys, problems)?;
     let mut review = Review::default();
     if let Some(scope) = node.get("applies-to") {
-        scope.need_map("`applies-to`", &["languages", "paths", "literals"], problems);
-        let mut texts = |key: &str| scope.get(key).map_or_else(Vec::new, |list| list.need_texts(key, problems));
-        (review.languages, review.paths, review.literals) = (texts("languages"), texts("paths"), texts("literals"));
-        let languages = scope.get("languages").map_or(&[][..], |list| match &list.value {
-            Value::List(nodes) => nodes,
-            _ => &[],
-        });
-        for (name, node) in languages.iter().filter_map(|node| Some((node.as_text()?, node))) {
+        scope.need_map(
+            "`applies-to`",
+            &["languages", "paths", "literals"],
+            problems,
+        );
+        let mut texts = |key: &str| {
+            scope
+                .get(key)
+                .map_or_else(Vec::new, |list| list.need_texts(key, problems))
+        };
+        (review.languages, review.paths, review.literals) =
+            (texts("languages"), texts("paths"), texts("literals"));
+        let languages = scope
+            .get("languages")
+            .map_or(&[][..], |list| match &list.value {
+                Value::List(nodes) => nodes,
+                _ => &[],
+            });
+        for (name, node) in languages
+            .iter()
+            .filter_map(|node| Some((node.as_text()?, node)))
+        {
             if Language::named(name).is_none() {
-                problems.add_unknown(node.span.clone(), format!("unknown language `{name}`"), name, Language::names());
+                problems.add_unknown(
+                    node.span.clone(),
+                    format!("unknown language `{name}`"),
+                    name,
+                    Language::names(),
+                );
             }
         }
         read_globs(scope.get("paths"), "paths", problems);
@@ -302,9 +438,12 @@ pub fn review(node: &Node, problems: &mut Problems) -> Option<Review> {
         return None;
     };
     review.violation_when = when.need_text("violation-when", problems)?.to_owned();
-    let mut optional = |key: &str| node.get(key).and_then(|text| text.need_text(key, problems)).map(str::to_owned);
+    let mut optional = |key: &str| {
+        node.get(key)
+            .and_then(|text| text.need_text(key, problems))
+            .map(str::to_owned)
+    };
     review.not_a_violation = optional("not-a-violation");
     review.evidence = optional("evidence");
     Some(review)
 }
-

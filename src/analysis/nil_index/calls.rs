@@ -11,24 +11,64 @@ use crate::matcher::Node;
 
 /// Functions that change nothing that they are given.
 const PURE: [&str; 33] = [
-    "assert", "error", "getmetatable", "ipairs", "next", "os.clock", "os.date", "os.getenv", "os.time", "pairs",
-    "print", "rawequal", "rawget", "rawlen", "select", "tonumber", "tostring", "type", "unpack", "io.open",
-    "io.write", "table.concat", "table.unpack", "table.maxn", "cjson.encode", "log", "debug", "info", "warn",
-    "warning", "trace", "notice", "printf",
+    "assert",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "next",
+    "os.clock",
+    "os.date",
+    "os.getenv",
+    "os.time",
+    "pairs",
+    "print",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "select",
+    "tonumber",
+    "tostring",
+    "type",
+    "unpack",
+    "io.open",
+    "io.write",
+    "table.concat",
+    "table.unpack",
+    "table.maxn",
+    "cjson.encode",
+    "log",
+    "debug",
+    "info",
+    "warn",
+    "warning",
+    "trace",
+    "notice",
+    "printf",
 ];
 
 /// Tables of functions that change nothing that they are given.
-const PURE_TABLES: [&str; 8] = ["string.", "math.", "utf8.", "bit.", "bit32.", "ngx.", "os.", "io."];
+const PURE_TABLES: [&str; 8] = [
+    "string.", "math.", "utf8.", "bit.", "bit32.", "ngx.", "os.", "io.",
+];
 
 /// Methods of strings and of loggers: they change nothing that they are given.
 const PURE_METHODS: [&str; 22] = [
-    "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper",
-    "log", "debug", "info", "warn", "warning", "error", "trace", "notice", "printf",
+    "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse",
+    "sub", "upper", "log", "debug", "info", "warn", "warning", "error", "trace", "notice",
+    "printf",
 ];
 
 /// Functions that raise an error when their first argument is nil.
 const DEMANDING: [&str; 10] = [
-    "ipairs", "pairs", "next", "unpack", "table.unpack", "table.concat", "table.insert", "table.remove", "table.sort",
+    "ipairs",
+    "pairs",
+    "next",
+    "unpack",
+    "table.unpack",
+    "table.concat",
+    "table.insert",
+    "table.remove",
+    "table.sort",
     "setmetatable",
 ];
 
@@ -50,11 +90,18 @@ impl<'t> Interpreter<'_, 't> {
             Kind::Arguments => self.tree.named_children(arguments).collect(),
             _ => vec![arguments],
         };
-        let asserted = self.options.asserting.iter().find(|(known, _)| known.as_bytes() == name);
+        let asserted = self
+            .options
+            .asserting
+            .iter()
+            .find(|(known, _)| known.as_bytes() == name);
         if let Some((_, position)) = asserted {
             return self.asserting(&nodes, *position);
         }
-        let values: Vec<Value> = nodes.into_iter().map(|argument| self.value(argument)).collect();
+        let values: Vec<Value> = nodes
+            .into_iter()
+            .map(|argument| self.value(argument))
+            .collect();
         if !self.alive {
             return self.state.unknown();
         }
@@ -62,7 +109,10 @@ impl<'t> Interpreter<'_, 't> {
             self.alive = false;
             return self.state.unknown();
         }
-        if let (Some(first), true) = (values.first(), is_in(&DEMANDING, name) || name.starts_with(b"string.")) {
+        if let (Some(first), true) = (
+            values.first(),
+            is_in(&DEMANDING, name) || name.starts_with(b"string."),
+        ) {
             self.demand(*first);
         }
         match name {
@@ -72,12 +122,18 @@ impl<'t> Interpreter<'_, 't> {
                     ..Fact::of(Bits::TRUTHY)
                 });
             }
-            b"setmetatable" => return values.first().copied().unwrap_or_else(|| self.state.unknown()),
+            b"setmetatable" => {
+                return values
+                    .first()
+                    .copied()
+                    .unwrap_or_else(|| self.state.unknown());
+            }
             _ => {}
         }
         if is_in(&LIST_CHANGING, name) {
             if let Some(list) = values.first() {
-                self.state.disturb(*list, Key::FIRST_NUMBER, Doubt::Call(node));
+                self.state
+                    .disturb(*list, Key::FIRST_NUMBER, Doubt::Call(node));
             }
         } else if !self.is_pure(callee) {
             self.unknown_effects(node, receiver, &values);
@@ -96,7 +152,8 @@ impl<'t> Interpreter<'_, 't> {
         let function = self.value(callee);
         // A function that the file declares under this name is there even if nobody tests for it.
         let last = self.tree.named_children(callee).last();
-        let is_declared = last.is_some_and(|last| self.names.members.contains(self.tree.bytes(last)));
+        let is_declared =
+            last.is_some_and(|last| self.names.members.contains(self.tree.bytes(last)));
         if !is_declared {
             self.access(function, callee, call);
         }
@@ -112,7 +169,9 @@ impl<'t> Interpreter<'_, 't> {
         let is_logger = last.is_some_and(|last| is_in(&PURE_METHODS, self.tree.bytes(last)));
         is_logger
             || is_in(&PURE, name)
-            || PURE_TABLES.iter().any(|table| name.starts_with(table.as_bytes()))
+            || PURE_TABLES
+                .iter()
+                .any(|table| name.starts_with(table.as_bytes()))
             || is_among(&self.options.pure, name)
     }
 
@@ -139,7 +198,10 @@ impl<'t> Interpreter<'_, 't> {
             if !self.alive {
                 break;
             }
-            let is_test = matches!(kind(self.tree, *argument), Kind::Binary | Kind::Unary | Kind::Parenthesized);
+            let is_test = matches!(
+                kind(self.tree, *argument),
+                Kind::Binary | Kind::Unary | Kind::Parenthesized
+            );
             if index != position {
                 self.value(*argument);
             } else if is_test {

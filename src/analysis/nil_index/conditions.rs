@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
 use super::state::{Delta, Mark};
-use super::value::{Bits, Evidence, Fact, Implications, Implied, Key, Reason, Slot, Value};
+use super::value::{Bits, Doubt, Evidence, Fact, Implications, Implied, Key, Reason, Slot, Value};
 use crate::matcher::Node;
 
 /// A result of a test remembers at most so many things that follow.
@@ -41,8 +41,12 @@ impl<'t> Interpreter<'_, 't> {
             },
             (Kind::Binary, b"and", (Some(left), Some(right))) => self.judge_both(left, right, true),
             (Kind::Binary, b"or", (Some(left), Some(right))) => self.judge_both(left, right, false),
-            (Kind::Binary, b"==", (Some(left), Some(right))) => self.judge_equality(node, left, right, true),
-            (Kind::Binary, b"~=", (Some(left), Some(right))) => self.judge_equality(node, left, right, false),
+            (Kind::Binary, b"==", (Some(left), Some(right))) => {
+                self.judge_equality(node, left, right, true)
+            }
+            (Kind::Binary, b"~=", (Some(left), Some(right))) => {
+                self.judge_equality(node, left, right, false)
+            }
             _ => self.judge_value(node),
         }
     }
@@ -54,14 +58,21 @@ impl<'t> Interpreter<'_, 't> {
             when_true: self.implied(judged.when_true.as_ref()),
             when_false: self.implied(judged.when_false.as_ref()),
         };
-        let paths: Vec<Delta<'t>> = judged.when_true.into_iter().chain(judged.when_false).collect();
+        let paths: Vec<Delta<'t>> = judged
+            .when_true
+            .into_iter()
+            .chain(judged.when_false)
+            .collect();
         self.converge(&paths);
         if let Some(operand) = judged.operand {
             return operand;
         }
         let is_empty = implications.when_true.is_empty() && implications.when_false.is_empty();
         let implies = (!is_empty).then(|| Rc::new(implications));
-        self.state.fresh(Fact { implies, ..judged.fact })
+        self.state.fresh(Fact {
+            implies,
+            ..judged.fact
+        })
     }
 
     fn implied(&self, outcome: Option<&Delta<'t>>) -> Vec<Implied<'t>> {
@@ -121,7 +132,11 @@ impl<'t> Interpreter<'_, 't> {
             false => (first.when_false, first.when_true, Bits::TRUTHY),
         };
         let Some(on) = on else {
-            let (when_true, when_false) = if goes_on_when { (None, off) } else { (off, None) };
+            let (when_true, when_false) = if goes_on_when {
+                (None, off)
+            } else {
+                (off, None)
+            };
             return Judged {
                 when_true,
                 when_false,
@@ -143,8 +158,12 @@ impl<'t> Interpreter<'_, 't> {
                 let fact = if is_short_only {
                     short
                 } else {
-                    let mut named = |operand: Option<Value>| operand.unwrap_or_else(|| self.state.unknown());
-                    Fact::join(&[(named(first.operand), short), (named(second.operand), second.fact)])
+                    let mut named =
+                        |operand: Option<Value>| operand.unwrap_or_else(|| self.state.unknown());
+                    Fact::join(&[
+                        (named(first.operand), short),
+                        (named(second.operand), second.fact),
+                    ])
                 };
                 (None, fact)
             }
@@ -162,7 +181,12 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     /// One of two outcomes, whichever it is.
-    fn either(&mut self, mark: Mark, one: Option<Delta<'t>>, other: Option<Delta<'t>>) -> Option<Delta<'t>> {
+    fn either(
+        &mut self,
+        mark: Mark,
+        one: Option<Delta<'t>>,
+        other: Option<Delta<'t>>,
+    ) -> Option<Delta<'t>> {
         let (Some(one), Some(other)) = (&one, &other) else {
             return one.or(other);
         };
@@ -183,7 +207,11 @@ impl<'t> Interpreter<'_, 't> {
         let equal = self.suppose(mark, |this| this.assume_equal(node, one, other));
         let different = self.suppose(mark, |this| this.assume_different(one, other));
         self.state.roll_back(mark);
-        let (when_true, when_false) = if when { (equal, different) } else { (different, equal) };
+        let (when_true, when_false) = if when {
+            (equal, different)
+        } else {
+            (different, equal)
+        };
         Judged {
             operand: None,
             fact: Fact::of(Bits::NOT_NIL),
@@ -213,7 +241,10 @@ impl<'t> Interpreter<'_, 't> {
         let (one_fact, other_fact) = (self.state.fact(one), self.state.fact(other));
         self.restrict(one, other_fact.bits);
         self.restrict(other, one_fact.bits);
-        for (value, fact, literal) in [(one, one_fact, other_fact.text), (other, other_fact, self.text(one))] {
+        for (value, fact, literal) in [
+            (one, one_fact, other_fact.text),
+            (other, other_fact, self.text(one)),
+        ] {
             let (Some(literal), true) = (literal, self.alive) else {
                 continue;
             };
@@ -254,14 +285,18 @@ impl<'t> Interpreter<'_, 't> {
             return;
         }
         let payload = self.state.read(Slot::Field(holder, Key::Name(name)));
+        let doubt = self.unions.construction(tag, name).map(Doubt::Built);
         let reason = Reason::Tag { test, holder, tag };
-        self.state.suspect(payload, Evidence { reason, doubt: None });
+        self.state.suspect(payload, Evidence { reason, doubt });
         self.tagged.entry((holder, tag)).or_default().push(payload);
     }
 
     fn assume_different(&mut self, one: Value, other: Value) {
         let (one_fact, other_fact) = (self.state.fact(one), self.state.fact(other));
-        for (value, fact, against) in [(one, &one_fact, &other_fact), (other, &other_fact, &one_fact)] {
+        for (value, fact, against) in [
+            (one, &one_fact, &other_fact),
+            (other, &other_fact, &one_fact),
+        ] {
             match against.text {
                 Some(b"nil") if fact.type_of.is_some() => {
                     self.restrict(fact.type_of.unwrap_or(value), Bits::NOT_NIL);

@@ -26,7 +26,9 @@ impl<'t> Interpreter<'_, 't> {
             },
             Kind::Nil => self.state.fresh(Fact::of(Bits::NIL)),
             Kind::False => self.state.fresh(Fact::of(Bits::FALSE)),
-            Kind::True | Kind::Number | Kind::FunctionDefinition => self.state.fresh(Fact::of(Bits::TRUTHY)),
+            Kind::True | Kind::Number | Kind::FunctionDefinition => {
+                self.state.fresh(Fact::of(Bits::TRUTHY))
+            }
             Kind::String => {
                 let text = plain_text(self.tree, node);
                 self.state.fresh(Fact {
@@ -52,14 +54,29 @@ impl<'t> Interpreter<'_, 't> {
     /// The values of a list of expressions, made `wanted` long: the last call may give more, else there is nil.
     pub(super) fn values(&mut self, list: Option<Node>, wanted: usize) -> Vec<Value> {
         let tree = self.tree;
-        let expressions: Vec<Node> = list.into_iter().flat_map(|list| tree.named_children(list)).collect();
+        let expressions: Vec<Node> = list
+            .into_iter()
+            .flat_map(|list| tree.named_children(list))
+            .collect();
         let mut values: Vec<Value> = expressions.iter().map(|node| self.value(*node)).collect();
         let last = expressions.last().map(|last| kind(tree, *last));
         let is_open_ended = !matches!(
             last,
-            None | Some(Kind::Nil | Kind::True | Kind::False | Kind::Number | Kind::String | Kind::Table)
-                | Some(Kind::Identifier | Kind::Dot | Kind::Bracket | Kind::FunctionDefinition)
-                | Some(Kind::Binary | Kind::Unary | Kind::Parenthesized)
+            None | Some(
+                Kind::Nil
+                    | Kind::True
+                    | Kind::False
+                    | Kind::Number
+                    | Kind::String
+                    | Kind::Table
+                    | Kind::Identifier
+                    | Kind::Dot
+                    | Kind::Bracket
+                    | Kind::FunctionDefinition
+                    | Kind::Binary
+                    | Kind::Unary
+                    | Kind::Parenthesized
+            )
         );
         while values.len() < wanted {
             let more = match is_open_ended {
@@ -75,7 +92,11 @@ impl<'t> Interpreter<'_, 't> {
     pub(super) fn field(&mut self, node: Node) -> Option<(Slot<'t>, Node)> {
         let table = self.tree.child_by_field(node, FIELDS.table)?;
         let is_method = kind(self.tree, node) == Kind::Method;
-        let name = if is_method { FIELDS.method } else { FIELDS.field };
+        let name = if is_method {
+            FIELDS.method
+        } else {
+            FIELDS.field
+        };
         let key = self.tree.child_by_field(node, name)?;
         let holder = self.value(table);
         self.access(holder, table, node);
@@ -91,7 +112,10 @@ impl<'t> Interpreter<'_, 't> {
             Kind::Number => Key::Number(self.tree.bytes(node)),
             _ => {
                 let value = self.value(node);
-                self.state.fact(value).text.map_or(Key::Of(value), Key::Name)
+                self.state
+                    .fact(value)
+                    .text
+                    .map_or(Key::Of(value), Key::Name)
             }
         }
     }
@@ -99,8 +123,13 @@ impl<'t> Interpreter<'_, 't> {
     /// Whether a key can only be a number, by its shape.
     pub(super) fn is_number(&self, key: Node) -> bool {
         let operator = self.tree.child_by_field(key, FIELDS.operator);
-        let operator = operator.map(|operator| self.tree.bytes(operator)).unwrap_or_default();
-        matches!(operator, b"+" | b"-" | b"*" | b"/" | b"//" | b"%" | b"^" | b"#")
+        let operator = operator
+            .map(|operator| self.tree.bytes(operator))
+            .unwrap_or_default();
+        matches!(
+            operator,
+            b"+" | b"-" | b"*" | b"/" | b"//" | b"%" | b"^" | b"#"
+        )
     }
 
     /// A value is indexed or called: it is reported when the file says that it may be nil, and is not nil after.
@@ -149,7 +178,11 @@ impl<'t> Interpreter<'_, 't> {
                 continue;
             };
             let name = self.tree.child_by_field(field, FIELDS.name);
-            let is_bracketed = self.tree.children(field).next().is_some_and(|first| self.tree.bytes(first) == b"[");
+            let is_bracketed = self
+                .tree
+                .children(field)
+                .next()
+                .is_some_and(|first| self.tree.bytes(first) == b"[");
             let key = match name {
                 Some(name) if is_bracketed => Some(self.key(name)),
                 Some(name) => Some(Key::Name(self.tree.bytes(name))),
@@ -172,7 +205,10 @@ impl<'t> Interpreter<'_, 't> {
             .into_iter()
             .filter_map(|field| self.tree.child_by_field(node, field))
             .collect();
-        let values: Vec<Value> = operands.into_iter().map(|operand| self.value(operand)).collect();
+        let values: Vec<Value> = operands
+            .into_iter()
+            .map(|operand| self.value(operand))
+            .collect();
         for value in values {
             if self.alive {
                 self.demand(value);
@@ -187,7 +223,9 @@ impl<'t> Interpreter<'_, 't> {
 
     pub(super) fn operator(&self, node: Node) -> &'t [u8] {
         let operator = self.tree.child_by_field(node, FIELDS.operator);
-        operator.map(|operator| self.tree.bytes(operator)).unwrap_or_default()
+        operator
+            .map(|operator| self.tree.bytes(operator))
+            .unwrap_or_default()
     }
 
     /// A finding in words.
@@ -195,25 +233,49 @@ impl<'t> Interpreter<'_, 't> {
         let value = self.quote(focus);
         let Reason::Tag { test, .. } = evidence.reason;
         let tested = self.quote_test(test);
-        let mut labels = vec![(self.tree.range(test), format!("`{tested}` is all that is known here"))];
+        let mut labels = vec![(
+            self.tree.range(test),
+            format!("`{tested}` is all that is known here"),
+        )];
         let mut message = format!("`{value}` may be nil: only `{tested}` was tested");
         let ask = match evidence.doubt {
             None => None,
             Some(Doubt::Call(call)) => {
                 let call_text = self.quote(call);
-                labels.push((self.tree.range(call), format!("may change or test `{value}`")));
-                message = format!("`{value}` may be nil after `{call_text}`: `{tested}` does not say that it is there");
+                labels.push((
+                    self.tree.range(call),
+                    format!("may change or test `{value}`"),
+                ));
+                message = format!(
+                    "`{value}` may be nil after `{call_text}`: `{tested}` does not say that it is there"
+                );
                 Some(format!("Can `{value}` be nil after `{call_text}`?"))
             }
             Some(Doubt::Write(target)) => {
                 let target_text = self.quote(target);
                 labels.push((self.tree.range(target), format!("may be `{value}`")));
                 message = format!("`{value}` may be nil after the write to `{target_text}`");
-                Some(format!("Can the write to `{target_text}` leave `{value}` nil?"))
+                Some(format!(
+                    "Can the write to `{target_text}` leave `{value}` nil?"
+                ))
+            }
+            Some(Doubt::Built(table)) => {
+                labels.push((
+                    self.tree.range(table),
+                    "such a table is built with it here".to_owned(),
+                ));
+                message = format!("{message}; this file builds such tables with it");
+                Some(format!(
+                    "Is `{value}` given wherever a table with `{tested}` is built?"
+                ))
             }
             Some(Doubt::SomePaths) => {
-                message = format!("`{value}` may be nil: it is given on some paths, else only `{tested}` was tested");
-                Some(format!("Is `{value}` given on every path on which `{tested}` holds?"))
+                message = format!(
+                    "`{value}` may be nil: it is given on some paths, else only `{tested}` was tested"
+                );
+                Some(format!(
+                    "Is `{value}` given on every path on which `{tested}` holds?"
+                ))
             }
         };
         debug_assert_eq!(ask.is_some(), evidence.certainty() == Certainty::Ambiguous);

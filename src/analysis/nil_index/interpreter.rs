@@ -8,6 +8,7 @@ use super::Options;
 use super::kinds::{FIELDS, Kind, kind};
 use super::names::{FunctionIndex, Names};
 use super::state::{Delta, Mark, State};
+use super::unions::Unions;
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Reason, Slot, Value};
 use crate::analysis::Hit;
 use crate::matcher::{Node, Tree};
@@ -49,6 +50,7 @@ enum Target<'t> {
 pub(super) struct Interpreter<'a, 't> {
     pub tree: &'a Tree<'t>,
     pub names: &'a Names<'t>,
+    pub unions: &'a Unions<'t>,
     pub options: &'a Options,
     pub state: State<'a, 't>,
     /// Whether this point can be reached.
@@ -63,10 +65,17 @@ pub(super) struct Interpreter<'a, 't> {
 }
 
 impl<'a, 't> Interpreter<'a, 't> {
-    pub fn new(tree: &'a Tree<'t>, names: &'a Names<'t>, options: &'a Options, function: FunctionIndex) -> Self {
+    pub fn new(
+        tree: &'a Tree<'t>,
+        names: &'a Names<'t>,
+        unions: &'a Unions<'t>,
+        options: &'a Options,
+        function: FunctionIndex,
+    ) -> Self {
         Self {
             tree,
             names,
+            unions,
             options,
             state: State::new(names, function),
             alive: true,
@@ -91,7 +100,9 @@ impl<'a, 't> Interpreter<'a, 't> {
             return Vec::new();
         }
         let findings = self.findings.iter();
-        findings.map(|(node, (focus, evidence))| self.describe(*node, *focus, evidence)).collect()
+        findings
+            .map(|(node, (focus, evidence))| self.describe(*node, *focus, evidence))
+            .collect()
     }
 
     fn is_exhausted(&self) -> bool {
@@ -159,12 +170,19 @@ impl<'a, 't> Interpreter<'a, 't> {
     }
 
     fn label_name(&self, node: Node) -> &'t [u8] {
-        self.tree.named_children(node).next().map(|name| self.tree.bytes(name)).unwrap_or_default()
+        self.tree
+            .named_children(node)
+            .next()
+            .map(|name| self.tree.bytes(name))
+            .unwrap_or_default()
     }
 
     fn jump(&mut self, goto: Node) {
         let name = self.label_name(goto);
-        let target = self.labels.iter().rposition(|label| label.name == name && label.node > goto);
+        let target = self
+            .labels
+            .iter()
+            .rposition(|label| label.name == name && label.node > goto);
         if let Some(target) = target {
             let delta = self.state.delta(self.labels[target].mark);
             self.labels[target].arrivals.push(delta);
@@ -184,40 +202,35 @@ impl<'a, 't> Interpreter<'a, 't> {
         }
     }
 
+    /// The arms of an `if`. They meet from the last to the first, as if each `elseif` stood in the `else` before it.
     fn branches(&mut self, node: Node) {
-        let mark = self.state.mark();
-        let mut ends = Vec::new();
-        let arms = std::iter::once(node).chain(self.tree.named_children(node));
-        for arm in arms {
-            let body = match kind(self.tree, arm) {
-                Kind::If if arm == node => FIELDS.consequence,
-                Kind::ElseIf => FIELDS.consequence,
-                Kind::Else => FIELDS.body,
-                _ => continue,
-            };
+        let tree = self.tree;
+        let mut arms: Vec<(Mark, Option<Delta<'t>>)> = Vec::new();
+        let alternatives = tree
+            .named_children(node)
+            .filter(|part| matches!(kind(tree, *part), Kind::ElseIf | Kind::Else));
+        for arm in std::iter::once(node).chain(alternatives) {
             if !self.alive {
                 break;
             }
-            let body = self.tree.child_by_field(arm, body);
-            if kind(self.tree, arm) == Kind::Else {
-                self.block(body);
+            let Some(condition) = tree.child_by_field(arm, FIELDS.condition) else {
+                self.block(tree.child_by_field(arm, FIELDS.body));
                 break;
-            }
-            let Some(condition) = self.tree.child_by_field(arm, FIELDS.condition) else {
-                continue;
             };
+            let mark = self.state.mark();
             let judged = self.judge(condition);
-            let before = self.state.mark();
             self.enter(judged.when_true.as_ref());
-            self.block(body);
-            if self.alive {
-                ends.push(self.state.delta(mark));
-            }
-            self.state.roll_back(before);
+            self.block(
+                tree.child_by_field(arm, FIELDS.consequence)
+                    .filter(|_| self.alive),
+            );
+            arms.push((mark, self.leave(mark)));
             self.enter(judged.when_false.as_ref());
         }
-        ends.extend(self.leave(mark));
-        self.converge(&ends);
+        for (mark, end) in arms.into_iter().rev() {
+            let ends: Vec<Delta<'t>> = end.into_iter().chain(self.leave(mark)).collect();
+            self.converge(&ends);
+        }
     }
 
     fn while_loop(&mut self, node: Node) {
@@ -256,7 +269,10 @@ impl<'a, 't> Interpreter<'a, 't> {
         let body = self.tree.child_by_field(node, FIELDS.body);
         let parts: Vec<Node> = self.tree.named_children(clause).collect();
         let mut walked = None;
-        for part in parts.iter().filter(|part| self.tree.field(**part) != FIELDS.name) {
+        for part in parts
+            .iter()
+            .filter(|part| self.tree.field(**part) != FIELDS.name)
+        {
             match kind(self.tree, *part) {
                 Kind::VariableList => {}
                 Kind::ExpressionList => {
@@ -270,7 +286,9 @@ impl<'a, 't> Interpreter<'a, 't> {
             return;
         }
         let names: Vec<Node> = match parts.first() {
-            Some(list) if kind(self.tree, *list) == Kind::VariableList => self.tree.named_children(*list).collect(),
+            Some(list) if kind(self.tree, *list) == Kind::VariableList => {
+                self.tree.named_children(*list).collect()
+            }
             first => first.copied().into_iter().collect(),
         };
         self.cycle(|this, mark, exits| {
@@ -287,7 +305,10 @@ impl<'a, 't> Interpreter<'a, 't> {
         let arguments = self.tree.child_by_field(call, FIELDS.arguments)?;
         let table = self.tree.named_children(arguments).next()?;
         let is_walk = matches!(self.tree.bytes(name), b"pairs" | b"ipairs");
-        let is_simple = matches!(kind(self.tree, table), Kind::Identifier | Kind::Dot | Kind::Bracket);
+        let is_simple = matches!(
+            kind(self.tree, table),
+            Kind::Identifier | Kind::Dot | Kind::Bracket
+        );
         (is_walk && is_simple).then(|| self.value(table))
     }
 
@@ -304,7 +325,8 @@ impl<'a, 't> Interpreter<'a, 't> {
             self.store_variable(*name, value);
         }
         if let (Some(table), [key, content, ..]) = (walked, values.as_slice()) {
-            self.state.write(Slot::Field(table, Key::Of(*key)), *content);
+            self.state
+                .write(Slot::Field(table, Key::Of(*key)), *content);
         }
     }
 
@@ -324,6 +346,11 @@ impl<'a, 't> Interpreter<'a, 't> {
         if is_deep {
             exits.extend(again);
         } else if let Some(again) = again {
+            // The second pass starts from wherever the first did, too, so that its ends are the ends of both.
+            exits.clear();
+            if let Some(around) = self.loops.last_mut() {
+                around.breaks.clear();
+            }
             self.converge(&[entry, again]);
             round(self, mark, &mut exits);
             self.leave(mark);
@@ -371,8 +398,10 @@ impl<'a, 't> Interpreter<'a, 't> {
             return;
         };
         let tree = self.tree;
-        let names: Vec<Node> =
-            tree.named_children(list).filter(|name| kind(tree, *name) == Kind::Identifier).collect();
+        let names: Vec<Node> = tree
+            .named_children(list)
+            .filter(|name| kind(tree, *name) == Kind::Identifier)
+            .collect();
         let expressions = inner.and_then(|inner| self.child_of_kind(inner, Kind::ExpressionList));
         let values = self.values(expressions, names.len());
         if self.alive {
@@ -385,8 +414,11 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn assignment(&mut self, node: Node) {
         let tree = self.tree;
         let list = self.child_of_kind(node, Kind::VariableList);
-        let targets: Vec<Target<'t>> =
-            list.into_iter().flat_map(|list| tree.named_children(list)).map(|target| self.target(target)).collect();
+        let targets: Vec<Target<'t>> = list
+            .into_iter()
+            .flat_map(|list| tree.named_children(list))
+            .map(|target| self.target(target))
+            .collect();
         let expressions = self.child_of_kind(node, Kind::ExpressionList);
         let values = self.values(expressions, targets.len());
         if self.alive {
@@ -413,9 +445,9 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn target(&mut self, node: Node) -> Target<'t> {
         match kind(self.tree, node) {
-            Kind::Identifier => {
-                self.names.binding(node).map_or(Target::Nowhere, |binding| Target::Slot(Slot::Variable(binding)))
-            }
+            Kind::Identifier => self.names.binding(node).map_or(Target::Nowhere, |binding| {
+                Target::Slot(Slot::Variable(binding))
+            }),
             Kind::Dot | Kind::Bracket | Kind::Method => {
                 let Some((slot, key)) = self.field(node) else {
                     return Target::Nowhere;
@@ -439,13 +471,22 @@ impl<'a, 't> Interpreter<'a, 't> {
                 if let Slot::Field(holder, key) = slot {
                     self.forget_tag(holder, key);
                     // A computed key may have been the same one.
-                    self.state.disturb(holder, Key::FIRST_COMPUTED, Doubt::SomePaths);
+                    self.state
+                        .disturb(holder, Key::FIRST_COMPUTED, Doubt::SomePaths);
                 }
                 self.put(slot, value);
             }
-            Target::Computed { slot, is_number, node } => {
+            Target::Computed {
+                slot,
+                is_number,
+                node,
+            } => {
                 if let Slot::Field(holder, _) = slot {
-                    let from = if is_number { Key::FIRST_NUMBER } else { Key::FIRST };
+                    let from = if is_number {
+                        Key::FIRST_NUMBER
+                    } else {
+                        Key::FIRST
+                    };
                     self.state.disturb(holder, from, Doubt::Write(node));
                 }
                 self.put(slot, value);
@@ -477,13 +518,22 @@ impl<'a, 't> Interpreter<'a, 't> {
         for value in self.tagged.get(&(holder, tag)).cloned().unwrap_or_default() {
             let fact = self.state.fact(value);
             let from = fact.evidence.map(|evidence| evidence.reason);
-            if matches!(from, Some(Reason::Tag { holder: of, tag: by, .. }) if of == holder && by == tag) {
-                self.state.set_fact(value, Fact { evidence: None, ..fact });
+            if matches!(from, Some(Reason::Tag { holder: of, tag: by, .. }) if of == holder && by == tag)
+            {
+                self.state.set_fact(
+                    value,
+                    Fact {
+                        evidence: None,
+                        ..fact
+                    },
+                );
             }
         }
     }
 
     fn child_of_kind(&self, node: Node, wanted: Kind) -> Option<Node> {
-        self.tree.named_children(node).find(|child| kind(self.tree, *child) == wanted)
+        self.tree
+            .named_children(node)
+            .find(|child| kind(self.tree, *child) == wanted)
     }
 }

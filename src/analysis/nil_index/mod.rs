@@ -4,7 +4,7 @@
 //! value is never reported: a finding needs [evidence](value::Evidence) that nil is possible, and no guard in between.
 //!
 //! The evidence so far is the tagged union: code tests `x.tag == "name"` and goes through the payload `x.name` without
-//! a look at it. Deliberately absent: a payload under another name than its tag (`node.type == "call"`, then
+//! a look at it; where the file itself builds such tables with their payload, that is a question. Deliberately absent: a payload under another name than its tag (`node.type == "call"`, then
 //! `node.callee.name`: too many are right); evidence from documented functions, from paths that give nil and from
 //! tests elsewhere in a function; summaries of functions; what a closure knows of the variables around it; and jumps
 //! backward (the path ends there).
@@ -16,12 +16,14 @@ mod interpreter;
 mod kinds;
 mod names;
 mod state;
+mod unions;
 mod value;
 
 use super::Hit;
 use crate::matcher::Tree;
 use interpreter::Interpreter;
 use names::Names;
+use unions::Unions;
 
 /// How a rule configures the analysis. What it names is added to what is known by itself.
 #[derive(Debug, Clone)]
@@ -72,16 +74,25 @@ fn asserting(value: &str) -> Result<(String, usize), String> {
     };
     match number.trim().parse::<usize>() {
         Ok(number) if number > 0 => Ok((name.to_owned(), number - 1)),
-        _ => Err(format!("`{number}` is not the number of an argument (the first is 1)")),
+        _ => Err(format!(
+            "`{number}` is not the number of an argument (the first is 1)"
+        )),
     }
 }
 
 /// Everything that may be nil where it is used, in the order of the text.
 pub(super) fn run(tree: &Tree<'_>, options: &Options) -> Vec<Hit> {
     let names = Names::resolve(tree);
-    let functions = names.functions.iter().enumerate().filter(|(_, function)| function.sound);
+    let unions = Unions::of(tree);
+    let functions = names
+        .functions
+        .iter()
+        .enumerate()
+        .filter(|(_, function)| function.sound);
     let mut hits: Vec<Hit> = functions
-        .flat_map(|(index, function)| Interpreter::new(tree, &names, options, index as u32).function(function.node))
+        .flat_map(|(index, function)| {
+            Interpreter::new(tree, &names, &unions, options, index as u32).function(function.node)
+        })
         .collect();
     hits.sort_by_key(|hit| (hit.node, hit.focus));
     hits

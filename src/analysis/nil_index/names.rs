@@ -190,13 +190,19 @@ impl<'t> Scan<'t, '_> {
             }
             if let Some(scope) = self.scopes.get_mut(pending.scope) {
                 scope.names.push(pending.name);
-                self.visible.entry(pending.name).or_default().push(pending.binding);
+                self.visible
+                    .entry(pending.name)
+                    .or_default()
+                    .push(pending.binding);
             }
         }
     }
 
     fn check_soundness(&mut self, node: Node) {
-        let depth = self.tree.parent(node).map_or(0, |parent| self.depths[parent as usize] + 1);
+        let depth = self
+            .tree
+            .parent(node)
+            .map_or(0, |parent| self.depths[parent as usize] + 1);
         self.depths.push(depth);
         let is_broken = kind(self.tree, node) == Kind::Error || self.tree.is_missing(node);
         let function = self.inside.last().map_or(0, |index| *index as usize);
@@ -215,7 +221,8 @@ impl<'t> Scan<'t, '_> {
     }
 
     fn open_function(&mut self, node: Node) {
-        self.inside.push(self.names.functions.len() as FunctionIndex);
+        self.inside
+            .push(self.names.functions.len() as FunctionIndex);
         self.names.functions.push(Function {
             node,
             sound: kind(self.tree, node) != Kind::Error,
@@ -350,15 +357,22 @@ impl<'t> Scan<'t, '_> {
     }
 
     fn child_of_kind(&self, node: Node, wanted: Kind) -> Option<Node> {
-        self.tree.named_children(node).find(|child| kind(self.tree, *child) == wanted)
+        self.tree
+            .named_children(node)
+            .find(|child| kind(self.tree, *child) == wanted)
     }
 
     fn identifiers(&self, node: Node) -> Vec<Node> {
         let children = self.tree.named_children(node);
-        children.filter(|child| kind(self.tree, *child) == Kind::Identifier).collect()
+        children
+            .filter(|child| kind(self.tree, *child) == Kind::Identifier)
+            .collect()
     }
 
     fn starts_with(&self, node: Node, word: &[u8]) -> bool {
-        self.tree.children(node).next().is_some_and(|first| self.tree.bytes(first) == word)
+        self.tree
+            .children(node)
+            .next()
+            .is_some_and(|first| self.tree.bytes(first) == word)
     }
 }

@@ -8,7 +8,7 @@
 //! call that may run such a function: an *epoch*. The first value of a slot in a later epoch is the heir of its last
 //! value in the epoch before: its evidence becomes a question.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::names::{FunctionIndex, Names};
@@ -20,6 +20,9 @@ const EPOCHS_BACK: usize = 16;
 
 /// How deep a call reaches into its arguments.
 const REACH: u32 = 2;
+
+/// How many fields of one table are followed.
+const KEY_LIMIT: usize = 256;
 
 type Epoch = u32;
 
@@ -69,7 +72,9 @@ pub(super) struct Delta<'t> {
 impl<'t> Delta<'t> {
     /// The values whose facts it changed.
     pub fn values(&self) -> impl Iterator<Item = (Value, Option<&Fact<'t>>)> {
-        self.facts.iter().map(|(value, fact)| (*value, fact.as_ref()))
+        self.facts
+            .iter()
+            .map(|(value, fact)| (*value, fact.as_ref()))
     }
 }
 
@@ -100,7 +105,10 @@ impl<'a, 't> State<'a, 't> {
             epoch: 0,
             log: Vec::new(),
             births: Vec::new(),
-            epochs: vec![EpochStart { before: 0, call: None }],
+            epochs: vec![EpochStart {
+                before: 0,
+                call: None,
+            }],
             firsts: HashMap::new(),
             keys: HashMap::new(),
             spent: 0,
@@ -144,8 +152,14 @@ impl<'a, 't> State<'a, 't> {
             match (inherited, self.birth(current).predecessor) {
                 (Some(fact), _) if current == value => return fact.clone(),
                 (Some(fact), _) => {
-                    let evidence = fact.evidence.zip(doubt).map(|(known, doubt)| known.doubted(doubt));
-                    return Fact { evidence, ..Fact::UNKNOWN };
+                    let evidence = fact
+                        .evidence
+                        .zip(doubt)
+                        .map(|(known, doubt)| known.doubted(doubt));
+                    return Fact {
+                        evidence,
+                        ..Fact::UNKNOWN
+                    };
                 }
                 (None, Some((predecessor, why))) => {
                     doubt = doubt.or(why);
@@ -175,14 +189,22 @@ impl<'a, 't> State<'a, 't> {
     /// The value in a slot.
     pub fn read(&mut self, slot: Slot<'t>) -> Value {
         self.spent += 1;
-        if let Slot::Field(holder, key) = slot {
-            self.keys.entry(holder).or_default().insert(key);
+        if !self.is_followed(slot) {
+            return self.unknown();
         }
         let is_volatile = self.is_volatile(slot);
         match self.slots.get(&slot) {
             Some(stored) if !is_volatile || stored.epoch == self.epoch => stored.value,
             _ => self.first(slot, is_volatile),
         }
+    }
+
+    fn is_followed(&mut self, slot: Slot<'t>) -> bool {
+        let Slot::Field(holder, key) = slot else {
+            return true;
+        };
+        let keys = self.keys.entry(holder).or_default();
+        keys.contains(&key) || (keys.len() < KEY_LIMIT && keys.insert(key))
     }
 
     /// The value that a slot has when nothing was stored in it in this epoch.
@@ -195,7 +217,11 @@ impl<'a, 't> State<'a, 't> {
             Slot::Variable(binding) => self.names.is_reachable_elsewhere(binding, self.function),
             Slot::Field(holder, _) => self.birth(holder).is_open,
         };
-        let predecessor = if is_volatile { self.last_value_before(slot) } else { None };
+        let predecessor = if is_volatile {
+            self.last_value_before(slot)
+        } else {
+            None
+        };
         let value = self.bear(Birth {
             slot: Some(slot),
             is_open,
@@ -226,8 +252,8 @@ impl<'a, 't> State<'a, 't> {
 
     /// Puts a value into a slot.
     pub fn write(&mut self, slot: Slot<'t>, value: Value) {
-        if let Slot::Field(holder, key) = slot {
-            self.keys.entry(holder).or_default().insert(key);
+        if !self.is_followed(slot) {
+            return;
         }
         let stored = Stored {
             value,
@@ -256,7 +282,9 @@ impl<'a, 't> State<'a, 't> {
     /// The known fields of a value, from this key on, and what they hold.
     fn fields(&mut self, holder: Value, from: Key<'t>) -> Vec<(Slot<'t>, Value)> {
         let known = self.keys.get(&holder);
-        let keys: Vec<Key<'t>> = known.map(|keys| keys.range(from..).copied().collect()).unwrap_or_default();
+        let keys: Vec<Key<'t>> = known
+            .map(|keys| keys.range(from..).copied().collect())
+            .unwrap_or_default();
         let slots = keys.into_iter().map(|key| Slot::Field(holder, key));
         slots.map(|slot| (slot, self.read(slot))).collect()
     }
@@ -313,17 +341,34 @@ impl<'a, 't> State<'a, 't> {
             _ => None,
         };
         if left != known.bits {
-            self.set_fact(value, Fact { bits: left, ..known });
+            self.set_fact(
+                value,
+                Fact {
+                    bits: left,
+                    ..known
+                },
+            );
         }
         let Some((implies, truth)) = implied else {
             return true;
         };
-        let all = if truth { &implies.when_true } else { &implies.when_false };
+        let all = if truth {
+            &implies.when_true
+        } else {
+            &implies.when_false
+        };
         all.iter().all(|one| {
             let fact = self.fact(one.value);
             let bits = fact.bits & one.bits;
             let evidence = fact.evidence.or(one.evidence.filter(|_| bits.has_nil()));
-            self.set_fact(one.value, Fact { bits, evidence, ..fact });
+            self.set_fact(
+                one.value,
+                Fact {
+                    bits,
+                    evidence,
+                    ..fact
+                },
+            );
             !bits.is_empty()
         })
     }
@@ -349,19 +394,27 @@ impl<'a, 't> State<'a, 't> {
 
     /// What changed since the mark.
     pub fn delta(&mut self, mark: Mark) -> Delta<'t> {
-        let mut slots = BTreeSet::new();
-        let mut values = BTreeSet::new();
-        for change in &self.log[mark.0..] {
+        let mut slots = BTreeMap::new();
+        let mut facts = BTreeMap::new();
+        for change in self.log[mark.0..].iter().rev() {
             match change {
-                Change::Slot(slot, _) => _ = slots.insert(*slot),
-                Change::Fact(value, _) => _ = values.insert(*value),
+                Change::Slot(slot, before) => _ = slots.insert(*slot, before),
+                Change::Fact(value, before) => _ = facts.insert(*value, before),
                 Change::Epoch(_) => {}
             }
         }
-        self.spent += (slots.len() + values.len()) as u64;
+        self.spent += (slots.len() + facts.len()) as u64;
+        let slots = slots.into_iter().filter_map(|(slot, before)| {
+            let now = self.slots.get(&slot).copied();
+            (now != *before).then_some((slot, now))
+        });
+        let facts = facts.into_iter().filter_map(|(value, before)| {
+            let now = self.facts.get(&value);
+            (now != before.as_ref()).then(|| (value, now.cloned()))
+        });
         Delta {
-            slots: slots.into_iter().map(|slot| (slot, self.slots.get(&slot).copied())).collect(),
-            facts: values.into_iter().map(|value| (value, self.facts.get(&value).cloned())).collect(),
+            slots: slots.collect(),
+            facts: facts.collect(),
             epoch: self.epoch,
         }
     }
@@ -408,8 +461,14 @@ impl<'a, 't> State<'a, 't> {
         if let [only] = branches {
             return self.apply(only);
         }
-        let slots: BTreeSet<Slot<'t>> = branches.iter().flat_map(|branch| branch.slots.iter().map(|(slot, _)| *slot)).collect();
-        let values: BTreeSet<Value> = branches.iter().flat_map(|branch| branch.facts.iter().map(|(value, _)| *value)).collect();
+        let slots: BTreeSet<Slot<'t>> = branches
+            .iter()
+            .flat_map(|branch| branch.slots.iter().map(|(slot, _)| *slot))
+            .collect();
+        let values: BTreeSet<Value> = branches
+            .iter()
+            .flat_map(|branch| branch.facts.iter().map(|(value, _)| *value))
+            .collect();
         let mut held: Vec<Vec<(Value, Fact<'t>)>> = vec![Vec::new(); slots.len()];
         let mut known: Vec<Vec<(Value, Fact<'t>)>> = vec![Vec::new(); values.len()];
         for branch in branches {
@@ -443,7 +502,9 @@ impl<'a, 't> State<'a, 't> {
                 },
             };
             met.insert(values, value);
-            self.write(slot, value);
+            if self.read(slot) != value {
+                self.write(slot, value);
+            }
         }
     }
 
@@ -461,7 +522,11 @@ impl<'a, 't> State<'a, 't> {
 
     /// Calls on some of the paths count for all.
     fn merge_epochs(&mut self, branches: &[Delta<'t>]) {
-        let latest = branches.iter().map(|branch| branch.epoch).max().unwrap_or(self.epoch);
+        let latest = branches
+            .iter()
+            .map(|branch| branch.epoch)
+            .max()
+            .unwrap_or(self.epoch);
         if branches.iter().any(|branch| branch.epoch != latest) {
             self.enter_epoch(None, latest);
         } else if latest != self.epoch {

@@ -109,6 +109,8 @@ pub(super) enum Doubt {
     Call(Node),
     /// A write since then may have changed the value.
     Write(Node),
+    /// The file builds such tables with the value.
+    Built(Node),
     /// The value was given on some paths.
     SomePaths,
 }
@@ -180,13 +182,19 @@ impl<'t> Fact<'t> {
         let Some(((_, first), rest)) = sides.split_first() else {
             return Fact::UNKNOWN;
         };
-        let bits = rest.iter().fold(first.bits, |bits, (_, side)| bits | side.bits);
+        let bits = rest
+            .iter()
+            .fold(first.bits, |bits, (_, side)| bits | side.bits);
         let agree = |same: &dyn Fn(&Fact<'t>) -> bool| rest.iter().all(|(_, side)| same(side));
         Fact {
             bits,
             evidence: join_evidence(sides),
-            text: first.text.filter(|text| agree(&|side| side.text == Some(text))),
-            type_of: first.type_of.filter(|of| agree(&|side| side.type_of == Some(*of))),
+            text: first
+                .text
+                .filter(|text| agree(&|side| side.text == Some(text))),
+            type_of: first
+                .type_of
+                .filter(|of| agree(&|side| side.type_of == Some(*of))),
             implies: first
                 .implies
                 .clone()

@@ -1,0 +1,195 @@
+//! The command line: what was typed, and what it means to the rest.
+//!
+//! One file per command. Exit codes: 0 nothing at or above the threshold, 1 something is, 2 codex could not do its job.
+//! Only this module knows clap, reads the environment and writes to the terminal. Deliberately absent: decisions.
+
+mod check;
+mod compile;
+mod explain;
+mod rules;
+mod show;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::change::Repository;
+use crate::config::{self, Config};
+use crate::problem::Failure;
+use crate::report::Style;
+
+/// Compiles engineering standards, written as RFCs, into rules, and rejects the change that breaks one.
+#[derive(Debug, Parser)]
+#[command(name = "codex", version, max_term_width = 100)]
+struct Arguments {
+    /// Work in this folder, as git and make do
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    folder: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: Colour,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Report what a change newly breaks
+    Check(Box<check::Arguments>),
+    /// Make rules of the RFCs, and prove their examples
+    Compile(compile::Arguments),
+    /// Prove and list the examples of the RFCs, and write nothing
+    Test(compile::TestArguments),
+    /// Show the statement, advice and examples behind a rule
+    Explain(explain::Arguments),
+    /// List the rules in force
+    Rules(rules::Arguments),
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+/// Commands of OpenAI's program of the same name.
+const OF_ANOTHER_PROGRAM: [&str; 3] = ["exec", "login", "mcp"];
+
+/// How a command ends when nothing kept it from its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Pass,
+    Reject,
+    /// What could be said has been said, but the job could not be done whole.
+    Incomplete,
+}
+
+/// Where a command runs and how it draws.
+struct Context {
+    folder: PathBuf,
+    style: Style,
+    out: io::BufWriter<io::Stdout>,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // That a terminal is gone is no reason to fail.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let style = style(arguments.color);
+    match run(arguments, style) {
+        Ok(Verdict::Pass) => ExitCode::SUCCESS,
+        Ok(Verdict::Reject) => ExitCode::from(1),
+        Ok(Verdict::Incomplete) => ExitCode::from(2),
+        Err(failure) => {
+            show::failure(&failure, style);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn style(colour: Colour) -> Style {
+    use std::io::IsTerminal;
+    let colour = match colour {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => {
+            io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
+    };
+    Style { colour }
+}
+
+fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
+    if let Some(folder) = &arguments.folder {
+        std::env::set_current_dir(folder)
+            .map_err(|error| Failure::io(format!("cannot work in {}", folder.display()), &error))?;
+    }
+    let folder = std::env::current_dir()
+        .map_err(|error| Failure::io("cannot find the working folder", &error))?;
+    let mut context = Context {
+        folder,
+        style,
+        out: io::BufWriter::new(io::stdout()),
+    };
+    let verdict = match arguments.command {
+        Command::Check(arguments) => check::run(&arguments, &mut context),
+        Command::Compile(arguments) => compile::run(&arguments, &mut context),
+        Command::Test(arguments) => compile::test(&arguments, &mut context),
+        Command::Explain(arguments) => explain::run(&arguments, &mut context),
+        Command::Rules(arguments) => rules::run(&arguments, &mut context),
+        Command::Other(words) => Err(unknown(&words)),
+    }?;
+    match context.out.flush() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::io("cannot write the output", &error))
+        }
+        _ => Ok(verdict),
+    }
+}
+
+fn unknown(words: &[OsString]) -> Failure {
+    let word = words
+        .first()
+        .map_or_else(String::new, |word| word.to_string_lossy().into_owned());
+    let failure = Failure::new(format!("there is no command `{word}`"));
+    if OF_ANOTHER_PROGRAM.contains(&word.as_str()) {
+        let help = "this is engineering-codex, which checks code against RFCs; OpenAI's command line has the same name: call it by its path";
+        return failure.help(help);
+    }
+    let known = ["check", "compile", "test", "explain", "rules"];
+    failure.help(match crate::problem::nearest(&word, known) {
+        Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),
+        None => "`codex --help` lists the commands".to_owned(),
+    })
+}
+
+impl Context {
+    /// Writes to standard output; a reader that has gone away is no failure.
+    fn print(&mut self, text: &str) -> Result<(), Failure> {
+        match self.out.write_all(text.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::io("cannot write the output", &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The configuration for the working folder, asking git where the repository ends.
+    fn config(&self) -> Result<(Option<Repository>, Config), Failure> {
+        let repository = Repository::discover(&self.folder)?;
+        let config = Config::find(&self.folder, repository.as_ref().map(Repository::root))?;
+        Ok((repository, config))
+    }
+
+    /// The same without asking git: the nearest folder upward that holds `codex.toml` or `.git` is the root.
+    fn config_without_git(&self) -> Result<(PathBuf, Config), Failure> {
+        let is_root = |folder: &&Path| {
+            folder.join(config::FILE_NAME).exists() || folder.join(".git").exists()
+        };
+        let root = self
+            .folder
+            .ancestors()
+            .find(is_root)
+            .unwrap_or(&self.folder)
+            .to_path_buf();
+        let config = Config::find(&self.folder, Some(&root))?;
+        Ok((root, config))
+    }
+}
