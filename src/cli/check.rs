@@ -97,11 +97,6 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         ));
     }
     let rules = in_force.rules.len();
-    let statements_not_reviewed = in_force
-        .rules
-        .iter()
-        .filter(|rule| matches!(rule.decision, Decision::Review(_)))
-        .count();
     if !arguments.no_suppressions {
         in_force
             .rules
@@ -115,6 +110,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .filter(|path| scope.looks_at(path))
         .cloned()
         .collect();
+    let statements_not_reviewed = in_force
+        .rules
+        .iter()
+        .filter(|rule| is_review_of(rule, &head_files))
+        .count();
     let mut scan = scanner.scan(&change.head, &head_files);
     for base in &change.bases {
         scan.candidates = introduced(&scanner, base, &scope, scan.candidates);
@@ -174,6 +174,14 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             _ => Verdict::Pass,
         },
     )
+}
+
+/// Whether only a reviewer can tell what a rule makes of these files.
+fn is_review_of(rule: &Rule, files: &[RepoPath]) -> bool {
+    match &rule.decision {
+        Decision::Review(review) => files.iter().any(|path| review.touches(path)),
+        _ => false,
+    }
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
