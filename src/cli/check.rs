@@ -102,7 +102,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             .rules
             .extend(language::ALL.into_iter().map(Rule::suppression));
     }
-    let scope = Scope::new(&config, &root, &arguments.paths, context)?;
+    let scope = Scope::new(&config, &root, &arguments.paths, arguments.all, context)?;
     let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions);
     let head_files: Vec<RepoPath> = change
         .head_files
@@ -304,6 +304,7 @@ impl<'a> Scope<'a> {
         config: &'a Config,
         root: &Path,
         paths: &[PathBuf],
+        needs_paths: bool,
         context: &Context,
     ) -> Result<Self, Failure> {
         let root = real(root);
@@ -311,14 +312,18 @@ impl<'a> Scope<'a> {
         let mut wanted = Vec::new();
         for path in paths {
             let whole = context.folder.join(path);
-            let Some(path) = below(&whole) else {
+            let Some(below_root) = below(&whole) else {
                 return Err(Failure::new(format!(
                     "{} lies outside of {}",
                     path.display(),
                     root.display()
                 )));
             };
-            wanted.push(path);
+            // A change may have deleted what it is about; without a change it can only be a slip of the pen.
+            if needs_paths && whole.symlink_metadata().is_err() {
+                return Err(Failure::new(format!("there is no {}", path.display())));
+            }
+            wanted.push(below_root);
         }
         Ok(Self {
             folder: below(&config.folder).unwrap_or_else(|| RepoPath::from("")),

@@ -31,7 +31,9 @@ impl Style {
             .with_width(100)
             .with_links(false)
             .with_context_lines(1)
-            .with_word_splitter(textwrap::WordSplitter::NoHyphenation);
+            .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+            .with_break_words(false);
         let mut text = String::new();
         handler.render_report(&mut text, diagnostic)?;
         let lines: Vec<&str> = text
