@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::candidate::Candidate;
 use crate::change::{self, Base, Change, Repository, Snapshot};
@@ -19,7 +18,7 @@ use crate::rule::{Decision, Rule, in_force};
 use crate::scan::Scanner;
 use crate::source::RepoPath;
 
-use super::{Context, Verdict, show};
+use super::{Context, Verdict, reviewer, show, unknown_word};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -68,44 +67,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     exit_zero: bool,
     #[command(flatten)]
-    review: ReviewArguments,
-}
-
-#[derive(Debug, clap::Args)]
-struct ReviewArguments {
-    /// Who decides ambiguous cases: none or command
-    #[arg(
-        long = "review",
-        value_name = "BACKEND",
-        env = "CODEX_REVIEW",
-        default_value = "none"
-    )]
-    backend: String,
-    /// The program of `--review command`, with its arguments
-    #[arg(
-        long = "review-command",
-        value_name = "COMMAND",
-        env = "CODEX_REVIEW_COMMAND"
-    )]
-    command: Option<String>,
-    /// Seconds that one request may take
-    #[arg(
-        long = "review-timeout",
-        value_name = "SECONDS",
-        env = "CODEX_REVIEW_TIMEOUT",
-        default_value_t = 60
-    )]
-    timeout: u64,
-    /// A variable that the program gets beside PATH, HOME and LANG (repeatable)
-    #[arg(long = "review-env", value_name = "NAME")]
-    environment: Vec<String>,
-    /// What a confirmed ambiguous finding of an enforced MUST does: review or block
-    #[arg(
-        long = "review-confirmed",
-        value_name = "DISPOSITION",
-        default_value = "review"
-    )]
-    confirmed: String,
+    review: reviewer::Arguments,
 }
 
 /// What was typed, understood.
@@ -135,11 +97,6 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         ));
     }
     let rules = in_force.rules.len();
-    let statements_not_reviewed = in_force
-        .rules
-        .iter()
-        .filter(|rule| matches!(rule.decision, Decision::Review(_)))
-        .count();
     if !arguments.no_suppressions {
         in_force
             .rules
@@ -153,6 +110,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .filter(|path| scope.looks_at(path))
         .cloned()
         .collect();
+    let statements_not_reviewed = in_force
+        .rules
+        .iter()
+        .filter(|rule| is_review_of(rule, &head_files))
+        .count();
     let mut scan = scanner.scan(&change.head, &head_files);
     for base in &change.bases {
         scan.candidates = introduced(&scanner, base, &scope, scan.candidates);
@@ -216,6 +178,14 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     )
 }
 
+/// Whether only a reviewer can tell what a rule makes of these files.
+fn is_review_of(rule: &Rule, files: &[RepoPath]) -> bool {
+    match &rule.decision {
+        Decision::Review(review) => files.iter().any(|path| review.touches(path)),
+        _ => false,
+    }
+}
+
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
     let mut outputs = Vec::new();
     for format in &arguments.format {
@@ -237,61 +207,21 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
         let help = "give the others a file, as in --format json=codex.json";
         return Err(Failure::new("only one format can go to standard output").help(help));
     }
-    let threshold = |option: &str, word: &str, known: &[&'static str]| {
-        let found = known
-            .iter()
-            .find(|known| **known == word)
-            .and_then(|word| config::threshold(word));
-        found.ok_or_else(|| unknown_word(option, word, known.iter().copied()))
-    };
     let fail_on = arguments
         .fail_on
         .as_deref()
-        .map(|word| threshold("threshold", word, &config::THRESHOLDS))
+        .map(|word| {
+            let known = config::THRESHOLDS.into_iter();
+            config::threshold(word).ok_or_else(|| unknown_word("threshold", word, known))
+        })
         .transpose()?;
-    let review = &arguments.review;
+    let (reviewer, confirmed) = reviewer::choose(&arguments.review)?;
     Ok(Plan {
         outputs,
         fail_on,
-        confirmed: threshold("disposition", &review.confirmed, &["block", "review"])?,
-        reviewer: reviewer(review)?,
+        confirmed,
+        reviewer,
     })
-}
-
-fn unknown_word(what: &str, word: &str, known: impl Iterator<Item = &'static str>) -> Failure {
-    let known: Vec<&str> = known.collect();
-    Failure::new(format!("unknown {what} `{word}`"))
-        .help(format!("known are: {}", known.join(", ")))
-}
-
-fn reviewer(review: &ReviewArguments) -> Result<Option<CommandReviewer>, Failure> {
-    match review.backend.as_str() {
-        "" | "none" => Ok(None),
-        "command" => {
-            let Some(command) = &review.command else {
-                return Err(Failure::new(
-                    "`--review command` needs `--review-command \"PROGRAM ARG ..\"`",
-                ));
-            };
-            if review.timeout == 0 {
-                return Err(Failure::new("a reviewer needs at least one second"));
-            }
-            CommandReviewer::new(
-                command,
-                &review.environment,
-                Duration::from_secs(review.timeout),
-            )
-            .map(Some)
-        }
-        other @ ("http" | "recorded" | "cached" | "show") => Err(Failure::new(format!(
-            "`--review {other}` is not supported yet"
-        ))),
-        other => Err(unknown_word(
-            "reviewer",
-            other,
-            ["none", "command"].into_iter(),
-        )),
-    }
 }
 
 /// The root of paths, the configuration, and what to compare.

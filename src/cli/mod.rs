@@ -6,6 +6,7 @@
 mod check;
 mod compile;
 mod explain;
+mod reviewer;
 mod rules;
 mod show;
 
@@ -158,6 +159,12 @@ fn unknown(words: &[OsString]) -> Failure {
         Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),
         None => "`codex --help` lists the commands".to_owned(),
     })
+}
+
+fn unknown_word(what: &str, word: &str, known: impl Iterator<Item = &'static str>) -> Failure {
+    let known: Vec<&str> = known.collect();
+    Failure::new(format!("unknown {what} `{word}`"))
+        .help(format!("known are: {}", known.join(", ")))
 }
 
 impl Context {

@@ -9,7 +9,7 @@ pub mod in_force;
 pub mod plain;
 pub mod read;
 
-use globset::GlobSet;
+use globset::{Glob, GlobSet};
 
 use crate::analysis::Analysis;
 use crate::finding::{Certainty, Disposition, Level, Status};
@@ -77,6 +77,19 @@ pub struct Review {
     pub not_a_violation: Option<String>,
     /// What the reviewer must show.
     pub evidence: Option<String>,
+}
+
+impl Review {
+    /// Whether a change of this file can concern the statement; its `literals` are not asked.
+    pub fn touches(&self, path: &RepoPath) -> bool {
+        let is_language =
+            |language: &Language| self.languages.iter().any(|name| name == language.name);
+        let is_match = |glob: &String| {
+            Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(path.to_path()))
+        };
+        (self.languages.is_empty() || Language::of(path).is_some_and(is_language))
+            && (self.paths.is_empty() || self.paths.iter().any(is_match))
+    }
 }
 
 /// Who says so.
