@@ -1,7 +1,8 @@
 //! Head minus base: which candidates the change brought in.
 //!
 //! Every base candidate is partner of at most one of head, in three rounds; white space and comments never count.
-//! A head candidate without a partner is introduced; so is one whose partner was less certain (a removed guard).
+//! A head candidate without a partner is introduced; so is one whose partner was less certain (a removed guard), or was
+//! covered by an exception that is gone.
 //! Deliberately absent: whether a line was touched. It does not matter.
 
 use std::collections::HashMap;
@@ -78,26 +79,39 @@ pub fn retain_introduced<'r>(
             |base| (base.rule.id.clone(), base.identity.item),
         );
     }
-    let is_introduced = |candidate: &Candidate<'_>, partner: Option<Certainty>| {
-        partner.is_none_or(|old| old < candidate.certainty)
-    };
     matching
         .head
         .into_iter()
-        .filter(|(candidate, partner)| is_introduced(candidate, *partner))
+        .filter(|(candidate, partner)| partner.is_none_or(|old| old < Weight::of(candidate)))
         .map(|(candidate, _)| candidate)
         .collect()
 }
 
+/// How heavily a candidate weighs: one that an exception covers less than any other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    Suppressed,
+    Open(Certainty),
+}
+
+impl Weight {
+    fn of(candidate: &Candidate<'_>) -> Self {
+        match candidate.suppressed {
+            Some(_) => Self::Suppressed,
+            None => Self::Open(candidate.certainty),
+        }
+    }
+}
+
 struct Matching<'r> {
-    /// Each with the certainty of its partner, once it has one.
-    head: Vec<(Candidate<'r>, Option<Certainty>)>,
+    /// Each with the weight of its partner, once it has one.
+    head: Vec<(Candidate<'r>, Option<Weight>)>,
     /// Those that are partners already are gone.
     base: Vec<Option<Candidate<'r>>>,
 }
 
 impl<'r> Matching<'r> {
-    /// Pairs candidates with equal keys, in the order of the text; equal certainties first, so that a guard removed at
+    /// Pairs candidates with equal keys, in the order of the text; equal weights first, so that a guard removed at
     /// one of two equal places is not paired away.
     fn round<K: Eq + Hash>(
         &mut self,
@@ -124,10 +138,10 @@ impl<'r> Matching<'r> {
                     !wanted
                         || base[*index]
                             .as_ref()
-                            .is_some_and(|old| old.certainty == candidate.certainty)
+                            .is_some_and(|old| Weight::of(old) == Weight::of(candidate))
                 };
                 if let Some(at) = indices.iter().position(fits) {
-                    *partner = base[indices.remove(at)].take().map(|old| old.certainty);
+                    *partner = base[indices.remove(at)].take().map(|old| Weight::of(&old));
                 }
             }
         }

@@ -97,11 +97,12 @@ impl Problems {
     ) {
         let known: Vec<&str> = known.into_iter().collect();
         let help = match nearest(found, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.len() <= 20 => format!("known are: {}", known.join(", ")),
-            None => "the reference lists what is known".to_owned(),
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if known.is_empty() => None,
+            None if known.len() <= 20 => Some(format!("known are: {}", known.join(", "))),
+            None => Some("the reference lists what is known".to_owned()),
         };
-        self.push(span, message.into(), Some(help));
+        self.push(span, message.into(), help);
     }
 
     fn push(&mut self, span: Range<usize>, message: String, help: Option<String>) {

@@ -73,10 +73,13 @@ fn every_case_holds() {
     let mut files: Vec<PathBuf> = fs::read_dir("fixtures/check")
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort();
-    assert!(files.len() >= 15, "{} cases", files.len());
+    assert!(files.len() >= 50, "{} cases", files.len());
     let (queue, complaints) = (Mutex::new(files.into_iter()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -172,7 +175,8 @@ fn check(folder: &Path, arguments: &str, step: &Step) -> String {
             complain(format!("standard {name} has no {text:?}"));
         }
         let is_raw = |character: &char| {
-            character.is_control() && *character != '\n' || ('\u{202A}'..='\u{202E}').contains(character)
+            character.is_control() && *character != '\n'
+                || ('\u{202A}'..='\u{202E}').contains(character)
         };
         if let Some(raw) = stream.chars().find(is_raw) {
             complain(format!("standard {name} holds a raw {raw:?}"));
@@ -185,7 +189,12 @@ fn check(folder: &Path, arguments: &str, step: &Step) -> String {
         match serde_json::from_slice::<Value>(&output.stdout) {
             Ok(report) => {
                 compare("findings", wanted, &findings(&report), &mut complain);
-                compare("unchecked", &step.unchecked, &unchecked(&report), &mut complain);
+                compare(
+                    "unchecked",
+                    &step.unchecked,
+                    &unchecked(&report),
+                    &mut complain,
+                );
                 check_sums(&report, arguments, &mut complain);
                 for (pointer, wanted) in &step.json {
                     let wanted = serde_json::to_value(wanted).unwrap();

@@ -121,6 +121,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     scan.candidates
         .retain(|candidate| scope.reports(&candidate.path));
+    scan.unchecked
+        .retain(|unchecked| scope.reports_text(&unchecked.path));
     let is_change = !arguments.all;
     let options = review::Options {
         reviewer: plan
@@ -349,6 +351,15 @@ impl<'a> Scope<'a> {
                 .wanted
                 .iter()
                 .any(|wanted| wanted.as_bytes().is_empty() || path.is_within(wanted))
+    }
+
+    /// The same for a path as reports write it.
+    fn reports_text(&self, path: &str) -> bool {
+        let is_within = |wanted: &RepoPath| {
+            wanted.as_bytes().is_empty()
+                || RepoPath::from(path).is_within(&RepoPath::from(wanted.text().as_ref()))
+        };
+        self.wanted.is_empty() || self.wanted.iter().any(is_within)
     }
 }
 

@@ -65,8 +65,15 @@ pub(super) fn test(_: &TestArguments, context: &mut Context) -> Result<Verdict, 
     }
     let count = |wanted: Option<bool>| proofs.iter().filter(|proof| proof.holds == wanted).count();
     let (held, failed, unproved) = (count(Some(true)), count(Some(false)), count(None));
+    let words = |number: usize, one: &'static str, many: &'static str| match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {many}"),
+    };
     context.print(&format!(
-        "{held} examples hold, {failed} fail, {unproved} are for a reviewer\n"
+        "{}, {}, {}\n",
+        words(held, "example holds", "examples hold"),
+        words(failed, "fails", "fail"),
+        words(unproved, "is for a reviewer", "are for a reviewer"),
     ))?;
     refuse(&compiled, context)?;
     Ok(Verdict::Pass)

@@ -236,7 +236,7 @@ fn explanation(finding: &Finding) -> String {
     }
     if let Some(href) = &finding.href {
         lines.push(format!(
-            "see {href}, or run `codex explain {}`",
+            "run `codex explain {}`, or see {href}",
             finding.rule
         ));
     }
