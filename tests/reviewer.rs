@@ -348,7 +348,10 @@ fn who_cannot_be_a_reviewer() {
             &["--review", "command", "--review-command", "sh 'open"],
             "is no command line",
         ),
-        (&["--review", "command"], "needs `--review-command"),
+        (
+            &["--review", "command"],
+            "`--review command` names no program",
+        ),
         (&["--review", "comand"], "unknown reviewer `comand`"),
         (
             &[
@@ -391,4 +394,33 @@ fn the_environment_can_name_the_reviewer() {
     );
     assert_eq!(code, Some(0));
     assert_eq!(findings[0]["disposition"], "cleared");
+}
+
+#[test]
+fn the_users_own_file_can_name_the_reviewer_and_the_repository_cannot() {
+    let (scratch, own) = (scratch::folder(), scratch::folder());
+    scratch::write(scratch.path(), "src/a.rs", LOCK);
+    let path = script("compliant.sh");
+    let line = shlex::try_join(["sh", path.to_str().unwrap()]).unwrap();
+    let file = format!("[review]\nbackend = \"command\"\ncommand = {line:?}\n");
+    let below = "engineering-codex/config.toml";
+    for place in ["config.toml", below, &format!(".config/{below}")] {
+        scratch::write(scratch.path(), place, &file);
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = scratch::codex(scratch.path());
+        command.args(["check", "--all"]).args(arguments);
+        findings(command.env("XDG_CONFIG_HOME", own.path())).1
+    };
+    assert_eq!(
+        run(&[])[0]["disposition"],
+        "review",
+        "the repository named it"
+    );
+    scratch::write(own.path(), below, &file);
+    assert_eq!(run(&[])[0]["disposition"], "cleared");
+    let none = run(&["--review", "none"]);
+    assert_eq!(none[0]["not_reviewed"], "no reviewer configured");
+    scratch::write(own.path(), below, "[review]\nbackent = 1\n");
+    assert!(run(&[]).is_empty(), "a mistake in it is an error");
 }

@@ -107,7 +107,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let head_files: Vec<RepoPath> = change
         .head_files
         .iter()
-        .filter(|path| scope.looks_at(path))
+        .filter(|path| scope.looks_at(path) && (!arguments.all || scope.reports(path)))
         .cloned()
         .collect();
     let statements_not_reviewed = in_force

@@ -27,10 +27,16 @@ use crate::report::Style;
 #[command(name = "codex", version, max_term_width = 100)]
 struct Arguments {
     /// Work in this folder, as git and make do
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, display_order = 900)]
     folder: Option<PathBuf>,
     /// When to use colours
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        display_order = 901
+    )]
     color: Colour,
     #[command(subcommand)]
     command: Command,

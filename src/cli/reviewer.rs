@@ -18,20 +18,27 @@ use crate::review::command::CommandReviewer;
 #[group(id = "reviewer")]
 pub(super) struct Arguments {
     /// Who decides ambiguous cases: none (the default) or command
-    #[arg(long = "review", value_name = "BACKEND", env = "CODEX_REVIEW")]
+    #[arg(
+        long = "review",
+        value_name = "BACKEND",
+        env = "CODEX_REVIEW",
+        hide_env_values = true
+    )]
     backend: Option<String>,
     /// The program of `--review command`, with its arguments; no shell is involved
     #[arg(
         long = "review-command",
         value_name = "COMMAND",
-        env = "CODEX_REVIEW_COMMAND"
+        env = "CODEX_REVIEW_COMMAND",
+        hide_env_values = true
     )]
     command: Option<String>,
     /// Seconds that one request may take [default: 60]
     #[arg(
         long = "review-timeout",
         value_name = "SECONDS",
-        env = "CODEX_REVIEW_TIMEOUT"
+        env = "CODEX_REVIEW_TIMEOUT",
+        hide_env_values = true
     )]
     timeout: Option<u64>,
     /// A variable that the program gets beside PATH, HOME and LANG (repeatable)
@@ -41,7 +48,8 @@ pub(super) struct Arguments {
     #[arg(
         long = "review-confirmed",
         value_name = "DISPOSITION",
-        env = "CODEX_REVIEW_CONFIRMED"
+        env = "CODEX_REVIEW_CONFIRMED",
+        hide_env_values = true
     )]
     confirmed: Option<String>,
 }

@@ -1,0 +1,29 @@
+//! What a terminal shows: every console block of `fixtures/transcripts/` and of the README, with the whole output.
+//!
+//! `TRYCMD=overwrite cargo test --test transcripts` writes it anew; it is then read, not trusted.
+
+use std::path::Path;
+
+#[test]
+fn transcripts() {
+    let cases = trycmd::TestCases::new();
+    cases
+        .env("CODEX_REVIEW", "none")
+        .env(
+            "GIT_CEILING_DIRECTORIES",
+            std::env::temp_dir().to_string_lossy(),
+        )
+        .env("LC_ALL", "C")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .case("fixtures/transcripts/*.md")
+        .case("README.md");
+}
+
+#[test]
+fn the_rfc_of_the_readme_is_the_one_that_is_tried() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let rfc = read("fixtures/transcripts/write-a-rule.in/rfcs/0042-sleep.md");
+    assert!(rfc.contains("sleep-in-handler"));
+    assert!(read("README.md").contains(&format!("````markdown\n{rfc}````\n")));
+}
