@@ -171,6 +171,13 @@ fn read_decision(
     match (node.get("rule"), node.get("analysis")) {
         (Some(rule), None) => {
             let matcher = reader.rule(rule, node.get("constraints"))?;
+            if matcher.kinds().is_none() {
+                let help = "add `kind`, or give a pattern that is not code on its own its surroundings: `pattern: {context: .., selector: ..}`";
+                let message = "nothing in this rule says what kind of node it matches";
+                reader
+                    .problems()
+                    .add_with_help(rule.span.clone(), message, help);
+            }
             Some(Decision::Match(language, matcher))
         }
         (None, Some(analysis)) => {
