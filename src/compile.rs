@@ -14,7 +14,7 @@ use crate::change::Snapshot;
 use crate::config::{self, Config};
 use crate::finding::Certainty;
 use crate::language::Language;
-use crate::problem::{Failure, Problem, Problems};
+use crate::problem::{Document, Failure, Problem, Problems};
 use crate::rfc::{self, Rfc, Statement};
 use crate::rule::read::{self, Form};
 use crate::rule::{Authority, Example, Law, Origin, Role, Rule, compiled, in_force};
@@ -101,32 +101,22 @@ pub struct IndexedStatement {
 pub fn compile(config: &Config) -> Result<Compiled, Failure> {
     let files = config.rfc_files()?;
     if files.is_empty() {
-        let help = format!(
-            "an RFC is a file that one of these names: {}",
-            config.rfcs.join(", ")
-        );
+        let help = "`rfcs` in codex.toml names no file; by default it is [\"rfcs/[0-9]*.md\"]";
         return Err(Failure::new(format!("no RFC in {}", config.folder.display())).help(help));
     }
     let mut result = Compiled::default();
     let mut rfcs = Vec::new();
-    for path in files {
-        let whole = config.folder.join(&path);
-        match std::fs::read(&whole) {
-            Ok(bytes) => match rfc::document(&path, &bytes) {
-                Ok(document) => {
-                    let (rfc, problems) = rfc::parse(&document);
-                    result.problems.extend(problems);
-                    rfcs.extend(rfc);
-                }
-                Err(problem) => result.problems.push(problem),
-            },
-            Err(error) => result.problems.push(config::whole_file(
-                &path,
-                format!("cannot be read: {error}"),
-            )),
+    for path in &files {
+        match read_rfc(&config.folder, path) {
+            Ok(document) => {
+                let (rfc, problems) = rfc::parse(&document);
+                result.problems.extend(problems);
+                rfcs.push(rfc);
+            }
+            Err(problem) => result.problems.push(problem),
         }
     }
-    result.problems.extend(check_together(&rfcs));
+    result.problems.extend(check_together(&rfcs, &files));
     let mut index = Vec::new();
     rfcs.sort_by_key(|rfc| rfc.front.number);
     for rfc in &rfcs {
@@ -143,6 +133,12 @@ pub fn compile(config: &Config) -> Result<Compiled, Failure> {
         index.push(index_entry(rfc, &config.link, &outcome));
         result.rfcs.push(outcome);
     }
+    // What is wrong with one text was found in several rounds.
+    result.problems.sort_by(|left, right| {
+        let place = |problem: &Problem| (problem.span.start, problem.span.end);
+        let names = left.document.name.cmp(&right.document.name);
+        names.then_with(|| place(left).cmp(&place(right)))
+    });
     let mut text = serde_json::to_string_pretty(&index)
         .map_err(|error| Failure::new(format!("cannot write the index: {error}")))?;
     text.push('\n');
@@ -150,14 +146,29 @@ pub fn compile(config: &Config) -> Result<Compiled, Failure> {
     Ok(result)
 }
 
+fn read_rfc(folder: &Path, path: &Path) -> Result<Arc<Document>, Problem> {
+    let name = path
+        .to_str()
+        .filter(|name| !name.contains(char::is_control));
+    if name.is_none() {
+        // It becomes a link, the name of a file and a line of a generated one.
+        let message = "the file name holds control characters or is not UTF-8";
+        return Err(config::whole_file(path, message));
+    }
+    let bytes = config::read_file(&folder.join(path))
+        .map_err(|error| config::whole_file(path, format!("cannot be read: {error}")))?;
+    rfc::document(path, &bytes)
+}
+
 /// What only several RFCs can get wrong together.
-fn check_together(rfcs: &[Rfc]) -> Vec<Problem> {
+fn check_together(rfcs: &[Rfc], files: &[PathBuf]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut numbers: BTreeMap<u32, &Rfc> = BTreeMap::new();
     let mut slugs: BTreeMap<&str, &Rfc> = BTreeMap::new();
     for rfc in rfcs {
         let mut found = Problems::new(Arc::clone(&rfc.document));
-        if let Some(other) = numbers.insert(rfc.front.number, rfc) {
+        let number = Some(rfc.front.number).filter(|number| *number > 0);
+        if let Some(other) = number.and_then(|number| numbers.insert(number, rfc)) {
             let message = format!(
                 "{} has the number {} already",
                 other.document.name, rfc.front.number
@@ -188,9 +199,18 @@ fn check_together(rfcs: &[Rfc]) -> Vec<Problem> {
         for (named, answer) in pairs {
             for (number, span) in named {
                 let Some(other) = numbers.get(number) else {
-                    found.add(span.clone(), format!("there is no RFC {number}"));
+                    let is_there = files
+                        .iter()
+                        .any(|file| rfc::number_in(&file.to_string_lossy()) == Some(*number));
+                    // One that cannot be read is complained about already.
+                    if !is_there {
+                        found.add(span.clone(), format!("there is no RFC {number}"));
+                    }
                     continue;
                 };
+                if !other.front.is_whole || *number == rfc.front.number {
+                    continue;
+                }
                 let answers = if answer == "supersedes" {
                     &other.front.supersedes
                 } else {
@@ -242,6 +262,7 @@ fn compile_statement(
 ) -> Vec<Node> {
     let mut documents = Vec::new();
     let mut languages: Vec<&'static Language> = Vec::new();
+    let mut is_broken = statement.is_broken;
     for block in &statement.rules {
         let law = |language: &str| law(rfc, statement, |example| example.language == language);
         let name = block
@@ -259,6 +280,7 @@ fn compile_statement(
             problems,
         ) else {
             // Its examples would only complain about the same.
+            is_broken = true;
             languages.extend(Language::named(name));
             continue;
         };
@@ -290,7 +312,9 @@ fn compile_statement(
             &law(rfc, statement, is_reviewed),
         ));
     }
-    refuse_idle_examples(statement, &languages, proofs, problems);
+    if !is_broken {
+        refuse_idle_examples(statement, &languages, proofs, problems);
+    }
     documents
 }
 
@@ -495,7 +519,7 @@ fn prove_example(
 }
 
 fn line(problems: &Problems, span: &std::ops::Range<usize>) -> usize {
-    problems.document().text[..span.start].matches('\n').count() + 1
+    problems.document().line(span.start)
 }
 
 fn index_entry(rfc: &Rfc, link: &str, outcome: &Outcome) -> IndexedRfc {
@@ -529,14 +553,15 @@ fn index_entry(rfc: &Rfc, link: &str, outcome: &Outcome) -> IndexedRfc {
     }
 }
 
+/// The first words of every file that `compile` writes but the index.
+pub(crate) const MARK: &str = "# Generated by `codex compile`";
+
 /// Files that are not as they should be, relative to the folder of rules.
 pub fn stale(compiled: &Compiled, folder: &Path) -> Result<Vec<String>, Failure> {
     let mut stale: Vec<String> = compiled
         .files
         .iter()
-        .filter(|(name, text)| {
-            std::fs::read(folder.join(name)).ok().as_deref() != Some(text.as_bytes())
-        })
+        .filter(|(name, text)| !holds(&folder.join(name), text))
         .map(|(name, _)| name.clone())
         .collect();
     stale.extend(left_over(compiled, folder)?.iter().map(|path| {
@@ -547,6 +572,11 @@ pub fn stale(compiled: &Compiled, folder: &Path) -> Result<Vec<String>, Failure>
     }));
     stale.sort();
     Ok(stale)
+}
+
+/// Whether a file has this text; one that cannot be read has not.
+fn holds(path: &Path, text: &str) -> bool {
+    config::read_file(path).is_ok_and(|bytes| bytes == text.as_bytes())
 }
 
 /// Compiled files whose RFC is gone.
@@ -563,27 +593,70 @@ fn left_over(compiled: &Compiled, folder: &Path) -> Result<Vec<PathBuf>, Failure
     Ok(files)
 }
 
-/// Writes the files, each whole or not at all, and removes those whose RFC is gone.
-pub fn write(compiled: &Compiled, folder: &Path) -> Result<(), Failure> {
+/// Writes the files, each whole or not at all, and removes those whose RFC is gone. Nothing is replaced or removed
+/// before all that can fail beforehand has gone well.
+pub fn write(compiled: &Compiled, config: &Config) -> Result<(), Failure> {
+    let folder = &config.folder.join(&config.rules);
     let doing = |path: &Path| format!("cannot write {}", path.display());
-    std::fs::create_dir_all(folder).map_err(|error| Failure::io(doing(folder), &error))?;
+    let failed = |path: &Path, error: &std::io::Error| Failure::io(doing(path), error);
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    refuse_outside(folder, &config.folder)?;
+    let left_over = left_over(compiled, folder)?;
+    for path in &left_over {
+        refuse_foreign(path)?;
+    }
+    let mut written = Vec::new();
     for (name, text) in &compiled.files {
         let path = folder.join(name);
-        if std::fs::read(&path).ok().as_deref() == Some(text.as_bytes()) {
+        if holds(&path, text) {
             continue;
         }
-        replace(&path, text.as_bytes()).map_err(|error| Failure::io(doing(&path), &error))?;
+        if path.is_dir() {
+            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+            return Err(failed(&path, &error));
+        }
+        let file = beside(folder, text.as_bytes()).map_err(|error| failed(&path, &error))?;
+        written.push((file, path));
     }
-    for path in left_over(compiled, folder)? {
+    for (file, path) in written {
+        file.persist(&path)
+            .map_err(|error| failed(&path, &error.error))?;
+    }
+    for path in left_over {
         std::fs::remove_file(&path)
             .map_err(|error| Failure::io(format!("cannot remove {}", path.display()), &error))?;
     }
     Ok(())
 }
 
-/// Replaces a file atomically; it can be read by everybody, as other files are.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+/// A folder of rules that is a link to somewhere else is not written into.
+fn refuse_outside(folder: &Path, root: &Path) -> Result<(), Failure> {
+    let real = |path: &Path| {
+        path.canonicalize()
+            .map_err(|error| Failure::io(format!("cannot find {}", path.display()), &error))
+    };
+    if real(folder)?.starts_with(real(root)?) {
+        return Ok(());
+    }
+    let message = format!("{} leads out of {}", folder.display(), root.display());
+    Err(Failure::new(message).help("make it a folder, or name another one in codex.toml"))
+}
+
+/// What `compile` did not write, it does not remove.
+fn refuse_foreign(path: &Path) -> Result<(), Failure> {
+    let bytes = config::read_file(path)
+        .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+    // A cut off one is ours, too.
+    if bytes.starts_with(MARK.as_bytes()) || MARK.as_bytes().starts_with(&bytes) {
+        return Ok(());
+    }
+    let message = format!("{} was not written by `codex compile`", path.display());
+    Err(Failure::new(message)
+        .help("files like NNNN-*.yaml in this folder are compiled rules: move it elsewhere"))
+}
+
+/// A new file in the folder, to be moved to its place; it can be read by everybody, as other files are.
+fn beside(folder: &Path, bytes: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     #[cfg(unix)]
@@ -592,6 +665,5 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         file.as_file()
             .set_permissions(std::fs::Permissions::from_mode(0o644))?;
     }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    Ok(file)
 }

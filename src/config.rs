@@ -3,6 +3,7 @@
 //! It is looked for from the working folder upward to the repository's root, never above; the first wins. Every unknown
 //! key is an error. Deliberately absent: anything that names a program or an address; a repository under check says neither.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -70,7 +71,7 @@ impl Config {
         let top = root.unwrap_or(folder);
         for candidate in folder.ancestors() {
             let path = candidate.join(FILE_NAME);
-            match std::fs::read(&path) {
+            match read_file(&path) {
                 Ok(bytes) => return Self::parse(candidate, &path, &bytes),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => {
@@ -96,8 +97,13 @@ impl Config {
         let text = problems.document().text.clone();
         let mut config = Self::default_in(folder);
         config.is_file = true;
-        if std::str::from_utf8(bytes).is_err() {
-            problems.add(0..0, "not UTF-8");
+        if let Err(error) = std::str::from_utf8(bytes) {
+            let at = error.valid_up_to();
+            problems.add_with_help(
+                at..at,
+                format!("not UTF-8: byte {at}"),
+                "save the file as UTF-8",
+            );
         } else {
             match DeTable::parse(&text) {
                 Ok(table) => config.read(table.get_ref(), &mut problems),
@@ -118,17 +124,11 @@ impl Config {
             let name = key.get_ref().as_ref();
             match name {
                 "extends" => self.read_extends(value, problems),
-                "rfcs" => self.rfcs = texts(name, value, problems).unwrap_or_default(),
+                "rfcs" => self.rfcs = rfc_globs(name, value, problems),
                 "rules" => self.rules = folder(name, value, problems).unwrap_or_default(),
-                "exclude" => {
-                    self.exclude = globs(
-                        &texts(name, value, problems).unwrap_or_default(),
-                        value,
-                        problems,
-                    );
-                }
-                "default-branch" => self.default_branch = text(name, value, problems),
-                "link" => self.link = text(name, value, problems).unwrap_or_default(),
+                "exclude" => self.exclude = globs(&texts(name, value, problems), problems),
+                "default-branch" => self.default_branch = branch(name, value, problems),
+                "link" => self.link = link(name, value, problems).unwrap_or_default(),
                 "fail-on" => self.read_fail_on(value, problems),
                 "review" => problems.add_with_help(
                     key.span(),
@@ -138,21 +138,16 @@ impl Config {
                 _ => problems.add_unknown(key.span(), format!("unknown key `{name}`"), name, KEYS),
             }
         }
-        globs(
-            &self.rfcs,
-            &Spanned::new(0..0, DeValue::Boolean(true)),
-            problems,
-        );
     }
 
     fn read_extends(&mut self, value: &Spanned<DeValue<'_>>, problems: &mut Problems) {
         self.embedded = false;
-        for name in texts("extends", value, problems).unwrap_or_default() {
+        for (name, span) in texts("extends", value, problems) {
             if name == "embedded" {
                 self.embedded = true;
             } else {
                 let message = format!("`extends` knows `embedded` only, not `{name}`");
-                problems.add_with_help(value.span(), message, "write [\"embedded\"] or []");
+                problems.add_with_help(span, message, "write [\"embedded\"] or []");
             }
         }
     }
@@ -184,7 +179,16 @@ impl Config {
             let start = literal.rsplit_once('/').map_or("", |(folder, _)| folder);
             let mut found = Vec::new();
             walk(&self.folder, Path::new(start), &mut found)?;
-            files.extend(found.into_iter().filter(|path| matcher.is_match(path)));
+            found.retain(|path| matcher.is_match(path));
+            if found.is_empty() {
+                let help = "an RFC is a file like rfcs/0001-what-it-is-about.md; `rfcs` in codex.toml says where they lie";
+                let message = format!(
+                    "no RFC in {}: nothing is named `{glob}`",
+                    self.folder.display()
+                );
+                return Err(Failure::new(message).help(help));
+            }
+            files.extend(found);
         }
         files.sort();
         files.dedup();
@@ -200,6 +204,27 @@ pub fn threshold(word: &str) -> Option<Disposition> {
     [Disposition::Block, Disposition::Review, Disposition::Warn]
         .into_iter()
         .find(|disposition| disposition.word() == word)
+}
+
+/// A file larger than this is no text of ours.
+const SIZE_LIMIT: u64 = 16 << 20;
+
+/// Reads a file that a repository brings along: a device or a pipe of its name is refused, and so is what no memory holds.
+pub fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
+    }
+    if !about.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    let mut file = std::fs::File::open(path)?.take(SIZE_LIMIT + 1);
+    file.read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(std::io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(bytes)
 }
 
 fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
@@ -223,9 +248,16 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Fail
         })?;
         let path = folder.join(entry.file_name());
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() && entry.file_name() != ".git" => walk(root, &path, files)?,
-            Ok(kind) if kind.is_file() => files.push(path),
-            _ => {}
+            Ok(kind) if kind.is_dir() => {
+                if path.extension().is_some_and(|extension| extension == "md") {
+                    files.push(path.clone());
+                }
+                if entry.file_name() != ".git" {
+                    walk(root, &path, files)?;
+                }
+            }
+            // What is no file is listed, too: reading it says so, and nothing is passed over in silence.
+            _ => files.push(path),
         }
     }
     Ok(())
@@ -241,41 +273,106 @@ fn text(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Opt
     }
 }
 
+/// A text that is shown, written or handed on as one word.
+fn word(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
+    let text = text(key, value, problems)?;
+    let is_word = !text.is_empty() && !text.contains(char::is_control);
+    if !is_word {
+        let message = format!("`{key}` must not be empty nor hold control characters");
+        problems.add(value.span(), message);
+    }
+    is_word.then_some(text)
+}
+
 /// A path that stays in the folder.
 fn folder(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
-    let path = text(key, value, problems)?;
-    let is_inner = !path.is_empty() && path.split('/').all(|part| !part.is_empty() && part != "..");
-    if !is_inner {
-        problems.add(
+    let path = word(key, value, problems)?;
+    let path = path.strip_suffix('/').unwrap_or(&path).to_owned();
+    if !is_inner(&path) {
+        problems.add_with_help(
             value.span(),
             format!("`{key}` must be a folder below this file"),
+            "write a path like \"rules\" or \"law/rules\"",
         );
+        return None;
     }
-    is_inner.then_some(path)
+    Some(path)
 }
 
-fn texts(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<Vec<String>> {
+fn is_inner(path: &str) -> bool {
+    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    !path.contains('\\') && path.split('/').all(is_plain)
+}
+
+/// A branch; git must not take it for an option.
+fn branch(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
+    let name = word(key, value, problems)?;
+    if name.starts_with('-') {
+        problems.add(value.span(), format!("`{name}` is no name of a branch"));
+        return None;
+    }
+    Some(name)
+}
+
+/// What is put right before a path.
+fn link(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
+    let link = text(key, value, problems)?;
+    if link.is_empty() {
+        return Some(link);
+    }
+    let link = word(key, value, problems)?;
+    if link.ends_with(|last: char| last.is_alphanumeric()) {
+        let help = format!("end it with a slash: \"{link}/\"");
+        let message = format!("`{key}` is put right before a path, like `rfcs/0001-x.md`");
+        problems.add_with_help(value.span(), message, help);
+        return None;
+    }
+    Some(link)
+}
+
+fn rfc_globs(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Vec<String> {
+    let texts = texts(key, value, problems);
+    globs(&texts, problems);
+    for (text, span) in &texts {
+        if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            problems.add_with_help(
+                span.clone(),
+                format!("`{text}` leads out of the folder of this file"),
+                "write a path below it, like \"rfcs/[0-9]*.md\"",
+            );
+        }
+    }
+    texts.into_iter().map(|(text, _)| text).collect()
+}
+
+type Texts = Vec<(String, std::ops::Range<usize>)>;
+
+fn texts(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Texts {
     let DeValue::Array(values) = value.get_ref() else {
         problems.add(value.span(), format!("`{key}` must be a list of texts"));
-        return None;
+        return Vec::new();
     };
-    Some(
-        values
-            .iter()
-            .filter_map(|value| text(key, value, problems))
-            .collect(),
-    )
+    values
+        .iter()
+        .filter_map(|value| match value.get_ref() {
+            DeValue::String(text) => Some((text.to_string(), value.span())),
+            _ => {
+                problems.add(value.span(), format!("`{key}` must be a list of texts"));
+                None
+            }
+        })
+        .collect()
 }
 
-fn globs(texts: &[String], value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> GlobSet {
+fn globs(texts: &Texts, problems: &mut Problems) -> GlobSet {
     let mut builder = GlobSetBuilder::new();
-    for text in texts {
+    for (text, span) in texts {
         match GlobBuilder::new(text).literal_separator(true).build() {
             Ok(glob) => {
                 builder.add(glob);
             }
             Err(error) => problems.add(
-                value.span(),
+                span.clone(),
                 format!("`{text}` is not a glob: {}", error.kind()),
             ),
         }

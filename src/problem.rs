@@ -5,7 +5,7 @@
 //! Deliberately absent: how a problem is drawn (`cli`), and findings about code ([`crate::finding`]).
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A text that a problem can point into.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub struct Document {
     pub name: String,
     /// The whole text.
     pub text: String,
+    line_starts: OnceLock<Vec<usize>>,
 }
 
 impl Document {
@@ -22,7 +23,17 @@ impl Document {
         Arc::new(Self {
             name: name.into(),
             text: text.into(),
+            line_starts: OnceLock::new(),
         })
+    }
+
+    /// The line of a byte, from 1. The lines are counted once: a text may be long and have many places.
+    pub fn line(&self, byte: usize) -> usize {
+        let starts = self.line_starts.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        starts.partition_point(|start| *start <= byte)
     }
 }
 
@@ -42,12 +53,7 @@ pub struct Problem {
 impl Problem {
     /// The line of the problem, from 1.
     pub fn line(&self) -> usize {
-        let end = self.span.start.min(self.document.text.len());
-        self.document.text.as_bytes()[..end]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1
+        self.document.line(self.span.start)
     }
 }
 
@@ -109,8 +115,8 @@ impl Problems {
         self.found.push(Problem {
             document: Arc::clone(&self.document),
             span,
-            message,
-            help,
+            message: shortened(message),
+            help: help.map(shortened),
         });
     }
 
@@ -132,11 +138,25 @@ impl Problems {
     }
 }
 
+/// A message quotes what somebody wrote, and that may be of any length.
+fn shortened(text: String) -> String {
+    const LIMIT: usize = 600;
+    if text.len() <= LIMIT {
+        return text;
+    }
+    let head = &text[..text.floor_char_boundary(LIMIT / 2)];
+    let tail = &text[text.ceil_char_boundary(text.len() - LIMIT / 2)..];
+    format!("{head} ... {tail}")
+}
+
 /// The known word that is most like `word`, if one is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let allowed = (length / 3).max(1);
     known
         .into_iter()
+        // The distance costs the product of both lengths.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= allowed)
         .map(|candidate| {
             (
                 strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()),

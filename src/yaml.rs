@@ -239,7 +239,14 @@ impl Offsets {
 /// Reads one document; a syntax error is a problem and gives `None`.
 pub fn parse(text: &str, offsets: &Offsets, problems: &mut Problems) -> Option<Node> {
     match serde_yaml::from_str_with_options::<Spanned<Raw>>(text, options()) {
-        Ok(raw) => Some(Reader { text, offsets }.node(raw)),
+        Ok(raw) => Some(
+            Reader {
+                text,
+                offsets,
+                problems,
+            }
+            .node(raw),
+        ),
         Err(error) => {
             report(text, offsets, &error, problems);
             None
@@ -252,9 +259,10 @@ pub fn parse_all(text: &str, problems: &mut Problems) -> Vec<Node> {
     let offsets = Offsets::whole();
     match serde_yaml::from_multiple_with_options::<Spanned<Raw>>(text, options()) {
         Ok(documents) => {
-            let reader = Reader {
+            let mut reader = Reader {
                 text,
                 offsets: &offsets,
+                problems,
             };
             documents.into_iter().map(|raw| reader.node(raw)).collect()
         }
@@ -277,17 +285,64 @@ fn report(text: &str, offsets: &Offsets, error: &serde_yaml::Error, problems: &m
             .map_or(text.len(), |(byte, _)| byte)
     });
     let message = error.without_snippet().to_string();
-    let message = message
-        .split(" at line ")
-        .next()
-        .unwrap_or(&message)
-        .to_owned();
-    let message = message
-        .split(", set DuplicateKeyPolicy")
-        .next()
-        .unwrap_or(&message)
-        .to_owned();
-    problems.add(offsets.span(at..at), format!("not valid YAML: {message}"));
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let doubled = message
+        .strip_prefix("duplicate mapping key: ")
+        .and_then(|rest| rest.split(", set DuplicateKeyPolicy").next());
+    if let Some(key) = doubled {
+        let end = if text[at..].starts_with(key) {
+            at + key.len()
+        } else {
+            at
+        };
+        let message = format!("the key `{key}` is there twice");
+        return problems.add(offsets.span(at..end), message);
+    }
+    let (message, help) = in_our_words(message);
+    match help {
+        Some(help) => problems.add_with_help(offsets.span(at..at), message, help),
+        None => problems.add(offsets.span(at..at), message),
+    }
+}
+
+/// The parser speaks to programmers in places.
+fn in_our_words(message: &str) -> (String, Option<&'static str>) {
+    const WORDS: [(&str, &str, Option<&str>); 7] = [
+        ("recursion limit", "this YAML is nested too deep", None),
+        (
+            "budget breached: Depth",
+            "this YAML is nested too deep",
+            None,
+        ),
+        (
+            "budget breached",
+            "this YAML is too large, its aliases written out",
+            None,
+        ),
+        (
+            "multiple YAML documents",
+            "a second YAML document begins here",
+            Some("a place for YAML holds one document: drop the line `---` or `...` before it"),
+        ),
+        (
+            "cannot deserialize null into string",
+            "a key is missing",
+            Some("write `key: value`"),
+        ),
+        ("expected string scalar", "a key must be text", None),
+        (
+            "tabs disallowed",
+            "YAML is indented with spaces, not with tabs",
+            None,
+        ),
+    ];
+    let known = WORDS
+        .into_iter()
+        .find(|(beginning, ..)| message.starts_with(beginning));
+    match known {
+        Some((_, message, help)) => (message.to_owned(), help),
+        None => (format!("not valid YAML: {message}"), None),
+    }
 }
 
 enum Raw {
@@ -302,11 +357,13 @@ enum Raw {
 struct Reader<'a> {
     text: &'a str,
     offsets: &'a Offsets,
+    problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
-    fn node(&self, raw: Spanned<Raw>) -> Node {
+    fn node(&mut self, raw: Spanned<Raw>) -> Node {
         let piece = self.piece(&raw.referenced);
+        self.refuse_tag(&piece);
         let value = match raw.value {
             Raw::Null => Value::Null,
             Raw::Bool(value) => Value::Bool(value),
@@ -336,7 +393,7 @@ impl Reader<'_> {
         Node { value, span }
     }
 
-    fn entry(&self, key: Spanned<String>, value: Spanned<Raw>) -> Entry {
+    fn entry(&mut self, key: Spanned<String>, value: Spanned<Raw>) -> Entry {
         let start = self.piece(&key.referenced).start;
         let quoted = self.text[start..].starts_with(['"', '\'']);
         let length = key.value.len() + if quoted { 2 } else { 0 };
@@ -346,6 +403,29 @@ impl Reader<'_> {
                 .span(start..(start + length).min(self.text.len())),
             key: key.value,
             value: self.node(value),
+        }
+    }
+
+    /// A tag such as `!secret` right before a value would be passed over in silence.
+    fn refuse_tag(&mut self, piece: &Range<usize>) {
+        let before = self.text.get(..piece.start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default().trim_end();
+        let word = line.rsplit([' ', '\t', '[', '{', ',']).next().unwrap_or("");
+        let after = self.text.get(piece.start..).unwrap_or_default();
+        let (start, tag) = if after.starts_with('!') {
+            let end = after.find(char::is_whitespace).unwrap_or(after.len());
+            (piece.start, &after[..end])
+        } else {
+            (
+                line.len() - word.len() + before.len()
+                    - before.rsplit('\n').next().unwrap_or("").len(),
+                word,
+            )
+        };
+        if tag.starts_with('!') {
+            let span = self.offsets.span(start..start + tag.len());
+            let message = format!("the tag `{tag}` means nothing here");
+            self.problems.add(span, message);
         }
     }
 

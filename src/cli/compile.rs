@@ -23,11 +23,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     for outcome in &compiled.rfcs {
         context.print(&summary(outcome))?;
     }
-    let folder = config.folder.join(&config.rules);
     if arguments.check {
-        let stale = compile::stale(&compiled, &folder)?;
+        let stale = compile::stale(&compiled, &config.folder.join(&config.rules))?;
         for name in &stale {
-            context.print(&format!("stale: {}/{name}\n", config.rules))?;
+            let path = visible_line(&format!("{}/{name}", config.rules));
+            context.print(&format!("stale: {path}\n"))?;
         }
         if !stale.is_empty() {
             context.print("run `codex compile` and commit what it writes\n")?;
@@ -35,7 +35,13 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         }
         return Ok(Verdict::Pass);
     }
-    compile::write(&compiled, &folder)?;
+    compile::write(&compiled, &config)?;
+    if !config.is_file {
+        // Otherwise the first check of a new law finds nothing, and nobody knows why.
+        show::warning(
+            "`codex check` reads these rules only where there is a codex.toml; an empty one will do",
+        );
+    }
     Ok(Verdict::Pass)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::compile::IndexedRfc;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::language::Language;
 use crate::problem::Failure;
 use crate::report::plain_text::visible_line;
@@ -96,8 +96,13 @@ fn statements(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
         });
     }
     let path = config.folder.join(&config.rules).join("index.json");
+    let folder = config.folder.join(&config.rules);
+    if config.is_file && !path.exists() && !in_force::compiled_files(&folder)?.is_empty() {
+        let message = format!("{} is missing", path.display());
+        return Err(Failure::new(message).help("run `codex compile`"));
+    }
     if config.is_file && path.exists() {
-        let text = std::fs::read(&path)
+        let text = config::read_file(&path)
             .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
         let local: Vec<IndexedRfc> = serde_json::from_slice(&text).map_err(|error| {
             Failure::new(format!("{} is broken: {error}", path.display()))

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::io::Write;
+use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
+use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
 use crate::problem::{Failure, Problem};
 use crate::report::Style;
+use crate::report::excerpt::Excerpt;
 use crate::report::plain_text::{visible, visible_line};
 
 /// Shows a failure, after the problems that are its reason.
@@ -23,31 +25,36 @@ pub(super) fn failure(failure: &Failure, style: Style) {
     );
 }
 
+/// Problems shown of one document; nobody reads more of them before mending some.
+const SHOWN_PER_DOCUMENT: usize = 100;
+
 /// Shows problems in order.
 pub(super) fn problems(problems: &[Problem], style: Style) {
-    for problem in problems {
-        let text = visible(&problem.document.text);
-        let offset = |byte: usize| {
-            let before = problem
-                .document
-                .text
-                .get(..byte)
-                .unwrap_or(&problem.document.text);
-            text.char_indices()
-                .nth(before.chars().count())
-                .map_or(text.len(), |(at, _)| at)
-        };
-        let span = offset(problem.span.start)..offset(problem.span.end.max(problem.span.start));
-        let shown = Shown {
-            message: visible_line(&problem.message),
-            help: problem.help.as_deref().map(visible_line),
-            severity: Severity::Error,
-            place: Some((
-                NamedSource::new(visible_line(&problem.document.name), text),
-                span,
-            )),
-        };
-        draw(&shown, style);
+    for of_document in problems.chunk_by(|left, right| Arc::ptr_eq(&left.document, &right.document))
+    {
+        for problem in of_document.iter().take(SHOWN_PER_DOCUMENT) {
+            draw(&shown(problem), style);
+        }
+        let more = of_document.len().saturating_sub(SHOWN_PER_DOCUMENT);
+        if let Some(problem) = of_document.first().filter(|_| more > 0) {
+            let name = visible_line(&problem.document.name);
+            to_standard_error(&format!("{name}: {more} more problems are not shown\n"));
+        }
+    }
+}
+
+fn shown(problem: &Problem) -> Shown {
+    let source = &problem.document.text;
+    // Of a place that goes on over lines, the first says enough.
+    let rest = source.get(problem.span.clone()).unwrap_or_default();
+    let place = problem.span.start..problem.span.start + rest.lines().next().map_or(0, str::len);
+    let excerpt = Excerpt::new(&problem.document.name, source, std::slice::from_ref(&place));
+    let span = excerpt.span(source, &place);
+    Shown {
+        message: visible_line(&problem.message),
+        help: problem.help.as_deref().map(visible_line),
+        severity: Severity::Error,
+        place: Some((excerpt, span)),
     }
 }
 
@@ -71,7 +78,7 @@ struct Shown {
     message: String,
     help: Option<String>,
     severity: Severity,
-    place: Option<(NamedSource<String>, std::ops::Range<usize>)>,
+    place: Option<(Excerpt, std::ops::Range<usize>)>,
 }
 
 impl fmt::Display for Shown {

@@ -4,12 +4,12 @@ use std::fmt;
 use std::io::{self, Write};
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
-    SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode,
 };
 
 use super::Surroundings;
-use super::plain_text::{visible, visible_line};
+use super::excerpt::Excerpt;
+use super::plain_text::visible_line;
 use crate::finding::{Answer, Disposition, Finding, Position, Range, Report};
 
 /// How to draw.
@@ -157,23 +157,29 @@ struct Drawn {
     title: String,
     severity: Severity,
     help: String,
-    source: NamedSource<String>,
+    source: Excerpt,
     labels: Vec<LabeledSpan>,
 }
 
 impl Drawn {
     fn new(finding: &Finding, source: &str) -> Self {
-        let source = visible(source);
-        let mut labels = vec![LabeledSpan::new_primary_with_span(
-            Some(finding.rule.clone()),
-            span(&source, finding.focus),
-        )];
-        let others = finding
+        let others: Vec<_> = finding
             .labels
             .iter()
-            .filter(|label| label.path == finding.path);
-        labels.extend(others.map(|label| {
-            LabeledSpan::new_with_span(Some(visible_line(&label.text)), span(&source, label.range))
+            .filter(|label| label.path == finding.path)
+            .map(|label| (visible_line(&label.text), span(source, label.range)))
+            .collect();
+        let focus = span(source, finding.focus);
+        let places: Vec<_> = std::iter::once(focus.clone())
+            .chain(others.iter().map(|(_, place)| place.clone()))
+            .collect();
+        let excerpt = Excerpt::new(&finding.path, source, &places);
+        let mut labels = vec![LabeledSpan::new_primary_with_span(
+            Some(finding.rule.clone()),
+            excerpt.span(source, &focus),
+        )];
+        labels.extend(others.into_iter().map(|(text, place)| {
+            LabeledSpan::new_with_span(Some(text), excerpt.span(source, &place))
         }));
         Self {
             title: title(finding),
@@ -183,7 +189,7 @@ impl Drawn {
                 _ => Severity::Advice,
             },
             help: explanation(finding),
-            source: NamedSource::new(visible_line(&finding.path), source),
+            source: excerpt,
             labels,
         }
     }
@@ -247,7 +253,7 @@ fn explanation(finding: &Finding) -> String {
         .join("\n")
 }
 
-/// Columns count characters, and [`visible`] keeps their number: so the place is found anew in the shown text.
+/// The bytes of a place: a source that is not UTF-8 has other bytes here than on disk, but as many characters.
 fn span(source: &str, range: Range) -> std::ops::Range<usize> {
     let offset = |position: Position| {
         let line_start = source

@@ -1,5 +1,6 @@
 //! Reports: plain data in, text out; one file per format, one line per format here.
 
+pub mod excerpt;
 mod human;
 mod json;
 pub mod plain_text;

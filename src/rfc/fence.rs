@@ -55,6 +55,7 @@ pub(super) fn purpose(fence: &Fence, problems: &mut Problems) -> Purpose {
     let mut words = fence.info.split_whitespace();
     let language = words.next().unwrap_or_default();
     let Some(word) = words.next() else {
+        refuse_lone_word(language, fence, problems);
         return Purpose::Prose;
     };
     let options: Vec<&str> = words.collect();
@@ -99,6 +100,31 @@ pub(super) fn purpose(fence: &Fence, problems: &mut Problems) -> Purpose {
     }
 }
 
+/// Whether the second word of a fence means something to codex.
+pub(super) fn is_ours(word: &str) -> bool {
+    WORDS.contains(&word)
+}
+
+/// One word is a language and its block prose, unless it is one of ours at the wrong place.
+fn refuse_lone_word(word: &str, fence: &Fence, problems: &mut Problems) {
+    let Some(ours) = word
+        .split([',', ':', '{', '}', '.'])
+        .find(|part| is_ours(part))
+    else {
+        return;
+    };
+    let language = if ours.starts_with("codex-") {
+        "yaml"
+    } else {
+        "rust"
+    };
+    problems.add_with_help(
+        fence.span.clone(),
+        format!("`{word}` is no language"),
+        format!("the language comes first, then a space: `{language} {ours}`"),
+    );
+}
+
 fn example(
     role: Role,
     language: &str,
@@ -112,7 +138,13 @@ fn example(
         file: None,
         lines: Vec::new(),
     };
+    let mut keys: Vec<&str> = Vec::new();
     for option in options {
+        let key = option.split('=').next().unwrap_or_default();
+        if keys.contains(&key) {
+            problems.add(fence.span.clone(), format!("`{key}` is there twice"));
+        }
+        keys.push(key);
         match option.split_once('=') {
             Some(("file", file)) if is_inner_path(file) => header.file = Some(file.to_owned()),
             Some(("file", file)) => {
@@ -121,7 +153,12 @@ fn example(
             }
             Some(("lines", lines)) => header.lines = read_lines(lines, fence, problems),
             _ => {
-                let key = option.split('=').next().unwrap_or_default();
+                if ["file", "lines"].contains(&key) {
+                    let message = format!("`{key}` says nothing");
+                    let help = format!("write `{key}=`, with the value right behind it");
+                    problems.add_with_help(fence.span.clone(), message, help);
+                    continue;
+                }
                 problems.add_unknown(
                     fence.span.clone(),
                     format!("unknown option `{option}`"),
@@ -142,22 +179,26 @@ fn example(
 
 fn is_inner_path(path: &str) -> bool {
     let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
-    !path.contains('\\') && path.split('/').all(is_plain)
+    !path.contains(['\\', ':']) && !path.contains(char::is_control) && path.split('/').all(is_plain)
 }
 
 fn read_lines(text: &str, fence: &Fence, problems: &mut Problems) -> Vec<usize> {
     let last = fence.code.lines().count();
     let mut lines = Vec::new();
     for part in text.split(',') {
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
         match part.parse::<usize>() {
-            Ok(line) if (1..=last).contains(&line) => lines.push(line),
+            Ok(line) if lines.contains(&line) => {
+                problems.add(fence.span.clone(), format!("line {line} is there twice"));
+            }
+            Ok(line) if is_number && (1..=last).contains(&line) => lines.push(line),
             _ => {
                 let message = format!("`{part}` is no line of this example, which has {last}");
-                problems.add(fence.span.clone(), message);
+                let help = "lines are counted from 1 and separated by commas: `lines=3,7`";
+                problems.add_with_help(fence.span.clone(), message, help);
             }
         }
     }
     lines.sort_unstable();
-    lines.dedup();
     lines
 }

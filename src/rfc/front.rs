@@ -19,12 +19,15 @@ const KEYS: [&str; 11] = [
     "review-by",
     "tags",
 ];
+const BEGINNING: &str = "an RFC begins with `---`, then YAML such as `rfc: 1`, then `---`";
 const REQUIRED: [&str; 6] = ["rfc", "title", "status", "domain", "owners", "date"];
 
 /// What an RFC says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrontMatter {
-    /// Its number: the `NNNN-` of the file name.
+    /// Whether nothing is wrong with it.
+    pub is_whole: bool,
+    /// Its number: the `NNNN-` of the file name; 0 when it could not be read.
     pub number: u32,
     /// Where the number stands.
     pub number_span: Range<usize>,
@@ -44,28 +47,63 @@ pub struct FrontMatter {
     pub superseded_by: Vec<(u32, Range<usize>)>,
 }
 
+impl FrontMatter {
+    /// What is known when nothing could be read.
+    fn unread() -> Self {
+        Self {
+            is_whole: false,
+            number: 0,
+            number_span: 0..0,
+            title: String::new(),
+            status: Status::Draft,
+            domain: String::new(),
+            owners: Vec::new(),
+            incidents: Vec::new(),
+            supersedes: Vec::new(),
+            superseded_by: Vec::new(),
+        }
+    }
+}
+
 /// Reads the front matter; the second value is the byte where the Markdown begins.
-pub(super) fn parse(document: &Document, problems: &mut Problems) -> (Option<FrontMatter>, usize) {
+pub(super) fn parse(document: &Document, problems: &mut Problems) -> (FrontMatter, usize) {
     let text = &document.text;
     let start = if text.starts_with('\u{FEFF}') {
         '\u{FEFF}'.len_utf8()
     } else {
         0
     };
+    let first = text[start..].lines().next().unwrap_or_default();
     let Some((yaml, body)) = split(&text[start..]) else {
-        let help = "an RFC begins with `---`, then YAML such as `rfc: 1`, then `---`";
-        let message = if text.trim().is_empty() {
-            "the RFC is empty"
+        if text[start..].trim().is_empty() {
+            problems.add_with_help(start..start, "the RFC is empty", BEGINNING);
+        } else if first.trim_end() == "---" {
+            // All that follows may be meant as front matter or as Markdown.
+            problems.add_with_help(
+                start..start + first.trim_end().len(),
+                "the front matter never ends",
+                "end it with a line `---`",
+            );
+            return (FrontMatter::unread(), text.len());
         } else {
-            "no front matter"
-        };
-        problems.add_with_help(start..start, message, help);
-        return (None, start);
+            problems.add_with_help(start..start, "no front matter", BEGINNING);
+        }
+        return (FrontMatter::unread(), start);
     };
-    let offsets = Offsets::new(vec![(0, start + yaml.start)]);
-    let node = yaml::parse(&text[start..][yaml], &offsets, problems);
-    let front = node.and_then(|node| read(&node, document, problems));
-    (front, start + body)
+    let before = problems.len();
+    let fence = start..start + first.trim_end().len();
+    let front = if text[start..][yaml.clone()].trim().is_empty() {
+        let help = format!("it needs {}", REQUIRED.join(", "));
+        problems.add_with_help(fence, "the front matter is empty", help);
+        FrontMatter::unread()
+    } else {
+        let offsets = Offsets::new(vec![(0, start + yaml.start)]);
+        let node = yaml::parse(&text[start..][yaml], &offsets, problems);
+        node.and_then(|node| read(&node, document, problems))
+            .unwrap_or_else(FrontMatter::unread)
+    };
+    let is_whole = problems.len() == before;
+    (FrontMatter { is_whole, ..front }, start + body)
 }
 
 /// The bytes of the YAML, and where the rest begins.
@@ -87,7 +125,6 @@ fn split(text: &str) -> Option<(Range<usize>, usize)> {
 
 fn read(node: &Node, document: &Document, problems: &mut Problems) -> Option<FrontMatter> {
     node.need_map("front matter", &KEYS, problems)?;
-    let before = problems.len();
     for key in REQUIRED.into_iter().filter(|key| node.get(key).is_none()) {
         problems.add(
             node.span.start..node.span.start,
@@ -113,6 +150,7 @@ fn read(node: &Node, document: &Document, problems: &mut Problems) -> Option<Fro
     }
     texts("tags", problems);
     let front = FrontMatter {
+        is_whole: false,
         number,
         number_span,
         title: text("title", problems),
@@ -141,18 +179,26 @@ fn read(node: &Node, document: &Document, problems: &mut Problems) -> Option<Fro
             .map_or(0..0, |status| status.span.clone());
         problems.add(span, "a superseded RFC needs `superseded-by`");
     }
-    (problems.len() == before).then_some(front)
+    for (_, span) in [&front.supersedes, &front.superseded_by]
+        .into_iter()
+        .flatten()
+        .filter(|(other, _)| *other == number && number > 0)
+    {
+        problems.add(span.clone(), "an RFC cannot replace itself");
+    }
+    Some(front)
 }
 
 fn read_number(node: &Node, document: &Document, problems: &mut Problems) -> u32 {
-    let Some(number) = node.as_number().filter(|number| *number > 0) else {
-        problems.add(node.span.clone(), "`rfc` must be a number from 1");
+    let Some(number) = node
+        .as_number()
+        .filter(|number| (1..=9999).contains(number))
+    else {
+        problems.add(node.span.clone(), "`rfc` must be a number from 1 to 9999");
         return 0;
     };
-    let file = document.name.rsplit('/').next().unwrap_or_default();
-    let digits = file.split('-').next().unwrap_or_default();
-    let is_numbered = digits.len() == 4 && digits.parse() == Ok(number) && file.len() > 5;
-    if !is_numbered {
+    if super::number_in(&document.name) != Some(number) {
+        let file = document.name.rsplit('/').next().unwrap_or_default();
         let help = format!("name it `{number:04}-what-it-is-about.md`");
         problems.add_with_help(
             node.span.clone(),

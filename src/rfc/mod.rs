@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use front::FrontMatter;
+pub use sections::is_slug;
 
 use crate::finding::Level;
 use crate::problem::{Document, Problem, Problems};
@@ -48,25 +49,39 @@ pub struct Statement {
     pub advice: Option<String>,
     /// blake3 of the section, 16 hex digits.
     pub hash: String,
-    /// `yaml codex-rule` blocks.
+    /// `yaml codex-rule` blocks that could be read.
     pub rules: Vec<Node>,
+    /// Whether a matcher or review block of it could not be read: what is missing then is missing for that reason.
+    pub is_broken: bool,
     /// The `yaml codex-review` block.
     pub review: Option<Review>,
     /// Its examples, each with the place of its fence.
     pub examples: Vec<(Example, Range<usize>)>,
 }
 
-/// Reads the text of one RFC. Without readable front matter there is no value, only problems.
-pub fn parse(document: &Arc<Document>) -> (Option<Rfc>, Vec<Problem>) {
+/// Reads the text of one RFC. Whatever is wrong with a part of it, the others are read, so that they are complained
+/// about, too.
+pub fn parse(document: &Arc<Document>) -> (Rfc, Vec<Problem>) {
     let mut problems = Problems::new(Arc::clone(document));
     let (front, body) = front::parse(document, &mut problems);
     let statements = sections::parse(document, body, &mut problems);
-    let rfc = front.map(|front| Rfc {
+    let rfc = Rfc {
         document: Arc::clone(document),
         front,
         statements,
-    });
+    };
     (rfc, problems.into_vec())
+}
+
+/// The number that a file name begins with.
+pub(crate) fn number_in(path: &str) -> Option<u32> {
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let (digits, rest) = file.split_once('-')?;
+    let is_number = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        .parse()
+        .ok()
+        .filter(|_| is_number && !rest.is_empty())
 }
 
 /// A document of bytes that may not be UTF-8; the problem points at the first byte that is not.

@@ -25,13 +25,17 @@ pub(super) fn parse(document: &Document, body: usize, problems: &mut Problems) -
         open: None,
         statements: Vec::new(),
         quote_depth: 0,
+        list_depth: 0,
         quote: Quote::default(),
+        has_block_outside: false,
     };
-    let events: Vec<(Event<'_>, Range<usize>)> =
-        Parser::new_ext(&document.text[body..], Options::ENABLE_TABLES)
-            .into_offset_iter()
-            .map(|(event, range)| (event, body + range.start..body + range.end))
-            .collect();
+    let events: Vec<(Event<'_>, Range<usize>)> = Parser::new_ext(
+        &document.text[body..],
+        Options::ENABLE_TABLES | Options::ENABLE_GFM,
+    )
+    .into_offset_iter()
+    .map(|(event, range)| (event, body + range.start..body + range.end))
+    .collect();
     walk.blocks(&events);
     walk.close(document.text.len());
     walk.statements
@@ -53,8 +57,11 @@ fn level(keyword: &str) -> Level {
     }
 }
 
+/// How the ids of codex's own findings begin.
+const RESERVED: &str = "codex-allow";
+
 /// Whether a heading is a slug: one kebab-case word with at least one hyphen.
-fn is_slug(text: &str) -> bool {
+pub fn is_slug(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
             && part
@@ -72,7 +79,10 @@ struct Walk<'a> {
     open: Option<Open>,
     statements: Vec<Statement>,
     quote_depth: usize,
+    list_depth: usize,
     quote: Quote,
+    /// Whether this section, which is no statement, has been found to hold a block.
+    has_block_outside: bool,
 }
 
 /// A statement whose section goes on.
@@ -86,11 +96,17 @@ struct Open {
     rules: Vec<Node>,
     reviews: Vec<(Option<Review>, Range<usize>)>,
     examples: Vec<(Example, Range<usize>)>,
+    has_check: bool,
+    is_broken: bool,
 }
 
-/// The text of a block quote, once as written and once without code spans.
+type Events<'e> = [(Event<'e>, Range<usize>)];
+
+/// The text of a block quote, once as written and once without code.
 #[derive(Default)]
 struct Quote {
+    /// Lists around the quote: those in it are part of its text.
+    lists_around: usize,
     paragraphs: Vec<String>,
     plain: String,
     /// Bytes of `plain`, and where they stand in the document.
@@ -98,21 +114,42 @@ struct Quote {
 }
 
 impl Walk<'_> {
-    fn blocks(&mut self, events: &[(Event<'_>, Range<usize>)]) {
+    fn blocks(&mut self, events: &Events<'_>) {
         let mut at = 0;
         while let Some((event, range)) = events.get(at) {
+            if matches!(event, Event::Start(_)) && self.quote_depth > 0 {
+                // Words of different blocks are different words.
+                self.quote.plain.push(' ');
+            }
             match event {
                 Event::Start(Tag::Heading { level, .. }) => {
                     at = self.heading(*level, range, events, at);
                 }
-                Event::Start(Tag::BlockQuote(_)) => self.quote_depth += 1,
+                Event::Start(Tag::BlockQuote(_)) => {
+                    if self.quote_depth == 0 {
+                        self.quote.lists_around = self.list_depth;
+                    }
+                    self.quote_depth += 1;
+                }
                 Event::End(TagEnd::BlockQuote(_)) => {
                     self.quote_depth -= 1;
                     if self.quote_depth == 0 {
                         self.end_quote(range);
                     }
                 }
-                Event::Start(Tag::Paragraph) => self.paragraph(range),
+                Event::Start(Tag::List(_)) => {
+                    self.quoted_block(range);
+                    self.list_depth += 1;
+                }
+                Event::End(TagEnd::List(_)) => self.list_depth -= 1,
+                Event::Start(Tag::Table(_)) => self.quoted_block(range),
+                Event::Start(Tag::Item) => {
+                    // An item of a tight list has no paragraph of its own.
+                    if matches!(events.get(at + 1), Some((Event::Text(_), _))) {
+                        self.misplaced_advice(range, &events[at + 1..]);
+                    }
+                }
+                Event::Start(Tag::Paragraph) => self.paragraph(range, &events[at + 1..]),
                 Event::Text(text) if self.quote_depth > 0 => {
                     self.quote
                         .offsets
@@ -125,9 +162,21 @@ impl Walk<'_> {
                 Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
                     at = self.fence(info, range, events, at);
                 }
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => {
+                    self.indented_code(range);
+                    at = end_of_code(events, at);
+                }
                 _ => {}
             }
             at += 1;
+        }
+    }
+
+    /// A list or a table of a quotation belongs to its text as it is written.
+    fn quoted_block(&mut self, range: &Range<usize>) {
+        if self.quote_depth > 0 && self.list_depth == self.quote.lists_around {
+            let text = unquoted(&self.text[range.clone()]);
+            self.quote.paragraphs.push(text);
         }
     }
 
@@ -136,7 +185,7 @@ impl Walk<'_> {
         &mut self,
         level: HeadingLevel,
         range: &Range<usize>,
-        events: &[(Event<'_>, Range<usize>)],
+        events: &Events<'_>,
         start: usize,
     ) -> usize {
         let length = events[start..]
@@ -154,6 +203,19 @@ impl Walk<'_> {
         let is_bare = inner
             .iter()
             .all(|(event, _)| matches!(event, Event::Text(_) | Event::Code(_)));
+        let text = text.trim();
+        if self.quote_depth > 0 || self.list_depth > 0 {
+            if is_slug(text) {
+                let message =
+                    format!("`{text}` stands in a list or a quotation: that begins no statement");
+                self.problems.add_with_help(
+                    self.first_line(range),
+                    message,
+                    "move it to the left margin",
+                );
+            }
+            return start + length;
+        }
         if self
             .open
             .as_ref()
@@ -161,12 +223,23 @@ impl Walk<'_> {
         {
             self.close(range.start);
         }
+        self.has_block_outside = false;
         self.headings.retain(|(outer, _)| *outer < level);
-        if is_bare && is_slug(text.trim()) {
-            self.open_statement(text.trim(), level, range);
+        if is_slug(text) {
+            if !is_bare {
+                let message = format!("the slug `{text}` must stand bare or as a code span");
+                self.problems.add(self.first_line(range), message);
+            }
+            self.open_statement(text, level, range);
         }
-        self.headings.push((level, text.trim().to_owned()));
+        self.headings.push((level, text.to_owned()));
         start + length
+    }
+
+    /// The place of a block without the lines after its first.
+    fn first_line(&self, range: &Range<usize>) -> Range<usize> {
+        let first = self.text[range.clone()].lines().next().unwrap_or_default();
+        range.start..range.start + first.trim_end().len()
     }
 
     fn open_statement(&mut self, slug: &str, level: HeadingLevel, range: &Range<usize>) {
@@ -177,8 +250,12 @@ impl Walk<'_> {
                 outer.slug
             );
             self.problems
-                .add_with_help(span, message, "give both headings the same depth");
-            return;
+                .add_with_help(span.clone(), message, "give both headings the same depth");
+            self.close(range.start);
+        }
+        if slug.starts_with(RESERVED) {
+            let message = format!("slugs that begin with `{RESERVED}` are codex's own");
+            self.problems.add(span.clone(), message);
         }
         self.open = Some(Open {
             slug: slug.to_owned(),
@@ -195,34 +272,73 @@ impl Walk<'_> {
             rules: Vec::new(),
             reviews: Vec::new(),
             examples: Vec::new(),
+            has_check: false,
+            is_broken: false,
         });
     }
 
-    fn paragraph(&mut self, range: &Range<usize>) {
-        let lines = self.text[range.clone()]
-            .lines()
-            .map(|line| line.trim_start_matches([' ', '\t', '>']).trim_end());
-        let text = lines
-            .filter(|line| !line.is_empty())
-            .collect::<Vec<_>>()
-            .join(" ");
+    fn paragraph(&mut self, range: &Range<usize>, inner: &Events<'_>) {
         if self.quote_depth > 0 {
-            self.quote.plain.push(' ');
-            self.quote.paragraphs.push(text);
-        } else if let Some(open) = self
-            .open
-            .as_mut()
-            .filter(|_| text.starts_with("If you need"))
-        {
-            let span = range.start..range.start + self.text[range.clone()].trim_end().len();
-            if text.contains(", use ") {
-                open.advice.push((text, span));
+            if self.list_depth == self.quote.lists_around {
+                let text = self.prose(range, inner);
+                self.quote.paragraphs.push(text);
+            }
+            self.misplaced_advice(range, inner);
+            return;
+        }
+        if self.list_depth > 0 {
+            self.misplaced_advice(range, inner);
+            return;
+        }
+        if self.open.is_none() {
+            return;
+        }
+        let plain = plain_text(inner);
+        let span = range.start..range.start + self.text[range.clone()].trim_end().len();
+        if begins_advice(&plain) {
+            if plain.contains(", use ") {
+                let text = self.prose(range, inner);
+                self.open.iter_mut().for_each(|open| {
+                    open.advice.push((text.clone(), span.clone()));
+                });
             } else {
                 let help = "write it as \"If you need X, use Y\"";
                 self.problems
                     .add_with_help(span, "the advice does not say what to use", help);
             }
+        } else if is_advice_in_other_case(&plain) {
+            let help = "write it as \"If you need X, use Y\", in these letters";
+            self.problems
+                .add_with_help(span, "this looks like the advice and is not", help);
         }
+    }
+
+    /// Complains about advice that is no paragraph of the section itself.
+    fn misplaced_advice(&mut self, range: &Range<usize>, inner: &Events<'_>) {
+        if self.open.is_none() {
+            return;
+        }
+        let plain = plain_text(inner);
+        if (begins_advice(&plain) && plain.contains(", use ")) || is_advice_in_other_case(&plain) {
+            let help = "make it a paragraph of its own, at the left margin";
+            let message = "the advice stands in a list or a quotation";
+            self.problems
+                .add_with_help(self.first_line(range), message, help);
+        }
+    }
+
+    /// A paragraph on one line, as it is written but for its comments.
+    fn prose(&self, range: &Range<usize>, inner: &Events<'_>) -> String {
+        let mut text = String::new();
+        let mut at = range.start;
+        for (event, place) in inner_of_paragraph(inner) {
+            if matches!(event, Event::InlineHtml(html) if html.starts_with("<!--")) {
+                text.push_str(self.text[at..place.start].trim_end());
+                at = place.end;
+            }
+        }
+        text.push_str(&self.text[at..range.end]);
+        unquoted(&text)
     }
 
     fn end_quote(&mut self, range: &Range<usize>) {
@@ -254,30 +370,32 @@ impl Walk<'_> {
         &mut self,
         info: &str,
         range: &Range<usize>,
-        events: &[(Event<'_>, Range<usize>)],
+        events: &Events<'_>,
         start: usize,
     ) -> usize {
-        let length = events[start..]
-            .iter()
-            .position(|(event, _)| matches!(event, Event::End(TagEnd::CodeBlock)))
-            .unwrap_or(0);
+        let end = end_of_code(events, start);
         let mut code = String::new();
         let mut offsets = Vec::new();
-        for (event, range) in &events[start + 1..start + length] {
+        let span = self.first_line(range);
+        let mut code_end = span.end;
+        for (event, range) in &events[start + 1..end] {
             if let Event::Text(text) = event {
                 offsets.push((code.len(), range.start));
                 code.push_str(text);
+                code_end = range.end;
             }
         }
-        let whole = &self.text[range.clone()];
-        let first_line = whole.lines().next().unwrap_or_default().trim_end().len();
+        if offsets.is_empty() {
+            offsets.push((0, span.start));
+        }
         let fence = Fence {
             info: info.to_owned(),
-            span: range.start..range.start + first_line,
+            span,
             code,
             offsets: Offsets::new(offsets),
         };
-        if !is_closed(whole) {
+        let opening = &self.text[fence.span.clone()];
+        if !is_closed(opening, &self.text[code_end.min(range.end)..range.end]) {
             let message = "this fenced block is never closed";
             self.problems.add_with_help(
                 fence.span.clone(),
@@ -287,7 +405,20 @@ impl Walk<'_> {
         }
         let purpose = fence::purpose(&fence, self.problems);
         self.block(purpose, fence);
-        start + length
+        end
+    }
+
+    /// A fence that is indented by four columns is none, and nobody sees why.
+    fn indented_code(&mut self, range: &Range<usize>) {
+        let span = self.first_line(range);
+        let line = self.text[span.clone()].trim_start();
+        let mut words = line.trim_start_matches(['`', '~']).split_whitespace();
+        let is_fence = line.starts_with("```") || line.starts_with("~~~");
+        if is_fence && words.nth(1).is_some_and(fence::is_ours) {
+            let help = "indent it by three columns at most";
+            let message = "this fence is indented so far that it is only text";
+            self.problems.add_with_help(span, message, help);
+        }
     }
 
     fn block(&mut self, purpose: Purpose, fence: Fence) {
@@ -295,6 +426,10 @@ impl Walk<'_> {
             return;
         }
         let Some(open) = self.open.as_mut() else {
+            // A heading that lost its hyphen makes outsiders of all blocks below it: one complaint is enough.
+            if std::mem::replace(&mut self.has_block_outside, true) {
+                return;
+            }
             let help =
                 "a statement is a section whose heading is a slug, like `### unwrap-outside-tests`";
             self.problems.add_with_help(
@@ -307,12 +442,17 @@ impl Walk<'_> {
         match purpose {
             Purpose::Prose => {}
             Purpose::Rule => {
-                open.rules
-                    .extend(yaml::parse(&fence.code, &fence.offsets, self.problems));
+                open.has_check = true;
+                match read_block("matcher", &fence, self.problems) {
+                    Some(node) => open.rules.push(node),
+                    None => open.is_broken = true,
+                }
             }
             Purpose::Review => {
-                let node = yaml::parse(&fence.code, &fence.offsets, self.problems);
+                open.has_check = true;
+                let node = read_block("review", &fence, self.problems);
                 let review = node.and_then(|node| rule::read::review(&node, self.problems));
+                open.is_broken |= review.is_none();
                 open.reviews.push((review, fence.span));
             }
             Purpose::Example(header) => open
@@ -345,17 +485,17 @@ impl Walk<'_> {
                 format!("a second review block in the statement `{slug}`"),
             );
         }
-        let Some((level, text, _)) = open.statements.pop() else {
-            return;
-        };
-        let has_check = !open.rules.is_empty() || !open.reviews.is_empty();
-        if has_check && level == Level::May {
+        let (level, text, _) = open
+            .statements
+            .pop()
+            .unwrap_or((Level::Must, String::new(), 0..0));
+        if open.has_check && level == Level::May {
             self.problems.add(
                 open.span.clone(),
                 "nothing can break a MAY: it takes no matcher and no review block",
             );
         }
-        if has_check && open.advice.is_empty() {
+        if open.has_check && open.advice.is_empty() {
             let help = "write a paragraph \"If you need X, use Y\"";
             self.problems.add_with_help(
                 open.span.clone(),
@@ -367,7 +507,7 @@ impl Walk<'_> {
             .trim_end()
             .replace("\r\n", "\n");
         self.statements.push(Statement {
-            line: self.text[..open.span.start].matches('\n').count() as u32 + 1,
+            line: self.problems.document().line(open.span.start) as u32,
             hash: blake3::hash(section.as_bytes()).to_hex()[..16].to_owned(),
             slug: open.slug,
             span: open.span,
@@ -376,24 +516,88 @@ impl Walk<'_> {
             text,
             advice: open.advice.pop().map(|(advice, _)| advice),
             rules: open.rules,
+            is_broken: open.is_broken,
             review: open.reviews.pop().and_then(|(review, _)| review),
             examples: open.examples,
         });
     }
 }
 
-fn is_closed(block: &str) -> bool {
-    let bare = |line: &str| {
-        line.trim_start_matches([' ', '\t', '>'])
-            .trim_end()
-            .to_owned()
-    };
-    let mut lines = block.lines().map(bare);
-    let opening = lines.next().unwrap_or_default();
+/// The index of the event that ends the code block which begins at `start`.
+fn end_of_code(events: &Events<'_>, start: usize) -> usize {
+    let is_end = |(event, _): &(Event<'_>, _)| matches!(event, Event::End(TagEnd::CodeBlock));
+    start + events[start..].iter().position(is_end).unwrap_or(0)
+}
+
+/// Reads the YAML of a block; nothing at all is a problem, too.
+fn read_block(what: &str, fence: &Fence, problems: &mut Problems) -> Option<Node> {
+    if fence.code.trim().is_empty() {
+        problems.add(fence.span.clone(), format!("this {what} block is empty"));
+        return None;
+    }
+    yaml::parse(&fence.code, &fence.offsets, problems)
+}
+
+/// Whether what follows the code is its closing fence.
+fn is_closed(opening: &str, rest: &str) -> bool {
     let mark = opening.chars().next().unwrap_or('`');
     let length = opening.chars().take_while(|other| *other == mark).count();
-    let last = lines.next_back().unwrap_or_default();
+    let last = rest.lines().next_back().unwrap_or_default();
+    let last = last.trim_start_matches([' ', '\t', '>']).trim_end();
     last.chars().count() >= length && last.chars().all(|other| other == mark)
+}
+
+/// Some lines of Markdown on one, without the marks of quotations and forced line breaks.
+fn unquoted(text: &str) -> String {
+    let mut lines: Vec<&str> = text
+        .lines()
+        .map(|line| line.trim_start_matches([' ', '\t', '>']).trim_end())
+        .filter(|line| !line.is_empty())
+        .collect();
+    let all_but_last = lines.len().saturating_sub(1);
+    for line in &mut lines[..all_but_last] {
+        *line = line.strip_suffix('\\').unwrap_or(line).trim_end();
+    }
+    lines.join(" ")
+}
+
+/// The events of a paragraph, or of a tight list's item up to what is nested in it.
+fn inner_of_paragraph<'a, 'e>(
+    events: &'a Events<'e>,
+) -> impl Iterator<Item = &'a (Event<'e>, Range<usize>)> {
+    events.iter().take_while(|(event, _)| {
+        !matches!(
+            event,
+            Event::End(TagEnd::Paragraph | TagEnd::Item)
+                | Event::Start(
+                    Tag::Paragraph | Tag::List(_) | Tag::CodeBlock(_) | Tag::BlockQuote(_)
+                )
+        )
+    })
+}
+
+/// What a reader sees of a paragraph.
+fn plain_text(inner: &Events<'_>) -> String {
+    inner_of_paragraph(inner)
+        .map(|(event, _)| match event {
+            Event::Text(text) | Event::Code(text) => text.as_ref(),
+            Event::SoftBreak | Event::HardBreak => " ",
+            _ => "",
+        })
+        .collect()
+}
+
+fn begins_advice(plain: &str) -> bool {
+    let rest = plain.strip_prefix("If you need");
+    rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+fn is_advice_in_other_case(plain: &str) -> bool {
+    let lower = plain.to_lowercase();
+    !begins_advice(plain)
+        && begins_advice(&lower.replacen("if you need", "If you need", 1))
+        && lower.starts_with("if you need")
+        && lower.contains(", use ")
 }
 
 fn example(header: ExampleHeader, code: String) -> Example {

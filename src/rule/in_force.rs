@@ -1,7 +1,8 @@
 //! Which rules are in force in a run: the embedded ones, those of the repository, or those of `--rules`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
@@ -95,7 +96,7 @@ pub fn embedded() -> Vec<Rule> {
     files.sort();
     let mut rules: Vec<Rule> = files
         .into_iter()
-        .flat_map(|(path, text)| read(path, text.to_owned(), link).0)
+        .flat_map(|(path, text)| read(Document::new(path.to_string_lossy(), text), link).0)
         .collect();
     rules.retain(|rule| {
         rule.law()
@@ -121,14 +122,13 @@ fn local(config: &Config) -> Result<InForce, Failure> {
     let folder = config.folder.join(&config.rules);
     let mut in_force = InForce::default();
     for path in compiled_files(&folder)? {
-        let text = std::fs::read(&path)
+        let text = crate::config::read_file(&path)
             .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
         let name = path.strip_prefix(&config.folder).unwrap_or(&path);
-        let (rules, problems) = read(
-            name,
-            String::from_utf8_lossy(&text).into_owned(),
-            &config.link,
-        );
+        let (rules, problems) = match crate::rfc::document(name, &text) {
+            Ok(document) => read(document, &config.link),
+            Err(problem) => (Vec::new(), vec![problem]),
+        };
         in_force.rules.extend(rules);
         in_force
             .refused
@@ -173,10 +173,13 @@ pub fn compiled_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure>
     Ok(files)
 }
 
-fn read(path: &Path, text: String, link: &str) -> (Vec<Rule>, Vec<Problem>) {
-    let mut problems = Problems::new(Document::new(path.to_string_lossy(), text));
-    let text = problems.document().text.clone();
-    let nodes = crate::yaml::parse_all(&text, &mut problems);
+fn read(document: Arc<Document>, link: &str) -> (Vec<Rule>, Vec<Problem>) {
+    let mut problems = Problems::new(Arc::clone(&document));
+    let nodes = crate::yaml::parse_all(&document.text, &mut problems);
+    if nodes.is_empty() && problems.is_empty() {
+        // Law that was emptied is no clean run.
+        problems.add_with_help(0..0, "no rule in it", compiled::AGAIN);
+    }
     let mut rules = Vec::new();
     for node in &nodes {
         let before = problems.len();
@@ -191,15 +194,25 @@ fn read(path: &Path, text: String, link: &str) -> (Vec<Rule>, Vec<Problem>) {
     (rules, problems.into_vec())
 }
 
-/// One slug in two RFCs is an error that names both.
+/// One slug in two RFCs is an error that names both, and so is a rule that is there twice.
 fn refuse_doubles(rules: &[Rule]) -> Result<(), Failure> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut deciders: BTreeSet<(&str, Option<&str>)> = BTreeSet::new();
     for rule in rules {
         let href = rule.law().map_or("", |law| law.href.as_str());
         if let Some(other) = seen.insert(&rule.id, href).filter(|other| *other != href) {
             let help = "a slug is unique: rename one, or drop \"embedded\" from `extends`";
             let message = format!("the rule `{}` is there twice: {other} and {href}", rule.id);
             return Err(Failure::new(message).help(help));
+        }
+        let language = rule.language().map(|language| language.name);
+        if !deciders.insert((&rule.id, language)) {
+            let message = format!(
+                "the rule `{}` is there twice for {}",
+                rule.id,
+                language.unwrap_or("a reviewer")
+            );
+            return Err(Failure::new(message).help(compiled::AGAIN));
         }
     }
     Ok(())
@@ -238,20 +251,22 @@ pub fn stale(rules: &[Rule], folder: &Path) -> Vec<String> {
         }
     }
     let is_stale = |path: &str, statements: &[(&str, &str)]| {
-        let Ok(text) = std::fs::read_to_string(folder.join(path)) else {
+        // The path comes from a file of the repository: it may lead anywhere.
+        let is_inner = Path::new(path)
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
+        let Some(text) = is_inner
+            .then(|| crate::config::read_file(&folder.join(path)).ok())
+            .flatten()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+        else {
             return false;
         };
         let (rfc, _) = crate::rfc::parse(&Document::new(path, text));
         let hash = |slug: &str| {
-            rfc.as_ref().and_then(|rfc| {
-                Some(
-                    rfc.statements
-                        .iter()
-                        .find(|statement| statement.slug == slug)?
-                        .hash
-                        .as_str(),
-                )
-            })
+            let mut statements = rfc.statements.iter();
+            let statement = statements.find(|statement| statement.slug == slug)?;
+            Some(statement.hash.as_str())
         };
         statements
             .iter()

@@ -121,8 +121,14 @@ fn util(node: &Node) -> Option<(String, Entry)> {
 fn documents(folder: &Path, problems: &mut Vec<Problem>) -> Result<Vec<(Problems, Node)>, Failure> {
     let mut found = Vec::new();
     for path in yaml_files(folder)? {
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+        let failed = |error| Failure::io(format!("cannot read {}", path.display()), &error);
+        let bytes = crate::config::read_file(&path).map_err(failed)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            failed(std::io::Error::other(format!(
+                "not UTF-8: {}",
+                error.utf8_error()
+            )))
+        })?;
         let document = Document::new(path.to_string_lossy(), text);
         let mut syntax = Problems::new(std::sync::Arc::clone(&document));
         let nodes = yaml::parse_all(&document.text, &mut syntax);

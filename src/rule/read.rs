@@ -94,6 +94,7 @@ pub fn rule(
         );
         return None;
     };
+    refuse_idle_keys(node, problems);
     let utils: Vec<Entry> = node
         .get("utils")
         .map_or(&[][..], Node::entries)
@@ -105,13 +106,23 @@ pub fn rule(
     reader.utils(&utils);
     let decision = read_decision(node, language, &mut reader);
     let ambiguous_when = node.get("ambiguous-when").map_or_else(Vec::new, |list| {
-        read_ambiguities(list, &decision, &mut reader)
+        read_ambiguities(list, &decision, language, &mut reader)
     });
     check_message(node, decision.as_ref(), &mut reader);
     let statement = match &authority {
         Authority::Law(law) => law.statement.clone(),
         _ => id.to_owned(),
     };
+    let names = decision.as_ref().and_then(|decision| match decision {
+        Decision::Match(_, matcher) => Some(matcher.variables()),
+        _ => None,
+    });
+    if let (Some(names), Some(asks)) = (names, node.get("ambiguous-in")) {
+        for entry in asks.entries() {
+            let ask = entry.value.as_text().unwrap_or_default();
+            check_variables(ask, &entry.value, &names, &mut reader);
+        }
+    }
     let (except, ambiguous_in) = read_facts(node, language, problems);
     let rule = Rule {
         id: id.to_owned(),
@@ -163,6 +174,34 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
     }
 }
 
+/// Keys that an analysis does not ask for, and utils that are none.
+fn refuse_idle_keys(node: &Node, problems: &mut Problems) {
+    if let Some(utils) = node.get("utils")
+        && !matches!(utils.value, Value::Map(_))
+    {
+        let help = "write a name, then its rule: `utils: {is-a-call: {kind: call_expression}}`";
+        problems.add_with_help(
+            utils.span.clone(),
+            "`utils` must be a mapping of names to rules",
+            help,
+        );
+    }
+    if node.get("analysis").is_none() {
+        return;
+    }
+    for entry in node
+        .entries()
+        .iter()
+        .filter(|entry| matches!(entry.key.as_str(), "constraints" | "utils"))
+    {
+        let message = format!(
+            "`{}` belongs to `rule`: an analysis asks nothing of it",
+            entry.key
+        );
+        problems.add(entry.key_span.clone(), message);
+    }
+}
+
 fn read_decision(
     node: &Node,
     language: &'static Language,
@@ -201,6 +240,11 @@ fn read_decision(
 }
 
 fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> Option<Analysis> {
+    if let (Value::Map(_), None) = (&node.value, node.get("name")) {
+        let help = "write `analysis: {name: nil-index, ...}`";
+        problems.add_with_help(node.span.clone(), "`analysis` needs a `name`", help);
+        return None;
+    }
     let (name, span) = match node.get("name") {
         Some(name) => (name.need_text("name", problems)?, name.span.clone()),
         None => (node.need_text("analysis", problems)?, node.span.clone()),
@@ -246,6 +290,7 @@ fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> O
 fn read_ambiguities(
     list: &Node,
     decision: &Option<Decision>,
+    language: &Language,
     reader: &mut Reader<'_>,
 ) -> Vec<Ambiguity> {
     let mut ambiguities: Vec<Ambiguity> = Vec::new();
@@ -272,6 +317,10 @@ fn read_ambiguities(
             .need_text("id", reader.problems())
             .unwrap_or_default()
             .to_owned();
+        if language.fact(&id_text).is_some() {
+            let message = format!("`{id_text}` is the name of a fact");
+            reader.problems().add(id.span.clone(), message);
+        }
         if ambiguities.iter().any(|other| other.id == id_text) {
             reader
                 .problems()
@@ -357,7 +406,35 @@ fn read_facts(node: &Node, language: &'static Language, problems: &mut Problems)
         }
         None => {}
     }
+    refuse_doubled_facts(node, problems);
     (except, ambiguous)
+}
+
+/// A fact that is named twice decides twice, and one of it in vain.
+fn refuse_doubled_facts(node: &Node, problems: &mut Problems) {
+    let mut seen: Vec<&str> = Vec::new();
+    for list in ["except", "ambiguous-in"]
+        .iter()
+        .filter_map(|key| node.get(key))
+    {
+        let of_list: Vec<(&str, &std::ops::Range<usize>)> = match &list.value {
+            Value::List(nodes) => nodes
+                .iter()
+                .filter_map(|node| Some((node.as_text()?, &node.span)))
+                .collect(),
+            Value::Map(entries) => entries
+                .iter()
+                .map(|entry| (entry.key.as_str(), &entry.key_span))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for (name, span) in of_list {
+            if seen.contains(&name) {
+                problems.add(span.clone(), format!("the fact `{name}` is there twice"));
+            }
+            seen.push(name);
+        }
+    }
 }
 
 fn need_fact(
@@ -382,10 +459,21 @@ fn need_fact(
 fn read_globs(node: Option<&Node>, key: &str, problems: &mut Problems) -> Option<GlobSet> {
     let node = node?;
     let mut builder = GlobSetBuilder::new();
-    for glob in node.need_list(key, problems) {
+    let globs = node.need_list(key, problems);
+    if globs.is_empty() && matches!(node.value, Value::List(_)) {
+        let message = format!("`{key}` is empty: leave it out, or name a path");
+        problems.add(node.span.clone(), message);
+    }
+    for glob in globs {
         let Some(text) = glob.need_text(key, problems) else {
             continue;
         };
+        if text.starts_with('/') || text.split('/').any(|part| part == "." || part == "..") {
+            let message =
+                format!("`{text}` matches no path: paths begin at the root, like `src/a.rs`");
+            problems.add(glob.span.clone(), message);
+            continue;
+        }
         match Glob::new(text) {
             Ok(glob) => {
                 builder.add(glob);
