@@ -4,7 +4,7 @@
 //! Deliberately absent: limits. A machine that is busy with something else fails no build.
 
 #![expect(
-    clippy::unwrap_used,
+    clippy::expect_used,
     reason = "a benchmark that cannot be set up has nothing to report"
 )]
 
@@ -25,6 +25,9 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 /// What makes the rules alive that speak of panics: without it most files would not even be parsed.
 const LIVELY: &str =
     "\n#[test]\nfn lively() {\n    first().unwrap();\n    second().expect(\"it is there\");\n}\n";
+
+/// Why nothing here handles a failure.
+const WORKS: &str = "what a benchmark makes for itself is there, or there is nothing to measure";
 
 /// How many times the sources lie in the scratch repository.
 const COPIES: usize = 8;
@@ -71,7 +74,7 @@ fn arrange(criterion: &mut Criterion) {
 }
 
 fn whole_check(criterion: &mut Criterion) {
-    let scratch = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().expect(WORKS);
     let root = scratch.path();
     repository_with_a_change(root);
     let mut group = criterion.benchmark_group("change");
@@ -101,8 +104,8 @@ fn whole_check(criterion: &mut Criterion) {
 }
 
 fn parse(path: &RepoPath, text: &[u8]) -> u32 {
-    let grammar = (Language::of(path).unwrap().grammar)();
-    Tree::parse(text, &grammar).unwrap().len()
+    let grammar = (Language::of(path).expect(WORKS).grammar)();
+    Tree::parse(text, &grammar).expect(WORKS).len()
 }
 
 /// One file at a time, so that threads do not hide what it costs beside [`parse`].
@@ -120,8 +123,8 @@ fn repository_with_a_change(root: &Path) {
     for copy in 0..COPIES {
         for (path, text) in &sources {
             let file = root.join(format!("part{copy}")).join(path.to_path());
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, text).unwrap();
+            fs::create_dir_all(file.parent().expect(WORKS)).expect(WORKS);
+            fs::write(file, text).expect(WORKS);
         }
     }
     git(root, &["init", "--quiet"]);
@@ -142,8 +145,8 @@ fn repository_with_a_change(root: &Path) {
         ),
     ] {
         let file = root.join(file);
-        let edited = fs::read_to_string(&file).unwrap() + text;
-        fs::write(file, edited).unwrap();
+        let edited = fs::read_to_string(&file).expect(WORKS) + text;
+        fs::write(file, edited).expect(WORKS);
     }
 }
 
@@ -157,7 +160,7 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
         .env_remove("CI") // there, the work tree would not be what is checked
         .args(arguments)
         .output()
-        .unwrap();
+        .expect(WORKS);
     assert!(
         output.status.success(),
         "{program} {arguments:?}: {}",
@@ -172,13 +175,13 @@ fn sources(folder: &str, extension: &str) -> Sources {
     let mut sources = Sources::new();
     let mut folders = vec![root.join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in fs::read_dir(folder).expect(WORKS) {
+            let path = entry.expect(WORKS).path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {
-                let inner = RepoPath::from_path(path.strip_prefix(root).unwrap());
-                sources.insert(inner, fs::read(path).unwrap());
+                let inner = RepoPath::from_path(path.strip_prefix(root).expect(WORKS));
+                sources.insert(inner, fs::read(path).expect(WORKS));
             }
         }
     }

@@ -422,7 +422,9 @@ impl Reader<'_> {
                 word,
             )
         };
-        if tag.starts_with('!') {
+        let is_tag_character =
+            |other: char| other.is_ascii_alphanumeric() || "!-_.:/<>%#".contains(other);
+        if tag.starts_with('!') && !tag.ends_with(':') && tag.chars().all(is_tag_character) {
             let span = self.offsets.span(start..start + tag.len());
             let message = format!("the tag `{tag}` means nothing here");
             self.problems.add(span, message);
