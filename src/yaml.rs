@@ -238,7 +238,7 @@ impl Offsets {
 
 /// Reads one document; a syntax error is a problem and gives `None`.
 pub fn parse(text: &str, offsets: &Offsets, problems: &mut Problems) -> Option<Node> {
-    match serde_yaml::from_str_with_options::<Spanned<Raw>>(text, options()) {
+    match with_room(|| serde_yaml::from_str_with_options::<Spanned<Raw>>(text, options())) {
         Ok(raw) => Some(
             Reader {
                 text,
@@ -257,7 +257,7 @@ pub fn parse(text: &str, offsets: &Offsets, problems: &mut Problems) -> Option<N
 /// Reads all documents of a file; a syntax error is a problem and gives none.
 pub fn parse_all(text: &str, problems: &mut Problems) -> Vec<Node> {
     let offsets = Offsets::whole();
-    match serde_yaml::from_multiple_with_options::<Spanned<Raw>>(text, options()) {
+    match with_room(|| serde_yaml::from_multiple_with_options::<Spanned<Raw>>(text, options())) {
         Ok(documents) => {
             let mut reader = Reader {
                 text,
@@ -271,6 +271,21 @@ pub fn parse_all(text: &str, problems: &mut Problems) -> Vec<Node> {
             Vec::new()
         }
     }
+}
+
+/// Reads on a thread of its own: nesting as deep as the parser allows needs more stack than a thread may have left.
+fn with_room<T: Send>(read: impl Fn() -> T + Send + Sync) -> T {
+    const STACK: usize = 16 << 20;
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, &read);
+        match reader.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(value)) => value,
+            // No thread is to be had, or the parser has a bug: then here, as anybody else would.
+            Ok(Err(_)) | Err(_) => read(),
+        }
+    })
 }
 
 fn options() -> serde_yaml::Options {
