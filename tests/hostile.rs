@@ -400,7 +400,7 @@ fn long_lines_and_control_characters_are_shown_in_part_and_made_visible() {
                 folder,
                 "codex.toml",
                 format!("x = \"{}\"; y", "ä".repeat(200_000)),
-            )
+            );
         },
         &["compile"],
     );
@@ -483,7 +483,8 @@ mod unix {
 
     #[test]
     fn an_rfc_that_is_no_file_or_has_an_odd_name_is_said_to_be() {
-        let cases: [(&dyn Fn(&Path), &str); 4] = [
+        type Case<'a> = (&'a dyn Fn(&Path), &'a str);
+        let cases: [Case<'_>; 4] = [
             (
                 &|folder| symlink("nothing", folder.join("rfcs/0002-y.md")).unwrap(),
                 "No such file",
