@@ -4,6 +4,7 @@
 //! without asking git at all. Deliberately absent: which of the files are sources ([`crate::language`]), and what is
 //! wrong with them ([`crate::matcher`]).
 
+mod base;
 mod between;
 mod ci;
 mod everything;
