@@ -416,6 +416,7 @@ impl<'r> File<'_, 'r> {
             ask: (!asks.is_empty()).then(|| asks.join(" ")),
             facts,
             labels: found.labels.into_iter().map(label).collect(),
+            item_lines: self.lines(self.item(found.node, statement)),
             identity: self.identity(found.node, statement),
             suppressed: self.suppression(rule, statement, &focus),
             excerpt: (certainty == Certainty::Ambiguous).then(|| self.excerpt(found.node)),
@@ -499,6 +500,18 @@ impl<'r> File<'_, 'r> {
             .filter_map(item)
     }
 
+    /// The innermost item around a node; outside of any, its statement.
+    fn item(&self, node: Node, statement: Node) -> Node {
+        self.items(node).next().map_or(statement, |(item, _)| item)
+    }
+
+    /// The lines of a node, from 1.
+    fn lines(&self, node: Node) -> Range<usize> {
+        let range = self.tree.range(node);
+        let last = range.end.saturating_sub(1).max(range.start);
+        self.source.line(range.start)..self.source.line(last) + 1
+    }
+
     fn identity(&self, node: Node, statement: Node) -> Identity {
         let name = |(item, field): (Node, u16)| {
             let name = self.tree.child_by_field(item, field)?;
@@ -506,7 +519,7 @@ impl<'r> File<'_, 'r> {
         };
         let mut names: Vec<String> = self.items(node).filter_map(name).collect();
         names.reverse();
-        let item = self.items(node).next().map_or(statement, |(item, _)| item);
+        let item = self.item(node, statement);
         Identity {
             item_path: names.join("::"),
             tokens: self.hash(node),
@@ -526,19 +539,8 @@ impl<'r> File<'_, 'r> {
 
     /// The enclosing item, or the lines around the match when that is long.
     fn excerpt(&self, node: Node) -> Excerpt {
-        let item = self
-            .items(node)
-            .next()
-            .map_or_else(|| self.statement(node), |(item, _)| item);
-        let lines = |node: Node| {
-            let range = self.tree.range(node);
-            self.source.line(range.start)
-                ..self
-                    .source
-                    .line(range.end.saturating_sub(1).max(range.start))
-                    + 1
-        };
-        let (mut shown, matched) = (lines(item), lines(node));
+        let item = self.item(node, self.statement(node));
+        let (mut shown, matched) = (self.lines(item), self.lines(node));
         if shown.len() > EXCERPT_LINES {
             let margin = EXCERPT_LINES / 2;
             shown = matched.start.saturating_sub(margin).max(shown.start)

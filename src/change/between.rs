@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::base::{self, Head, Sources, Start};
 use super::ci;
+use super::moved;
 use super::git::Repository;
 use super::objects::CommitObject;
 use super::raw::RawChange;
@@ -133,6 +134,9 @@ fn from_work_tree(repository: &Repository, start: Start) -> Result<Change, Failu
             .map(RawChange::file_change)
             .collect();
         add_untracked(&untracked, &mut files);
+        if !untracked.is_empty() {
+            moved::pair(&mut files, &snapshot, &folder);
+        }
         Ok(Base::new(snapshot, files))
     };
     let bases = for_each_base(repository, &start, compare)?;

@@ -9,6 +9,7 @@ mod between;
 mod ci;
 mod everything;
 mod git;
+mod moved;
 mod objects;
 mod patch;
 mod raw;

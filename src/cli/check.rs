@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::candidate::Candidate;
+use crate::cause;
 use crate::change::{self, Base, Change, Repository, Snapshot};
 use crate::config::{self, Config};
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
@@ -121,6 +122,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     scan.candidates
         .retain(|candidate| scope.reports(&candidate.path));
+    if let Some(base) = change.bases.first() {
+        cause::find(&mut scan.candidates, base, &change.head);
+    }
     scan.unchecked
         .retain(|unchecked| scope.reports_text(&unchecked.path));
     let is_change = !arguments.all;

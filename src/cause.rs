@@ -1,0 +1,126 @@
+//! Which changed line made a finding at an unchanged one: a guard that was removed above it, an attribute that is gone.
+//!
+//! Lines are compared without the white space at their ends, so that code which only moved to the right is unchanged.
+//! The changed place nearest to the finding counts, those within its item first. Deliberately absent: causes in other
+//! files, which the language knows that turned the facts ([`crate::language`]).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use imara_diff::{Algorithm, Diff, InternedInput};
+
+use crate::candidate::Candidate;
+use crate::change::{Base, Snapshot};
+use crate::finding::Cause;
+use crate::source::RepoPath;
+
+/// Gives each candidate at an unchanged line of a changed file the change that made it.
+pub fn find(candidates: &mut [Candidate<'_>], base: &Base, head: &Snapshot) {
+    let old_paths: BTreeMap<&RepoPath, &RepoPath> = base
+        .files
+        .iter()
+        .filter_map(|file| Some((file.new.as_ref()?, file.old.as_ref()?)))
+        .collect();
+    let of_one_file = candidates.chunk_by_mut(|one, next| one.path == next.path);
+    for candidates in of_one_file {
+        let path = candidates[0].path.clone();
+        let without_cause = candidates
+            .iter_mut()
+            .filter(|candidate| candidate.cause.is_none());
+        // A file without a base is new from its first to its last line.
+        let Some(old_path) = old_paths.get(&path) else {
+            continue;
+        };
+        let texts = (base.snapshot.read(old_path), head.read(&path));
+        let (Ok(Some(old)), Ok(Some(new))) = texts else {
+            continue;
+        };
+        let changes = changes(&old, &new);
+        for candidate in without_cause {
+            candidate.cause = cause(candidate, &changes).or_else(|| {
+                let was_renamed = changes.is_empty() && *old_path != &path;
+                was_renamed.then(|| Cause {
+                    path: path.text().into_owned(),
+                    line: 1,
+                    text: format!("renamed from `{}`", old_path.text()),
+                })
+            });
+        }
+    }
+}
+
+/// A changed place.
+struct Changed {
+    /// The lines of head that are new, from 1; where lines are gone only, the empty range before the next one.
+    lines: Range<usize>,
+    text: String,
+}
+
+impl Changed {
+    /// The number of lines between it and these.
+    fn distance(&self, lines: &Range<usize>) -> usize {
+        if self.lines.end <= lines.start {
+            lines.start - self.lines.end + 1
+        } else {
+            (self.lines.start + 1).saturating_sub(lines.end)
+        }
+    }
+}
+
+fn cause(candidate: &Candidate<'_>, changes: &[Changed]) -> Option<Cause> {
+    let lines = candidate.range.start.line..candidate.range.end.line + 1;
+    let is_touched = |changed: &Changed| {
+        changed.lines.start < lines.end && lines.start < changed.lines.end
+    };
+    if changes.iter().any(is_touched) {
+        return None;
+    }
+    let item = &candidate.item_lines;
+    let is_outside =
+        |changed: &Changed| changed.lines.end < item.start || item.end < changed.lines.start;
+    let nearest = changes
+        .iter()
+        .min_by_key(|changed| (is_outside(changed), changed.distance(&lines)))?;
+    Some(Cause {
+        path: candidate.path.text().into_owned(),
+        line: nearest.lines.start,
+        text: nearest.text.clone(),
+    })
+}
+
+fn changes(old: &[u8], new: &[u8]) -> Vec<Changed> {
+    let lines = |text: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(text)
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .collect()
+    };
+    let (old, new) = (lines(old), lines(new));
+    let mut input: InternedInput<&str> = InternedInput::default();
+    input.update_before(old.iter().map(String::as_str));
+    input.update_after(new.iter().map(String::as_str));
+    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    diff.postprocess_no_heuristic(&input);
+    let index = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+    diff.hunks()
+        .filter_map(|hunk| {
+            let gone = &old[index(hunk.before.start)..index(hunk.before.end)];
+            let come = &new[index(hunk.after.start)..index(hunk.after.end)];
+            Some(Changed {
+                lines: index(hunk.after.start) + 1..index(hunk.after.end) + 1,
+                text: describe(gone, come)?,
+            })
+        })
+        .collect()
+}
+
+/// `None`: only empty lines came or went.
+fn describe(gone: &[String], come: &[String]) -> Option<String> {
+    let first = |lines: &[String]| lines.iter().find(|line| !line.is_empty()).cloned();
+    Some(match (first(gone), first(come)) {
+        (Some(old), Some(new)) => format!("`{old}` became `{new}`"),
+        (Some(old), None) => format!("`{old}` was removed"),
+        (None, Some(new)) => format!("`{new}` was added"),
+        (None, None) => return None,
+    })
+}
