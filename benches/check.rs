@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use std::slice;
 
 use codex::change::Snapshot;
-use codex::language::Language;
+use codex::language::{Language, Workspace};
 use codex::matcher::Tree;
 use codex::rule::{Rule, in_force};
 use codex::scan::Scanner;
@@ -57,10 +57,11 @@ fn parse_and_scan(criterion: &mut Criterion) -> Outcome<()> {
         });
         group.bench_with_input(BenchmarkId::new("scan", name), &sources, |bencher, all| {
             let snapshot = Snapshot::memory(all.clone());
+            let workspace = Workspace::new(&snapshot);
             let scanner = Scanner::new(&rules, true);
             bencher.iter(|| {
                 all.keys()
-                    .map(|path| scan(&scanner, &snapshot, path))
+                    .map(|path| scan(&scanner, &workspace, path))
                     .sum::<usize>()
             });
         });
@@ -103,9 +104,9 @@ fn parse(path: &RepoPath, text: &[u8]) -> Option<u32> {
 }
 
 /// One file at a time, so that threads do not hide what it costs beside [`parse`].
-fn scan(scanner: &Scanner<'_>, snapshot: &Snapshot, path: &RepoPath) -> usize {
+fn scan(scanner: &Scanner<'_>, workspace: &Workspace<'_>, path: &RepoPath) -> usize {
     scanner
-        .scan(snapshot, slice::from_ref(path))
+        .scan(workspace, slice::from_ref(path))
         .candidates
         .len()
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::Snapshot;
 use crate::config::{self, Config};
 use crate::finding::Certainty;
-use crate::language::Language;
+use crate::language::{Language, Workspace};
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::rfc::{self, Rfc, Statement};
 use crate::rule::read::{self, Form};
@@ -447,8 +447,9 @@ fn prove_example(
         return Some(format!("`{}` is no {} file", example.file, language.name));
     }
     let files = BTreeMap::from([(path.clone(), example.code.clone().into_bytes())]);
+    let snapshot = Snapshot::memory(files);
     let scan =
-        Scanner::new(std::slice::from_ref(rule), true).scan(&Snapshot::memory(files), &[path]);
+        Scanner::new(std::slice::from_ref(rule), true).scan(&Workspace::new(&snapshot), &[path]);
     if let Some(unchecked) = scan.unchecked.first() {
         return Some(format!("it cannot be looked at: {}", unchecked.reason));
     }

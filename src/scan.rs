@@ -11,9 +11,8 @@ use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::candidate::{Candidate, Excerpt, Identity};
-use crate::change::Snapshot;
 use crate::finding::{Certainty, Label, Unchecked};
-use crate::language::{FileFacts, Language, Place};
+use crate::language::{FileFacts, Language, Place, Workspace};
 use crate::matcher::{Captures, Node, Tree};
 use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
@@ -57,10 +56,10 @@ impl<'r> Scanner<'r> {
     }
 
     /// Looks at files of a snapshot.
-    pub fn scan(&self, snapshot: &Snapshot, paths: &[RepoPath]) -> Scan<'r> {
+    pub fn scan(&self, workspace: &Workspace<'_>, paths: &[RepoPath]) -> Scan<'r> {
         let outcomes: Vec<Option<Outcome<'r>>> = paths
             .par_iter()
-            .map(|path| self.file(snapshot, path))
+            .map(|path| self.file(workspace, path))
             .collect();
         let mut scan = Scan::default();
         for outcome in outcomes.into_iter().flatten() {
@@ -76,13 +75,13 @@ impl<'r> Scanner<'r> {
     }
 
     /// `None`: no source of a known language.
-    fn file(&self, snapshot: &Snapshot, path: &RepoPath) -> Option<Outcome<'r>> {
+    fn file(&self, workspace: &Workspace<'_>, path: &RepoPath) -> Option<Outcome<'r>> {
         let language = Language::of(path)?;
         let unchecked = |reason: String| Unchecked {
             path: path.text().into_owned(),
             reason,
         };
-        let bytes = match snapshot.read(path) {
+        let bytes = match workspace.snapshot.read(path) {
             Ok(bytes) => bytes?,
             Err(reason) => return Some(Err(unchecked(reason))),
         };
@@ -107,7 +106,7 @@ impl<'r> Scanner<'r> {
         };
         let file = File {
             scanner,
-            snapshot,
+            workspace,
             source: &source,
             tree: &tree,
             facts: FileFacts::default(),
@@ -250,7 +249,7 @@ impl<'r> LanguageScanner<'r> {
 /// One file under the scanner.
 struct File<'a, 'r> {
     scanner: &'a LanguageScanner<'r>,
-    snapshot: &'a Snapshot,
+    workspace: &'a Workspace<'a>,
     source: &'a Source,
     tree: &'a Tree<'a>,
     facts: FileFacts,
@@ -374,12 +373,16 @@ impl<'r> File<'_, 'r> {
         let place = Place {
             source: self.source,
             tree: self.tree,
-            snapshot: self.snapshot,
+            workspace: self.workspace,
             node: found.node,
             captures: &found.captures,
             file: &self.facts,
         };
-        if rule.except.iter().any(|fact| (fact.holds)(&place)) {
+        if rule
+            .except
+            .iter()
+            .any(|fact| (fact.holds)(&place).is_some())
+        {
             return None;
         }
         let mut asks = found.asks;
@@ -387,7 +390,7 @@ impl<'r> File<'_, 'r> {
         for (fact, ask) in rule
             .ambiguous_in
             .iter()
-            .filter(|(fact, _)| (fact.holds)(&place))
+            .filter(|(fact, _)| (fact.holds)(&place).is_some())
         {
             facts.push(fact.name.to_owned());
             asks.push(ask.as_ref().map_or_else(

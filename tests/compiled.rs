@@ -10,6 +10,7 @@ use std::path::Path;
 use codex::change::Snapshot;
 use codex::config::Config;
 use codex::finding::Certainty;
+use codex::language::Workspace;
 use codex::rule::{Decision, Role, Rule, in_force};
 use codex::scan::Scanner;
 use codex::source::RepoPath;
@@ -21,8 +22,9 @@ const FIXTURES: &str = "fixtures/compiled";
 fn lines(rule: &Rule, file: &str, code: &str, certainty: Certainty) -> Vec<usize> {
     let path = RepoPath::from(file);
     let files = BTreeMap::from([(path.clone(), code.as_bytes().to_vec())]);
+    let snapshot = Snapshot::memory(files);
     let scan =
-        Scanner::new(std::slice::from_ref(rule), true).scan(&Snapshot::memory(files), &[path]);
+        Scanner::new(std::slice::from_ref(rule), true).scan(&Workspace::new(&snapshot), &[path]);
     assert!(scan.unchecked.is_empty());
     let mut lines: Vec<usize> = scan
         .candidates

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use codex::change::Snapshot;
-use codex::language::{FileFacts, Language, Place};
+use codex::language::{FileFacts, Language, Place, Workspace};
 use codex::matcher::{Captures, Node, Tree};
 use codex::source::{RepoPath, Source};
 
@@ -55,18 +55,22 @@ fn facts_of(path: &str, bytes: &[u8], snapshot: &Snapshot) -> Vec<(usize, String
     let tree = Tree::parse(source.bytes(), &(rust().grammar)()).unwrap();
     let file = FileFacts::default();
     let captures = Captures::default();
+    let workspace = Workspace::new(snapshot);
     let mut nodes = calls(&tree);
     nodes.sort_by_key(|node| tree.range(*node).end);
     let describe = |node| {
         let place = Place {
             source: &source,
             tree: &tree,
-            snapshot,
+            workspace: &workspace,
             node,
             captures: &captures,
             file: &file,
         };
-        let facts = rust().facts.iter().filter(|fact| (fact.holds)(&place));
+        let facts = rust()
+            .facts
+            .iter()
+            .filter(|fact| (fact.holds)(&place).is_some());
         let names: Vec<&str> = facts.map(|fact| fact.name).collect();
         (source.line(tree.range(node).end - 1), names.join("+"))
     };

@@ -1,7 +1,8 @@
 //! Trees of files, read on demand: a folder, a commit, the index, or texts held in memory.
 //!
 //! No kind follows a symbolic link, of a file or of a folder on the way to it, and none blocks on a special file.
-//! Deliberately absent: which files there are; that is asked once, by those who build a [`super::Change`].
+//! Deliberately absent: which files there are in the whole tree; that is asked once, by those who build a
+//! [`super::Change`]. Only single folders are listed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
@@ -95,6 +96,61 @@ impl Snapshot {
             },
         }
     }
+
+    /// What stands in a folder, sorted: names, and whether each is a folder. Only files and folders are listed (no
+    /// links, no submodules, no `.git`); a folder that is missing holds nothing. A folder on disk may list files that
+    /// git ignores.
+    pub fn list(&self, folder: &RepoPath) -> Result<Vec<(Vec<u8>, bool)>, String> {
+        let mut names = match &self.0 {
+            Kind::Memory(files) => names_below(folder, files.keys()),
+            Kind::Folder(root) => list_folder(root, &folder.to_path())?,
+            Kind::Commit(commit) => match commit.tree(folder)? {
+                Some(tree) => tree
+                    .iter()
+                    .filter(|(_, entry)| entry.is_file() || entry.is_folder())
+                    .map(|(name, entry)| (name.clone(), entry.is_folder()))
+                    .collect(),
+                None => BTreeMap::new(),
+            },
+            Kind::Index(index) => {
+                let entries = index.entries()?;
+                let files = entries.iter().filter(|(_, entry)| entry.entry.is_file());
+                names_below(folder, files.map(|(path, _)| path))
+            }
+            Kind::Overlay(below, files) => {
+                let mut names: BTreeMap<Vec<u8>, bool> = below.list(folder)?.into_iter().collect();
+                let present = |content: &Content| !matches!(content, Content::Absent);
+                for (path, content) in files {
+                    if path.parent().as_ref() == Some(folder) && !present(content) {
+                        names.remove(path.file_name());
+                    }
+                }
+                let added = files.iter().filter(|(_, content)| present(content));
+                names.extend(names_below(folder, added.map(|(path, _)| path)));
+                names
+            }
+        };
+        names.remove(b".git".as_slice());
+        Ok(names.into_iter().collect())
+    }
+}
+
+/// What stands in a folder, when these are all files.
+fn names_below<'a>(
+    folder: &RepoPath,
+    files: impl Iterator<Item = &'a RepoPath>,
+) -> BTreeMap<Vec<u8>, bool> {
+    let prefix = match folder.as_bytes() {
+        b"" => Vec::new(),
+        bytes => [bytes, b"/"].concat(),
+    };
+    files
+        .filter_map(|path| path.as_bytes().strip_prefix(prefix.as_slice()))
+        .map(|below| match below.iter().position(|byte| *byte == b'/') {
+            Some(end) => (below[..end].to_vec(), true),
+            None => (below.to_vec(), false),
+        })
+        .collect()
 }
 
 /// The tree of a commit, with the folders that were looked into so far.
@@ -147,7 +203,7 @@ struct Index {
 }
 
 impl Index {
-    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, String> {
+    fn entries(&self) -> Result<&BTreeMap<RepoPath, super::raw::IndexEntry>, String> {
         let entries = self.entries.get_or_init(|| {
             let listed = self.repository.index_entries(&RepoPath::new(b""))?;
             Ok(listed
@@ -155,10 +211,11 @@ impl Index {
                 .map(|entry| (entry.path.clone(), entry))
                 .collect())
         });
-        let entries = entries
-            .as_ref()
-            .map_err(|failure| failure.message.clone())?;
-        match entries.get(path) {
+        entries.as_ref().map_err(|failure| failure.message.clone())
+    }
+
+    fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, String> {
+        match self.entries()?.get(path) {
             Some(entry) if entry.unmerged => {
                 Err("in conflict: resolve it and `git add` it".to_owned())
             }
@@ -178,6 +235,28 @@ fn read_file(root: &Path, path: &Path) -> Result<Option<Vec<u8>>, String> {
         Ok(None) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn list_folder(root: &Path, folder: &Path) -> Result<BTreeMap<Vec<u8>, bool>, String> {
+    let place = match find_file(root, folder) {
+        _ if folder.as_os_str().is_empty() => root.to_path_buf(),
+        Ok(Some((place, metadata))) if metadata.is_dir() => place,
+        Ok(_) => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let listed = || -> io::Result<BTreeMap<Vec<u8>, bool>> {
+        let mut names = BTreeMap::new();
+        for entry in fs::read_dir(&place)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_file() || kind.is_dir() {
+                let name = RepoPath::from_path(Path::new(&entry.file_name()));
+                names.insert(name.as_bytes().to_vec(), kind.is_dir());
+            }
+        }
+        Ok(names)
+    };
+    listed().map_err(|error| error.to_string())
 }
 
 /// The place of a file below the root, unless it is missing, a link, or behind one.

@@ -10,7 +10,7 @@ use crate::change::{self, Base, Change, Repository, Snapshot};
 use crate::config::{self, Config};
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
 use crate::introduced;
-use crate::language;
+use crate::language::{self, Workspace};
 use crate::problem::Failure;
 use crate::report::{self, Format, Surroundings};
 use crate::review::command::CommandReviewer;
@@ -116,7 +116,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .iter()
         .filter(|rule| is_review_of(rule, &head_files))
         .count();
-    let mut scan = scanner.scan(&change.head, &head_files);
+    let head = Workspace::new(&change.head);
+    let mut scan = scanner.scan(&head, &head_files);
     for base in &change.bases {
         scan.candidates = introduced(&scanner, base, &scope, scan.candidates);
     }
@@ -412,9 +413,10 @@ fn introduced<'r>(
             .cloned()
             .collect()
     };
-    let same = scanner.scan(&base.snapshot, &old(same)).candidates;
+    let workspace = Workspace::new(&base.snapshot);
+    let same = scanner.scan(&workspace, &old(same)).candidates;
     introduced::retain_introduced(head, base, same, || {
-        scanner.scan(&base.snapshot, &old(other)).candidates
+        scanner.scan(&workspace, &old(other)).candidates
     })
 }
 

@@ -3,6 +3,7 @@
 //! Deliberately absent: what is nil where ([`crate::analysis`]).
 
 use super::{Fact, Language, Place};
+use crate::finding::Cause;
 
 /// Lua.
 pub static LUA: Language = Language {
@@ -28,16 +29,22 @@ pub static LUA: Language = Language {
         ask: "Is this code run by tests only?",
         holds: is_test,
     }],
+    turned: |_, _, _| Vec::new(),
 };
 
-fn is_test(place: &Place<'_>) -> bool {
+fn is_test(place: &Place<'_>) -> Option<Cause> {
     let path = place.source.path.text();
     let (folders, file) = path.rsplit_once('/').unwrap_or(("", &path));
     let stem = file.strip_suffix(".lua").unwrap_or(file);
-    folders
+    let is_test = folders
         .split('/')
         .any(|folder| matches!(folder, "spec" | "test" | "tests" | "t"))
         || stem.ends_with("_spec")
         || stem.ends_with("_test")
-        || stem.starts_with("test_")
+        || stem.starts_with("test_");
+    is_test.then(|| Cause {
+        text: path.clone().into_owned(),
+        path: path.into_owned(),
+        line: 1,
+    })
 }

@@ -6,11 +6,14 @@
 mod file_facts;
 mod lua;
 mod rust;
+mod workspace;
 
 use std::fmt;
 
-pub use self::file_facts::{FileFacts, Stretch};
-use crate::change::Snapshot;
+pub use self::file_facts::{Because, FileFacts, Stretch};
+pub use self::workspace::{Turned, Workspace};
+use crate::change::FileChange;
+use crate::finding::Cause;
 use crate::matcher::{Captures, Node, Tree};
 use crate::source::Source;
 
@@ -45,7 +48,13 @@ pub struct Language {
     pub example_path: &'static str,
     /// The facts of this language.
     pub facts: &'static [Fact],
+    /// From base, head and the files that differ: files that do not differ, and of which other facts hold now.
+    pub turned: Turns,
 }
+
+/// See [`Language::turned`].
+pub type Turns =
+    fn(base: &Workspace<'_>, head: &Workspace<'_>, changes: &[FileChange]) -> Vec<Turned>;
 
 impl fmt::Debug for Language {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,8 +106,8 @@ pub struct Fact {
     pub about: &'static str,
     /// The question to the reviewer when a rule says that the fact makes a match ambiguous.
     pub ask: &'static str,
-    /// Whether it holds.
-    pub holds: fn(&Place<'_>) -> bool,
+    /// Whether it holds, and what says so.
+    pub holds: fn(&Place<'_>) -> Option<Cause>,
 }
 
 impl fmt::Debug for Fact {
@@ -114,11 +123,36 @@ pub struct Place<'a> {
     /// Its tree.
     pub tree: &'a Tree<'a>,
     /// The files around it.
-    pub snapshot: &'a Snapshot,
+    pub workspace: &'a Workspace<'a>,
     /// The matched node.
     pub node: Node,
     /// What the metavariables stand for.
     pub captures: &'a Captures,
     /// What is known of the whole file: one for all places of a file.
     pub file: &'a FileFacts,
+}
+
+impl Place<'_> {
+    /// What says that something holds here.
+    pub fn cause(&self, because: &Because) -> Cause {
+        match because {
+            Because::Here(byte) => self.line_of(*byte),
+            Because::There(cause) => cause.clone(),
+        }
+    }
+
+    /// The line of this file on which the byte stands.
+    pub fn line_of(&self, byte: usize) -> Cause {
+        let line = self.source.line(byte);
+        Cause {
+            path: self.source.path.text().into_owned(),
+            line,
+            text: short(&self.source.text(self.source.line_range(line))),
+        }
+    }
+}
+
+/// A line of code as a cause quotes it: trimmed, and cut where nobody reads on.
+pub(crate) fn short(text: &str) -> String {
+    text.trim().chars().take(160).collect()
 }

@@ -11,6 +11,7 @@ mod shape;
 mod syntax;
 
 use super::{Fact, Language, Place};
+use crate::finding::Cause;
 
 const TESTS: &str = "tests";
 const BUILD_SCRIPTS: &str = "build-scripts";
@@ -96,17 +97,23 @@ pub static RUST: Language = Language {
             name: "lint-allowed",
             about: "under `allow` or `expect` of clippy's lint against this call: `unwrap_used`, `expect_used` or `disallowed_methods`",
             ask: "Does the reason given for allowing the lint hold for this call?",
-            holds: is_lint_allowed,
+            holds: lint_allowed,
         },
     ],
+    turned: |_, _, _| Vec::new(),
 };
 
-fn is_lint_allowed(place: &Place<'_>) -> bool {
+/// What is known of the crates of a workspace.
+#[derive(Debug, Default)]
+pub(super) struct Learned;
+
+fn lint_allowed(place: &Place<'_>) -> Option<Cause> {
     let method = shape::called_name(&RUST, place.tree, place.node);
     let is_about = |lint: &str| {
         lint == ANY_METHOD || lint.strip_suffix("_used").map(str::as_bytes) == Some(method)
     };
     LINTS
         .into_iter()
-        .any(|lint| is_about(lint) && scope::holds(place, lint))
+        .filter(|lint| is_about(lint))
+        .find_map(|lint| scope::holds(place, lint))
 }

@@ -106,8 +106,10 @@ impl Walk<'_> {
             return Vec::new();
         };
         let facts = FileFacts::default();
-        let is_for_tests =
-            |module: Node| facts.holds(TESTS, module, || scope::attribute_stretches(&tree));
+        let is_for_tests = |module: Node| {
+            let find = || scope::attribute_stretches(&tree);
+            facts.because(TESTS, module, find).is_some()
+        };
         syntax::nodes_of_kinds(&tree, &["mod_item"])
             .filter(|module| is_declaration(&tree, *module, inline, name))
             .map(is_for_tests)

@@ -8,38 +8,41 @@ use std::ops::Range;
 use super::attributes;
 use super::cargo::{Package, Role};
 use super::{BENCHES, BUILD_SCRIPTS, EXAMPLES, LINTS, TESTS, broken, modules, shape, syntax};
-use crate::language::{Place, Stretch};
+use crate::finding::Cause;
+use crate::language::{Because, Place, Stretch};
 use crate::matcher::{Node, Tree};
 
 /// Whether this holds for the match.
-pub(super) fn holds(place: &Place<'_>, name: &str) -> bool {
-    place.file.holds(name, place.node, || {
+pub(super) fn holds(place: &Place<'_>, name: &str) -> Option<Cause> {
+    let because = place.file.because(name, place.node, || {
         let mut stretches = attribute_stretches(place.tree);
         stretches.extend(shape::constant_stretches(place.tree));
-        stretches.extend(file_fact(place).map(|name| everywhere(place.tree, name)));
+        stretches.extend(file_fact(place).map(|name| everywhere(place, name)));
         stretches
-    })
+    })?;
+    Some(place.cause(because))
 }
 
 fn file_fact(place: &Place<'_>) -> Option<&'static str> {
     let path = &place.source.path;
-    let package = Package::around(path, place.snapshot);
+    let package = Package::around(path, place.workspace.snapshot);
     match package.role(path) {
         Role::Tests => Some(TESTS),
         Role::Benches => Some(BENCHES),
         Role::Examples => Some(EXAMPLES),
         Role::BuildScript => Some(BUILD_SCRIPTS),
         Role::Product => {
-            modules::is_for_tests_only(path, &package, place.snapshot).then_some(TESTS)
+            modules::is_for_tests_only(path, &package, place.workspace.snapshot).then_some(TESTS)
         }
     }
 }
 
-fn everywhere(tree: &Tree<'_>, name: &'static str) -> Stretch {
+fn everywhere(place: &Place<'_>, name: &'static str) -> Stretch {
     Stretch {
         name,
-        nodes: tree.subtree(tree.root()),
+        nodes: place.tree.subtree(place.tree.root()),
         holds: true,
+        because: Because::Here(0),
     }
 }
 
@@ -68,6 +71,7 @@ pub(super) fn attribute_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
                 name: TESTS,
                 nodes,
                 holds: true,
+                because: Because::Here(tree.range(attribute).start),
             });
         }
         stretches.extend(saying.lints.iter().filter_map(|(lint, allowed)| {
@@ -76,6 +80,7 @@ pub(super) fn attribute_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
                 name,
                 nodes: nodes.clone(),
                 holds: *allowed,
+                because: Because::Here(tree.range(attribute).start),
             })
         }));
     }

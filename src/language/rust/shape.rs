@@ -2,15 +2,16 @@
 //!
 //! Deliberately absent: types. A `read()` without arguments is taken for that of a lock.
 
-use std::ops::Range;
-
 use super::{CONSTS, syntax};
-use crate::language::{Language, Place, Stretch};
+use crate::finding::Cause;
+use crate::language::{Because, Language, Place, Stretch};
 use crate::matcher::{Node, Tree};
 
 /// Whether the matched call's receiver is what a lock or a condition variable returned.
-pub(super) fn is_lock_result(place: &Place<'_>) -> bool {
-    lock_call(place.tree, place.node).unwrap_or(false)
+pub(super) fn is_lock_result(place: &Place<'_>) -> Option<Cause> {
+    lock_call(place.tree, place.node)
+        .unwrap_or(false)
+        .then(|| place.line_of(place.tree.range(place.node).start))
 }
 
 fn lock_call(tree: &Tree<'_>, call: Node) -> Option<bool> {
@@ -91,7 +92,7 @@ const EVALUATED_PARTS: [(&str, &str); 3] = [
 /// What the compiler evaluates, and what leaves that again.
 pub(super) fn constant_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
     let of_kinds = |kinds: &[&str], holds: bool| {
-        syntax::nodes_of_kinds(tree, kinds).map(move |node| constant(tree.subtree(node), holds))
+        syntax::nodes_of_kinds(tree, kinds).map(move |node| constant(tree, node, holds))
     };
     let mut stretches: Vec<Stretch> = of_kinds(&EVALUATED, true)
         .chain(of_kinds(&DEFERRED, false))
@@ -99,15 +100,16 @@ pub(super) fn constant_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
     for (kind, field) in EVALUATED_PARTS {
         let parts = syntax::nodes_of_kinds(tree, &[kind])
             .filter_map(|node| syntax::child(tree, node, field));
-        stretches.extend(parts.map(|part| constant(tree.subtree(part), true)));
+        stretches.extend(parts.map(|part| constant(tree, part, true)));
     }
     stretches
 }
 
-fn constant(nodes: Range<Node>, holds: bool) -> Stretch {
+fn constant(tree: &Tree<'_>, node: Node, holds: bool) -> Stretch {
     Stretch {
         name: CONSTS,
-        nodes,
+        nodes: tree.subtree(node),
         holds,
+        because: Because::Here(tree.range(node).start),
     }
 }
