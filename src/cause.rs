@@ -14,8 +14,14 @@ use crate::change::{Base, Snapshot};
 use crate::finding::Cause;
 use crate::source::RepoPath;
 
-/// Gives each candidate at an unchanged line of a changed file the change that made it.
-pub fn find(candidates: &mut [Candidate<'_>], base: &Base, head: &Snapshot) {
+/// Gives each candidate at an unchanged line the change that made it. `turned` names the cause for files of which
+/// something else holds now, because another file changed.
+pub fn find(
+    candidates: &mut [Candidate<'_>],
+    base: &Base,
+    head: &Snapshot,
+    turned: &BTreeMap<RepoPath, Cause>,
+) {
     let old_paths: BTreeMap<&RepoPath, &RepoPath> = base
         .files
         .iter()
@@ -24,9 +30,6 @@ pub fn find(candidates: &mut [Candidate<'_>], base: &Base, head: &Snapshot) {
     let of_one_file = candidates.chunk_by_mut(|one, next| one.path == next.path);
     for candidates in of_one_file {
         let path = candidates[0].path.clone();
-        let without_cause = candidates
-            .iter_mut()
-            .filter(|candidate| candidate.cause.is_none());
         // A file without a base is new from its first to its last line.
         let Some(old_path) = old_paths.get(&path) else {
             continue;
@@ -36,15 +39,20 @@ pub fn find(candidates: &mut [Candidate<'_>], base: &Base, head: &Snapshot) {
             continue;
         };
         let changes = changes(&old, &new);
-        for candidate in without_cause {
-            candidate.cause = cause(candidate, &changes).or_else(|| {
-                let was_renamed = changes.is_empty() && *old_path != &path;
-                was_renamed.then(|| Cause {
-                    path: path.text().into_owned(),
-                    line: 1,
-                    text: format!("renamed from `{}`", old_path.text()),
-                })
-            });
+        let renamed = (*old_path != &path).then(|| Cause {
+            path: path.text().into_owned(),
+            line: 1,
+            text: format!("renamed from `{}`", old_path.text()),
+        });
+        for candidate in candidates {
+            let lines = candidate.range.start.line..candidate.range.end.line + 1;
+            if !changes.iter().any(|changed| changed.touches(&lines)) {
+                candidate.cause = turned
+                    .get(&path)
+                    .cloned()
+                    .or_else(|| nearest(candidate, &lines, &changes))
+                    .or_else(|| renamed.clone());
+            }
         }
     }
 }
@@ -57,6 +65,10 @@ struct Changed {
 }
 
 impl Changed {
+    fn touches(&self, lines: &Range<usize>) -> bool {
+        self.lines.start < lines.end && lines.start < self.lines.end
+    }
+
     /// The number of lines between it and these.
     fn distance(&self, lines: &Range<usize>) -> usize {
         if self.lines.end <= lines.start {
@@ -67,20 +79,13 @@ impl Changed {
     }
 }
 
-fn cause(candidate: &Candidate<'_>, changes: &[Changed]) -> Option<Cause> {
-    let lines = candidate.range.start.line..candidate.range.end.line + 1;
-    let is_touched = |changed: &Changed| {
-        changed.lines.start < lines.end && lines.start < changed.lines.end
-    };
-    if changes.iter().any(is_touched) {
-        return None;
-    }
+fn nearest(candidate: &Candidate<'_>, lines: &Range<usize>, changes: &[Changed]) -> Option<Cause> {
     let item = &candidate.item_lines;
     let is_outside =
         |changed: &Changed| changed.lines.end < item.start || item.end < changed.lines.start;
     let nearest = changes
         .iter()
-        .min_by_key(|changed| (is_outside(changed), changed.distance(&lines)))?;
+        .min_by_key(|changed| (is_outside(changed), changed.distance(lines)))?;
     Some(Cause {
         path: candidate.path.text().into_owned(),
         line: nearest.lines.start,

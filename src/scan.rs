@@ -11,22 +11,35 @@ use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::candidate::{Candidate, Excerpt, Identity};
-use crate::finding::{Certainty, Label, Unchecked};
+use crate::finding::{Certainty, Label, Suppression, Unchecked};
 use crate::language::{FileFacts, Language, Place, Workspace};
 use crate::matcher::{Captures, Node, Tree};
 use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
-use crate::suppress::{self, Allowances};
+use crate::suppress::{self, Allowance, Allowances};
 
 /// What a scan found.
 #[derive(Debug, Default)]
 pub struct Scan<'r> {
     /// Candidates, in the order of files, then of the text.
     pub candidates: Vec<Candidate<'r>>,
+    /// Well-formed exceptions, in the same order.
+    pub exceptions: Vec<Exception>,
     /// Sources that could not be looked at.
     pub unchecked: Vec<Unchecked>,
     /// Number of sources looked at.
     pub files: usize,
+}
+
+/// An exception in the code.
+#[derive(Debug, Clone)]
+pub struct Exception {
+    /// The file.
+    pub path: RepoPath,
+    /// The rules that it is about.
+    pub rules: Vec<String>,
+    /// Why, until when, and where.
+    pub suppression: Suppression,
 }
 
 /// Rules, arranged for scanning.
@@ -64,9 +77,10 @@ impl<'r> Scanner<'r> {
         let mut scan = Scan::default();
         for outcome in outcomes.into_iter().flatten() {
             match outcome {
-                Ok(candidates) => {
+                Ok((candidates, exceptions)) => {
                     scan.files += 1;
                     scan.candidates.extend(candidates);
+                    scan.exceptions.extend(exceptions);
                 }
                 Err(unchecked) => scan.unchecked.push(unchecked),
             }
@@ -94,11 +108,11 @@ impl<'r> Scanner<'r> {
             .iter()
             .find(|scanner| scanner.language == language)
         else {
-            return Some(Ok(Vec::new()));
+            return Some(Ok((Vec::new(), Vec::new())));
         };
         let alive = scanner.alive(&source);
         if !alive.contains(&true) {
-            return Some(Ok(Vec::new()));
+            return Some(Ok((Vec::new(), Vec::new())));
         }
         let grammar = (language.grammar)();
         let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
@@ -113,11 +127,11 @@ impl<'r> Scanner<'r> {
             allowances: Allowances::of(&source, &tree, language),
             suppressions: self.suppressions,
         };
-        Some(Ok(file.candidates(&alive)))
+        Some(Ok((file.candidates(&alive), file.exceptions())))
     }
 }
 
-type Outcome<'r> = Result<Vec<Candidate<'r>>, Unchecked>;
+type Outcome<'r> = Result<(Vec<Candidate<'r>>, Vec<Exception>), Unchecked>;
 
 /// The rules of one language.
 #[derive(Debug)]
@@ -297,6 +311,23 @@ impl<'r> File<'_, 'r> {
         candidates
     }
 
+    fn exceptions(&self) -> Vec<Exception> {
+        let well_formed = |allowance: &Allowance| {
+            let (rules, suppression) = allowance.content.as_ref().ok()?.clone();
+            Some(Exception {
+                path: self.source.path.clone(),
+                rules,
+                suppression,
+            })
+        };
+        let comments = self
+            .allowances
+            .comments
+            .iter()
+            .filter(|_| self.suppressions);
+        comments.filter_map(well_formed).collect()
+    }
+
     /// One pass over the tree for all rules.
     fn matches(&self, alive: &[bool], candidates: &mut Vec<Candidate<'r>>) {
         let scanner = self.scanner;
@@ -433,7 +464,7 @@ impl<'r> File<'_, 'r> {
         rule: &Rule,
         statement: Node,
         focus: &Range<usize>,
-    ) -> Option<crate::finding::Suppression> {
+    ) -> Option<Suppression> {
         if !self.suppressions || matches!(rule.decision, Decision::Suppression(_)) {
             return None;
         }

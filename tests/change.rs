@@ -521,7 +521,10 @@ fn a_pull_request_that_was_fetched_too_shallow() {
     };
     let check = || between_with(&clone.discover(), None, None, None, true, &environment);
     let help = check().unwrap_err().help.unwrap();
-    assert!(help.contains("`fetch-depth: 2` of actions/checkout"), "{help}");
+    assert!(
+        help.contains("`fetch-depth: 2` of actions/checkout"),
+        "{help}"
+    );
     mend(&clone, &help);
     assert_eq!(files(&check().unwrap()), ["a.rs>a.rs"]);
 }

@@ -31,7 +31,10 @@ pub(super) struct Start {
 impl Start {
     /// What the first commit is called.
     pub(super) fn name(&self) -> String {
-        self.commits.first().cloned().unwrap_or(EMPTY_TREE.to_owned())
+        self.commits
+            .first()
+            .cloned()
+            .unwrap_or(EMPTY_TREE.to_owned())
     }
 
     fn at(commit: String, reason: String) -> Self {

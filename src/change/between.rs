@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::base::{self, Head, Sources, Start};
 use super::ci;
-use super::moved;
 use super::git::Repository;
+use super::moved;
 use super::objects::CommitObject;
 use super::raw::RawChange;
 use super::snapshot::Content;
@@ -124,8 +124,8 @@ fn from_work_tree(repository: &Repository, start: Start) -> Result<Change, Failu
         elsewhere.extend(not_checked_out(repository, &changes));
         let is_elsewhere = |path: &RepoPath| elsewhere.contains_key(path);
         let differs = |change: &&RawChange| {
-            let is_same = !is_elsewhere(&change.new_path)
-                && is_touched_only(change, &snapshot, &folder);
+            let is_same =
+                !is_elsewhere(&change.new_path) && is_touched_only(change, &snapshot, &folder);
             !is_mode_only(change) && !is_same
         };
         let mut files: Vec<FileChange> = changes

@@ -88,7 +88,8 @@ fn github(variable: Environment<'_>) -> Option<Told> {
         }
         (_, Some(target), _) => (ToldBase::Target(target), "GITHUB_BASE_REF".to_owned()),
         ("merge_group", None, _) => {
-            let base = event(variable, "/merge_group/base_sha").or_else(|| queued_onto(variable))?;
+            let base =
+                event(variable, "/merge_group/base_sha").or_else(|| queued_onto(variable))?;
             (ToldBase::Target(base), "the merge group".to_owned())
         }
         ("push", None, _) => (

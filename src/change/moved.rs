@@ -57,7 +57,9 @@ fn sources<'a>(
     let wanted = files.iter().enumerate().filter(|(_, file)| is_wanted(file));
     wanted
         .filter_map(|(index, file)| {
-            let path = path(file).as_ref().filter(|path| Language::of(path).is_some())?;
+            let path = path(file)
+                .as_ref()
+                .filter(|path| Language::of(path).is_some())?;
             let text = snapshot.read(path).ok().flatten()?;
             Some((index, path, text))
         })

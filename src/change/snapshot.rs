@@ -97,6 +97,11 @@ impl Snapshot {
         }
     }
 
+    /// Whether a file is there, of a size that can be read, and cannot be read all the same.
+    pub fn is_lost(&self, path: &RepoPath) -> bool {
+        self.read(path).is_err_and(|reason| reason != too_large())
+    }
+
     /// What stands in a folder, sorted: names, and whether each is a folder. Only files and folders are listed (no
     /// links, no submodules, no `.git`); a folder that is missing holds nothing. A folder on disk may list files that
     /// git ignores.
