@@ -84,7 +84,7 @@ fn every_case_holds() {
         })
         .collect();
     files.sort();
-    assert!(files.len() >= 20, "{} cases", files.len());
+    assert!(files.len() >= 100, "{} cases", files.len());
     let (queue, complaints) = (Mutex::new(files.into_iter()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..4 {
