@@ -88,6 +88,9 @@ struct Plan {
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
     let plan = plan(arguments)?;
+    if arguments.rules.is_none() {
+        in_force::read_ahead();
+    }
     let (root, config, change) = comparison::read(arguments, context)?;
     let law = law::read(arguments, config, &root, &change, context)?;
     let (config, mut in_force) = (law.config, law.in_force);
