@@ -30,6 +30,7 @@ pub static LUA: Language = Language {
         holds: is_test,
     }],
     turned: |_, _, _| Vec::new(),
+    about: |_, _| Vec::new(),
 };
 
 fn is_test(place: &Place<'_>) -> Option<Cause> {

@@ -50,6 +50,8 @@ pub struct Language {
     pub facts: &'static [Fact],
     /// From base, head and the files that differ: files that do not differ, and of which other facts hold now.
     pub turned: Turns,
+    /// How a file comes to be what it is to this language: the lines that lead to it, from the manifest downward.
+    pub about: fn(&Workspace<'_>, &crate::source::RepoPath) -> Vec<Cause>,
 }
 
 /// See [`Language::turned`].
