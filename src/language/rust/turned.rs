@@ -57,7 +57,7 @@ pub(super) fn turned(
             let (was, is) = (crates::standing(base, &path), crates::standing(head, &path));
             let differs = was.status != is.status || was.lints != is.lints;
             differs.then(|| Turned {
-                cause: cause(&was, &is, &renamed),
+                cause: cause(base, &was, &is, &renamed),
                 path,
             })
         })
@@ -163,17 +163,23 @@ fn of_manifest(
 }
 
 /// The line in head that makes the file what it is now: the first on the way to it that base does not have likewise.
-fn cause(was: &Standing, is: &Standing, renamed: &impl Fn(&RepoPath) -> RepoPath) -> Cause {
+fn cause(
+    base: &Workspace<'_>,
+    was: &Standing,
+    is: &Standing,
+    renamed: &impl Fn(&RepoPath) -> RepoPath,
+) -> Cause {
     let is_alike = |old: &Hop, new: &Hop| {
         old.path == renamed(&new.path)
             && old.text == new.text
             && old.attributes == new.attributes
             && old.to == renamed(&new.to)
     };
-    let fresh = is
-        .chain
-        .iter()
-        .find(|new| !was.chain.iter().any(|old| is_alike(old, new)));
+    let was_there = |new: &Hop| {
+        let chain = crates::standing(base, &renamed(&new.to)).chain;
+        was.chain.iter().chain(&chain).any(|old| is_alike(old, new))
+    };
+    let fresh = is.chain.iter().find(|new| !was_there(new));
     let Some(new) = fresh else {
         return vanished(was, is, &is_alike);
     };
