@@ -1,0 +1,179 @@
+//! Values that go together: what one of them is says what the others can be.
+//!
+//! `local file, message = io.open(name)` gives a file or a message; after `if found then ... end` the variables that the
+//! arm assigned go with `found`. A group is a list of rows, one for each way in which things can be; to learn something
+//! of one member excludes rows, and what is left says more of the others. Deliberately absent: rows that are excluded
+//! are not stored: they follow from what is known of the members.
+
+use std::rc::Rc;
+
+use super::state::State;
+use super::value::{Bits, Evidence, Fact, GroupIndex, Value};
+
+/// Groups have at most so many members, and rows.
+const MEMBER_LIMIT: usize = 12;
+const ROW_LIMIT: usize = 8;
+
+/// A value is in at most so many groups: the latest ones.
+const GROUP_LIMIT: usize = 4;
+
+/// How many members one piece of news may reach.
+const NEWS_LIMIT: usize = 32;
+
+/// What one member is in one of the ways.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row<'t> {
+    pub bits: Bits,
+    pub evidence: Option<Evidence<'t>>,
+    pub text: Option<&'t [u8]>,
+    pub unlike: Option<Rc<Vec<&'t [u8]>>>,
+}
+
+/// The members, and each one's rows in the same order.
+#[derive(Debug)]
+pub(super) struct Group<'t> {
+    members: Vec<(Value, Vec<Row<'t>>)>,
+}
+
+impl<'t> From<&Fact<'t>> for Row<'t> {
+    fn from(fact: &Fact<'t>) -> Self {
+        Self {
+            bits: fact.bits,
+            evidence: fact.evidence,
+            text: fact.text,
+            unlike: fact.unlike.clone(),
+        }
+    }
+}
+
+/// The rows of a value, if the sides tell them apart.
+pub(super) fn rows<'t>(sides: &[(Value, Fact<'t>)]) -> Option<Vec<Row<'t>>> {
+    let (_, first) = sides.first()?;
+    let differs = sides.iter().any(|(_, side)| {
+        side.bits != first.bits
+            || side.text != first.text
+            || side.unlike != first.unlike
+            || side.evidence.is_some() != first.evidence.is_some()
+    });
+    (differs && sides.len() <= ROW_LIMIT)
+        .then(|| sides.iter().map(|(_, side)| Row::from(side)).collect())
+}
+
+impl<'t> State<'_, 't> {
+    /// These values go together from here on.
+    pub fn gather(&mut self, mut members: Vec<(Value, Vec<Row<'t>>)>) {
+        // The youngest are those that the paths made.
+        members.sort_by_key(|(value, _)| std::cmp::Reverse(*value));
+        members.dedup_by_key(|(value, _)| *value);
+        members.truncate(MEMBER_LIMIT);
+        if members.len() < 2 {
+            return;
+        }
+        let index = self.groups.len() as GroupIndex;
+        for (value, _) in &members {
+            let fact = self.fact(*value);
+            let mut groups = fact.groups.as_deref().cloned().unwrap_or_default();
+            if groups.len() >= GROUP_LIMIT {
+                groups.remove(0);
+            }
+            groups.push(index);
+            let groups = Some(Rc::new(groups));
+            self.set_fact(*value, Fact { groups, ..fact });
+        }
+        self.groups.push(Rc::new(Group { members }));
+    }
+
+    /// Something is known of this value: what follows for those that go with it. False: this cannot be.
+    pub fn settle(&mut self, value: Value) -> bool {
+        let mut news = vec![value];
+        let mut count = 0;
+        while let Some(value) = news.pop() {
+            count += 1;
+            if count > NEWS_LIMIT {
+                return true;
+            }
+            let groups = self.fact(value).groups;
+            for index in groups.iter().flat_map(|groups| groups.iter()) {
+                let Some(group) = self.groups.get(*index as usize).cloned() else {
+                    continue;
+                };
+                if !self.settle_group(*index, &group, &mut news) {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn settle_group(&mut self, index: GroupIndex, group: &Group<'t>, news: &mut Vec<Value>) -> bool {
+        let row_count = group.members.first().map_or(0, |(_, rows)| rows.len());
+        let mut is_possible = vec![true; row_count];
+        for (value, rows) in &group.members {
+            let fact = self.fact(*value);
+            for (possible, row) in is_possible.iter_mut().zip(rows) {
+                *possible &= fits(&fact, row);
+            }
+        }
+        self.spent += group.members.len() as u64;
+        if !is_possible.contains(&true) {
+            return false;
+        }
+        if !is_possible.contains(&false) {
+            return true;
+        }
+        for (value, rows) in &group.members {
+            let left = || {
+                rows.iter()
+                    .zip(&is_possible)
+                    .filter_map(|(row, possible)| possible.then_some(row))
+            };
+            let fact = self.fact(*value);
+            if fact.groups.as_ref().is_none_or(|groups| !groups.contains(&index)) {
+                continue;
+            }
+            let bits = fact.bits & left().fold(Bits::NONE, |bits, row| bits | row.bits);
+            if bits.is_empty() {
+                return false;
+            }
+            let evidence = match fact.evidence {
+                Some(known) if bits.has_nil() => {
+                    let of_row = left().filter(|row| row.bits.has_nil()).find_map(|row| row.evidence);
+                    // What was learnt since the paths met is not in the rows.
+                    let is_of_rows = rows.iter().any(|row| row.evidence == Some(known));
+                    if is_of_rows { of_row } else { Some(known) }
+                }
+                known => known,
+            };
+            let text = fact.text.or_else(|| {
+                let text = left().next()?.text;
+                text.filter(|_| left().all(|row| row.text == text))
+            });
+            let has_news = bits != fact.bits || text != fact.text;
+            if has_news || evidence != fact.evidence {
+                self.set_fact(
+                    *value,
+                    Fact {
+                        bits,
+                        evidence,
+                        text,
+                        ..fact
+                    },
+                );
+            }
+            if has_news {
+                news.push(*value);
+            }
+        }
+        true
+    }
+}
+
+fn fits(fact: &Fact<'_>, row: &Row<'_>) -> bool {
+    let is_other = |text: &[u8]| {
+        row.text.is_some_and(|known| known != text)
+            || row.unlike.as_ref().is_some_and(|known| known.contains(&text))
+    };
+    !(fact.bits & row.bits).is_empty()
+        && !fact.text.is_some_and(is_other)
+        && !row.text.is_some_and(|text| fact.is_not(text))
+}
