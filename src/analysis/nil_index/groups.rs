@@ -5,6 +5,7 @@
 //! of one member excludes rows, and what is left says more of the others. Deliberately absent: rows that are excluded
 //! are not stored: they follow from what is known of the members.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::state::State;
@@ -46,25 +47,95 @@ impl<'t> From<&Fact<'t>> for Row<'t> {
     }
 }
 
-/// The rows of a value, if the sides tell them apart.
-pub(super) fn rows<'t>(sides: &[(Value, Fact<'t>)]) -> Option<Vec<Row<'t>>> {
-    let (_, first) = sides.first()?;
-    let differs = sides.iter().any(|(_, side)| {
-        side.bits != first.bits
-            || side.text != first.text
-            || side.unlike != first.unlike
-            || side.evidence.is_some() != first.evidence.is_some()
-    });
-    (differs && sides.len() <= ROW_LIMIT)
-        .then(|| sides.iter().map(|(_, side)| Row::from(side)).collect())
+/// A value and what it is on each of the paths that meet: the value that it was there, and its fact.
+type Sides<'s, 't> = (Value, &'s [(Value, Fact<'t>)]);
+
+/// Whether the paths can be told apart by this value.
+fn differs(sides: &[(Value, Fact<'_>)]) -> bool {
+    sides.first().is_some_and(|(_, first)| {
+        sides.iter().any(|(_, side)| {
+            side.bits != first.bits
+                || side.text != first.text
+                || side.unlike != first.unlike
+                || side.evidence.is_some() != first.evidence.is_some()
+        })
+    })
 }
 
 impl<'t> State<'_, 't> {
-    /// These values go together from here on.
-    pub fn gather(&mut self, mut members: Vec<(Value, Vec<Row<'t>>)>) {
+    /// Paths met: these values go together by the path that was taken. A path on which some of them went together
+    /// already counts as several.
+    pub fn gather_sides(&mut self, all: &[Sides<'_, 't>]) {
+        let mut members: Vec<&Sides<'_, 't>> =
+            all.iter().filter(|(_, sides)| differs(sides)).collect();
         // The youngest are those that the paths made.
         members.sort_by_key(|(value, _)| std::cmp::Reverse(*value));
         members.dedup_by_key(|(value, _)| *value);
+        members.truncate(MEMBER_LIMIT);
+        let count = members.first().map_or(0, |(_, sides)| sides.len());
+        if members.len() < 2 || count > ROW_LIMIT {
+            return;
+        }
+        let plain = |side: usize| -> Vec<Row<'t>> {
+            let facts = members.iter().filter_map(|(_, sides)| sides.get(side));
+            facts.map(|(_, fact)| Row::from(fact)).collect()
+        };
+        let mut ways: Vec<Vec<Row<'t>>> = Vec::new();
+        for side in 0..count {
+            let of_side: Vec<&(Value, Fact<'t>)> = members
+                .iter()
+                .filter_map(|(_, sides)| sides.get(side))
+                .collect();
+            for way in self.split(&of_side).unwrap_or_else(|| vec![plain(side)]) {
+                if !ways.contains(&way) {
+                    ways.push(way);
+                }
+            }
+        }
+        if ways.len() > ROW_LIMIT {
+            ways = (0..count).map(plain).collect();
+        }
+        let columns = members.iter().enumerate().map(|(column, (value, _))| {
+            let rows = ways.iter().filter_map(|way| way.get(column).cloned());
+            (*value, rows.collect())
+        });
+        self.gather(columns.collect());
+    }
+
+    /// The ways of the latest group in which at least two of these values are.
+    fn split(&self, of_side: &[&(Value, Fact<'t>)]) -> Option<Vec<Vec<Row<'t>>>> {
+        let mut counts: BTreeMap<GroupIndex, usize> = BTreeMap::new();
+        for (_, fact) in of_side {
+            for group in fact.groups.iter().flat_map(|groups| groups.iter()) {
+                *counts.entry(*group).or_default() += 1;
+            }
+        }
+        let (index, _) = counts.into_iter().rev().find(|(_, count)| *count > 1)?;
+        let group = self.groups.get(index as usize)?;
+        let row_count = group.members.first().map_or(0, |(_, rows)| rows.len());
+        let way = |number: usize| -> Option<Vec<Row<'t>>> {
+            let of_value = |(value, fact): &&(Value, Fact<'t>)| -> Option<Row<'t>> {
+                let mut row = Row::from(fact);
+                let member = group.members.iter().find(|(member, _)| member == value);
+                if let Some(known) = member.and_then(|(_, rows)| rows.get(number)) {
+                    if !fits(fact, known) {
+                        return None;
+                    }
+                    row.bits = fact.bits & known.bits;
+                    row.evidence = known.evidence.filter(|_| fact.evidence.is_some());
+                    row.text = row.text.or(known.text);
+                    row.unlike = row.unlike.or_else(|| known.unlike.clone());
+                }
+                Some(row)
+            };
+            of_side.iter().map(of_value).collect()
+        };
+        let ways: Vec<Vec<Row<'t>>> = (0..row_count).filter_map(way).collect();
+        (!ways.is_empty()).then_some(ways)
+    }
+
+    /// These values go together from here on.
+    pub fn gather(&mut self, mut members: Vec<(Value, Vec<Row<'t>>)>) {
         members.truncate(MEMBER_LIMIT);
         if members.len() < 2 {
             return;

@@ -36,11 +36,11 @@ impl<'t> State<'_, 't> {
         let Some(home) = names.home(binding) else {
             return self.named(self.file.knowledge.root(names.name(binding)), None);
         };
-        if home == self.function {
-            return (Nature::default(), Fact::UNKNOWN);
-        }
         if let Some((nature, fact)) = self.entry.get(&binding) {
             return (*nature, fact.clone());
+        }
+        if home == self.function {
+            return (Nature::default(), Fact::UNKNOWN);
         }
         let elsewhere = self.file.survey.elsewhere(names, binding, self.function);
         let fact = match elsewhere {
@@ -57,9 +57,10 @@ impl<'t> State<'_, 't> {
         };
         let known = self.file.knowledge.known(path);
         let place = field.unwrap_or_default();
+        let is_input = self.file.knowledge.holds(path, |known| known.is_input);
         let nature = Nature {
             path: Some(known.class.unwrap_or(path)),
-            source: known.is_input.then_some(Source::Input(place)),
+            source: is_input.then_some(Source::Input(place)),
             ..Nature::default()
         };
         let fact = match known.presence {

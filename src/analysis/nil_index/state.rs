@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::File;
-use super::groups::{Group, Row, rows};
+use super::groups::Group;
 use super::names::{Binding, FunctionIndex};
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Slot, Value};
 use crate::matcher::Node;
@@ -587,10 +587,10 @@ impl<'a, 't> State<'a, 't> {
             self.roll_back(mark);
         }
         self.merge_epochs(branches);
-        let mut gathered: Vec<(Value, Vec<Row<'t>>)> = Vec::new();
+        let mut gathered: Vec<(Value, &[(Value, Fact<'t>)])> = Vec::new();
         for (value, sides) in values.into_iter().zip(&known) {
             let fact = Fact::join(sides);
-            gathered.extend(rows(sides).map(|rows| (value, rows)));
+            gathered.push((value, sides));
             if fact != self.fact(value) {
                 self.set_fact(value, fact);
             }
@@ -605,7 +605,7 @@ impl<'a, 't> State<'a, 't> {
                     Some(known) => *known,
                     None => {
                         let value = self.meet(slot, sides);
-                        gathered.extend(rows(sides).map(|rows| (value, rows)));
+                        gathered.push((value, sides));
                         value
                     }
                 },
@@ -615,7 +615,7 @@ impl<'a, 't> State<'a, 't> {
                 self.write(slot, value);
             }
         }
-        self.gather(gathered);
+        self.gather_sides(&gathered);
     }
 
     /// The value of a slot that holds different ones on the paths that meet.
