@@ -83,6 +83,9 @@ impl<'t> Interpreter<'_, 't> {
             _ if self.holds(&callee, |known| known.is_pure) => {}
             _ => self.effects(node, &callee, &given),
         }
+        if self.is_named_as_end(callee.node) {
+            self.state.doom(node);
+        }
         if callee.function.is_none() && self.is_named_as_check(callee.node) {
             for implied in self.doubts(node, &given) {
                 let fact = self.state.fact(implied.value);
@@ -160,7 +163,6 @@ impl<'t> Interpreter<'_, 't> {
             self.access(value, node, call);
         }
         let nature = self.state.nature(value);
-        let function = function.or(nature.function);
         let is_own_local = kind(tree, node) == Kind::Identifier
             && self
                 .file
@@ -312,7 +314,44 @@ impl<'t> Interpreter<'_, 't> {
         if let Some(key) = memory {
             self.answered.insert(key, values.clone());
         }
+        if known.is_pattern {
+            self.tie_to_pattern(callee, nodes, given, &values);
+        }
         values
+    }
+
+    /// Two patterns that differ only in what may match nothing fail together.
+    fn tie_to_pattern(&mut self, callee: &Callee, nodes: &[Node], given: &[Value], values: &[Value]) {
+        let position = usize::from(callee.receiver.is_none());
+        let subject = callee.receiver.or(given.first().copied());
+        let pattern = nodes
+            .get(position)
+            .filter(|node| kind(self.tree, **node) == Kind::String)
+            .and_then(|node| plain_text(self.tree, *node));
+        let (Some(subject), Some(pattern), Some(first)) = (subject, pattern, values.first()) else {
+            return;
+        };
+        let core = patterns::core(pattern);
+        let earlier = self.matched.insert((subject, core), *first);
+        let Some(earlier) = earlier.filter(|earlier| earlier != first) else {
+            return;
+        };
+        let rows = |state: &super::state::State<'_, 't>, value: Value| {
+            let fact = state.fact(value);
+            let row = |bits: Bits| Row {
+                bits: bits & fact.bits,
+                evidence: fact.evidence.filter(|_| bits.has_nil()),
+                text: None,
+                unlike: None,
+            };
+            (value, vec![row(Bits::TRUTHY), row(Bits::NIL)])
+        };
+        let members: Vec<(Value, Vec<Row<'t>>)> = std::iter::once(earlier)
+            .chain(values.iter().copied())
+            .map(|value| rows(&self.state, value))
+            .collect();
+        self.state.gather(members);
+        self.state.settle(earlier);
     }
 
     /// A method that is known by its name alone may be another one: only a pattern tells.
@@ -464,17 +503,39 @@ impl<'t> Interpreter<'_, 't> {
 
     /// Arguments that may be nil, and that a call may have tested.
     fn doubts(&self, node: Node, given: &[Value]) -> Vec<Implied<'t>> {
-        let doubt = |argument: &Value| {
-            let fact = self.state.fact(*argument);
+        let doubt = |value: Value| {
+            let fact = self.state.fact(value);
             let evidence = fact.evidence.filter(|_| fact.bits.has_nil())?;
             Some(Implied {
-                value: *argument,
+                value,
                 bits: Bits::ALL,
                 evidence: Some(evidence.doubted(Doubt::Call(node))),
                 text: None,
             })
         };
-        given.iter().filter_map(doubt).collect()
+        let tested = given.iter().flat_map(|argument| {
+            let implies = self.state.fact(*argument).implies;
+            let values: Vec<Value> = implies
+                .iter()
+                .flat_map(|implies| implies.when_true.iter().map(|one| one.value))
+                .collect();
+            values
+        });
+        given.iter().copied().chain(tested).filter_map(doubt).collect()
+    }
+
+    /// Whether a function is named as those are that do not return.
+    fn is_named_as_end(&self, callee: Node) -> bool {
+        const WORDS: [&[u8]; 12] = [
+            b"error", b"fail", b"die", b"abort", b"fatal", b"exit", b"quit", b"raise", b"throw", b"panic", b"bail", b"usage",
+        ];
+        let last = self.tree.named_children(callee).last().unwrap_or(callee);
+        let before = self.tree.child_by_field(callee, FIELDS.table);
+        let before = before.map(|before| self.tree.bytes(before)).unwrap_or_default();
+        let is_logger = before
+            .windows(3)
+            .any(|part| part.eq_ignore_ascii_case(b"log"));
+        WORDS.contains(&self.tree.bytes(last)) && !is_logger
     }
 
     /// Whether a function is named as those are that raise an error when they do not like what they get.

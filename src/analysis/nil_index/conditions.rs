@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
 use super::state::{Delta, Mark};
@@ -29,21 +30,30 @@ pub(super) struct Judged<'t> {
 impl<'t> Interpreter<'_, 't> {
     /// Interprets a condition and leaves the state as it was before.
     pub(super) fn judge(&mut self, node: Node) -> Judged<'t> {
+        self.judge_as(node, true)
+    }
+
+    /// Interprets an expression for both outcomes. Of `a or b`, `b` is a test only where the whole is one.
+    fn judge_as(&mut self, node: Node, is_test: bool) -> Judged<'t> {
         let operands = (
             self.tree.child_by_field(node, FIELDS.left),
             self.tree.child_by_field(node, FIELDS.right),
         );
         match (kind(self.tree, node), self.operator(node), operands) {
             (Kind::Parenthesized, ..) => match self.tree.named_children(node).next() {
-                Some(inner) => self.judge(inner),
-                None => self.judge_value(node),
+                Some(inner) => self.judge_as(inner, is_test),
+                None => self.judge_value(node, is_test),
             },
             (Kind::Unary, b"not", _) => match self.tree.child_by_field(node, FIELDS.operand) {
                 Some(operand) => self.judge_not(operand),
-                None => self.judge_value(node),
+                None => self.judge_value(node, is_test),
             },
-            (Kind::Binary, b"and", (Some(left), Some(right))) => self.judge_both(left, right, true),
-            (Kind::Binary, b"or", (Some(left), Some(right))) => self.judge_both(left, right, false),
+            (Kind::Binary, b"and", (Some(left), Some(right))) => {
+                self.judge_both(left, right, true, is_test)
+            }
+            (Kind::Binary, b"or", (Some(left), Some(right))) => {
+                self.judge_both(left, right, false, is_test)
+            }
             (Kind::Binary, b"==", (Some(left), Some(right))) => {
                 self.judge_equality(node, left, right, true)
             }
@@ -53,13 +63,13 @@ impl<'t> Interpreter<'_, 't> {
             (Kind::Binary, b"<" | b">" | b"<=" | b">=", (Some(left), Some(right))) => {
                 self.judge_order(node, left, right)
             }
-            _ => self.judge_value(node),
+            _ => self.judge_value(node, is_test),
         }
     }
 
     /// The value of `and`, `or`, `not`, `==` and `~=`: it remembers what follows from it.
     pub(super) fn test_value(&mut self, node: Node) -> Value {
-        let judged = self.judge(node);
+        let judged = self.judge_as(node, false);
         let implications = Implications {
             when_true: self.implied(judged.when_true.as_ref()),
             when_false: self.implied(judged.when_false.as_ref()),
@@ -74,14 +84,48 @@ impl<'t> Interpreter<'_, 't> {
             return operand;
         }
         let is_empty = implications.when_true.is_empty() && implications.when_false.is_empty();
-        let implies = (!is_empty).then(|| Rc::new(implications));
-        self.state.made(
+        let implications = Rc::new(implications);
+        let value = self.state.made(
             judged.nature,
             Fact {
-                implies,
+                implies: (!is_empty).then(|| Rc::clone(&implications)),
                 ..judged.fact
             },
-        )
+        );
+        if self.alive && paths.len() == 2 {
+            self.tie_to_outcome(value, &implications);
+        }
+        value
+    }
+
+    /// What follows from the result of a test also says what the result is.
+    fn tie_to_outcome(&mut self, result: Value, implications: &Implications<'t>) {
+        let of_result = self.state.fact(result);
+        let both = [&implications.when_true, &implications.when_false];
+        let (when_true, when_false) = (of_result.bits & Bits::TRUTHY, of_result.bits & Bits::FALSY);
+        if when_true.is_empty() || when_false.is_empty() {
+            return;
+        }
+        let row = |bits: Bits, fact: &Fact<'t>| Row {
+            bits,
+            evidence: fact.evidence.filter(|_| bits.has_nil()),
+            text: None,
+            unlike: None,
+        };
+        let mut members = vec![(
+            result,
+            vec![row(when_true, &of_result), row(when_false, &of_result)],
+        )];
+        for one in both[0] {
+            let against = both[1].iter().find(|other| other.value == one.value);
+            let fact = self.state.fact(one.value);
+            let when_false = against.map_or(fact.bits, |other| other.bits);
+            members.push((
+                one.value,
+                vec![row(one.bits, &fact), row(when_false, &fact)],
+            ));
+        }
+        self.state.gather(members);
     }
 
     fn implied(&self, outcome: Option<&Delta<'t>>) -> Vec<Implied<'t>> {
@@ -101,7 +145,7 @@ impl<'t> Interpreter<'_, 't> {
         news.take(IMPLICATION_LIMIT).collect()
     }
 
-    fn judge_value(&mut self, node: Node) -> Judged<'t> {
+    fn judge_value(&mut self, node: Node, is_test: bool) -> Judged<'t> {
         let mark = self.state.mark();
         let value = match kind(self.tree, node) {
             // These come back here only when the tree is odd.
@@ -114,13 +158,16 @@ impl<'t> Interpreter<'_, 't> {
             return impossible();
         }
         let fact = self.state.fact(value);
-        self.note_late_test(value, node);
-        let when_true = self.suppose(mark, |this| {
-            this.restrict_tested(value, Bits::TRUTHY, node);
-        });
-        let when_false = self.suppose(mark, |this| {
-            this.restrict_tested(value, Bits::FALSY, node);
-        });
+        if is_test {
+            self.note_late_test(value, node);
+        }
+        let mut suppose = |bits: Bits| {
+            self.suppose(mark, |this| match is_test {
+                true => this.restrict_tested(value, bits, node),
+                false => this.restrict(value, bits),
+            })
+        };
+        let (when_true, when_false) = (suppose(Bits::TRUTHY), suppose(Bits::FALSY));
         self.state.roll_back(mark);
         Judged {
             operand: Some(value),
@@ -143,7 +190,13 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     /// `left and right` goes on to the right when the left is true, `left or right` when it is false.
-    fn judge_both(&mut self, left: Node, right: Node, goes_on_when: bool) -> Judged<'t> {
+    fn judge_both(
+        &mut self,
+        left: Node,
+        right: Node,
+        goes_on_when: bool,
+        is_test: bool,
+    ) -> Judged<'t> {
         let mark = self.state.mark();
         let first = self.judge(left);
         let (on, off, kept) = match goes_on_when {
@@ -165,7 +218,7 @@ impl<'t> Interpreter<'_, 't> {
             };
         };
         self.state.apply(&on);
-        let second = self.judge(right);
+        let second = self.judge_as(right, is_test);
         let on_true = self.since(mark, second.when_true.as_ref());
         let on_false = self.since(mark, second.when_false.as_ref());
         self.state.roll_back(mark);

@@ -16,7 +16,7 @@ const MEMBER_LIMIT: usize = 12;
 const ROW_LIMIT: usize = 8;
 
 /// A value is in at most so many groups: the latest ones.
-const GROUP_LIMIT: usize = 4;
+const GROUP_LIMIT: usize = 8;
 
 /// How many members one piece of news may reach.
 const NEWS_LIMIT: usize = 32;
@@ -72,6 +72,12 @@ impl<'t> State<'_, 't> {
         members.sort_by_key(|(value, _)| std::cmp::Reverse(*value));
         members.dedup_by_key(|(value, _)| *value);
         members.truncate(MEMBER_LIMIT);
+        let partners = self.partners(&members, all);
+        let partners: Vec<Sides<'_, 't>> = partners
+            .iter()
+            .map(|(value, sides)| (*value, sides.as_slice()))
+            .collect();
+        members.extend(&partners);
         let count = members.first().map_or(0, |(_, sides)| sides.len());
         if members.len() < 2 || count > ROW_LIMIT {
             return;
@@ -100,6 +106,35 @@ impl<'t> State<'_, 't> {
             (*value, rows.collect())
         });
         self.gather(columns.collect());
+    }
+
+    /// Values that went with the members before the paths met, and are the same on all paths.
+    fn partners(
+        &self,
+        members: &[&Sides<'_, 't>],
+        all: &[Sides<'_, 't>],
+    ) -> Vec<(Value, Vec<(Value, Fact<'t>)>)> {
+        let mut partners: Vec<(Value, Vec<(Value, Fact<'t>)>)> = Vec::new();
+        for (_, sides) in members {
+            let groups = sides.iter().filter_map(|(_, fact)| fact.groups.as_ref()?.last());
+            let groups: Vec<GroupIndex> = groups.copied().collect();
+            for index in groups {
+                let Some(group) = self.groups.get(index as usize) else {
+                    continue;
+                };
+                for (value, _) in &group.members {
+                    let is_known = all.iter().any(|(known, held)| {
+                        known == value || held.iter().any(|(side, _)| side == value)
+                    }) || partners.iter().any(|(known, _)| known == value);
+                    if is_known || members.len() + partners.len() >= MEMBER_LIMIT {
+                        continue;
+                    }
+                    let fact = self.fact(*value);
+                    partners.push((*value, vec![(*value, fact); sides.len()]));
+                }
+            }
+        }
+        partners
     }
 
     /// The ways of the latest group in which at least two of these values are.

@@ -67,6 +67,8 @@ pub(super) struct Interpreter<'a, 't> {
     /// The values that became suspect by a test of this tag of this table.
     pub tagged: HashMap<(Value, &'t [u8]), Vec<Value>>,
     pub answered: Answered<'t>,
+    /// What was answered when this was matched with such a pattern.
+    pub matched: HashMap<(Value, Vec<u8>), Value>,
     pub function: FunctionIndex,
     pub is_method: bool,
     /// The values that the function was given.
@@ -98,6 +100,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             findings: BTreeMap::new(),
             tagged: HashMap::new(),
             answered: HashMap::new(),
+            matched: HashMap::new(),
             function,
             is_method,
             parameters: Vec::new(),

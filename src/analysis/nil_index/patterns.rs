@@ -2,41 +2,86 @@
 //!
 //! Deliberately absent: patterns that match every string for another reason than that each item may match nothing.
 
+/// One item of a pattern, with what repeats it, and whether it may match nothing.
+struct Item<'p> {
+    text: &'p [u8],
+    is_optional: bool,
+}
+
 /// Whether each item of the pattern may match the empty string, so that matching cannot fail.
 pub(super) fn cannot_fail(pattern: &[u8]) -> bool {
-    let mut rest = pattern.strip_prefix(b"^").unwrap_or(pattern);
-    // `.*` or `(.*)` at the end takes all there is, so that `$` holds, too.
-    if let Some(before) = rest.strip_suffix(b"$") {
-        let takes_all = [&b".*"[..], b".*)", b".-", b".-)"]
-            .iter()
-            .any(|end| before.ends_with(end));
-        if !takes_all {
-            return false;
-        }
-        rest = before;
+    let (_, rest) = anchored(pattern);
+    let (rest, is_whole) = match rest.strip_suffix(b"$") {
+        Some(before) if !before.ends_with(b"%") => (before, true),
+        _ => (rest, false),
+    };
+    let Some(items) = items(rest) else {
+        return false;
+    };
+    // What takes any number of any characters takes all that is left before the end.
+    let takes_all = items.iter().any(|item| matches!(item.text, b".*" | b".-"));
+    items.iter().all(|item| item.is_optional) && (takes_all || !is_whole)
+}
+
+/// A pattern without captures, and without what it may match or not at its ends: two patterns with the same core
+/// match the same strings.
+pub(super) fn core(pattern: &[u8]) -> Vec<u8> {
+    let (is_anchored, rest) = anchored(pattern);
+    let rest = [&b".*$"[..], b".*)$", b".-$", b".-)$"]
+        .iter()
+        .find_map(|end| rest.strip_suffix(*end))
+        .unwrap_or(rest);
+    let (rest, is_whole) = match rest.strip_suffix(b"$") {
+        Some(before) if !before.ends_with(b"%") => (before, true),
+        _ => (rest, false),
+    };
+    let Some(mut items) = items(rest) else {
+        return pattern.to_vec();
+    };
+    while !is_whole && items.pop_if(|item| item.is_optional).is_some() {}
+    let leading = items.iter().take_while(|item| item.is_optional).count();
+    let skipped = if is_anchored { 0 } else { leading };
+    let mut core = if is_anchored { b"^".to_vec() } else { Vec::new() };
+    for item in items.iter().skip(skipped) {
+        core.extend_from_slice(item.text);
     }
+    core.extend_from_slice(if is_whole { b"$" } else { b"" });
+    core
+}
+
+fn anchored(pattern: &[u8]) -> (bool, &[u8]) {
+    match pattern.strip_prefix(b"^") {
+        Some(rest) => (true, rest),
+        None => (false, pattern),
+    }
+}
+
+/// The items of a pattern; none for what has no plain items.
+fn items(mut rest: &[u8]) -> Option<Vec<Item<'_>>> {
+    let mut items = Vec::new();
     while let Some((first, after)) = rest.split_first() {
-        rest = match first {
+        let length = match first {
             b'(' | b')' => {
                 rest = after;
                 continue;
             }
-            b'[' => match class_end(after) {
-                Some(end) => after.get(end..).unwrap_or_default(),
-                None => return false,
+            b'[' => 1 + class_end(after)?,
+            b'%' => match after.first()? {
+                b'b' | b'f' | b'0'..=b'9' => return None,
+                _ => 2,
             },
-            b'%' => match after.split_first() {
-                Some((b'b' | b'f' | b'0'..=b'9', _)) | None => return false,
-                Some((_, after)) => after,
-            },
-            _ => after,
+            _ => 1,
         };
-        rest = match rest.split_first() {
-            Some((b'*' | b'-' | b'?', after)) => after,
-            _ => return false,
-        };
+        let repeat = rest.get(length);
+        let is_repeated = matches!(repeat, Some(b'*' | b'-' | b'?' | b'+'));
+        let end = length + usize::from(is_repeated);
+        items.push(Item {
+            text: rest.get(..end)?,
+            is_optional: matches!(repeat, Some(b'*' | b'-' | b'?')),
+        });
+        rest = rest.get(end..)?;
     }
-    true
+    Some(items)
 }
 
 /// The length of a class after its `[`.

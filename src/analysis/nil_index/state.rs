@@ -29,6 +29,9 @@ const OPEN_DEPTH: u32 = 16;
 /// How many fields of one table are followed.
 const KEY_LIMIT: usize = 128;
 
+/// Not a variable of the program: set by a call that should not return.
+const DOOM: Slot<'static> = Slot::Variable(Binding::MAX);
+
 type Epoch = u32;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -242,7 +245,7 @@ impl<'a, 't> State<'a, 't> {
         if !self.is_followed(slot) {
             return self.unknown();
         }
-        let is_volatile = self.is_volatile(slot);
+        let is_volatile = slot != DOOM && self.is_volatile(slot);
         match self.slots.get(&slot) {
             Some(stored) if !is_volatile || stored.epoch == self.epoch => stored.value,
             _ => self.first(slot, is_volatile),
@@ -417,6 +420,28 @@ impl<'a, 't> State<'a, 't> {
         self.replace(slot, content, doubt);
     }
 
+    /// A call that does not return, to judge by its name: if it does, what was nil may be so no more.
+    pub fn doom(&mut self, call: Node) {
+        let mut values: Vec<Value> = self.facts.keys().copied().collect();
+        values.sort_unstable();
+        for value in values {
+            let fact = self.fact(value);
+            let known = fact.evidence.filter(|known| known.doubt.is_none());
+            if let (true, Some(known)) = (fact.bits.has_nil(), known) {
+                let evidence = Some(known.doubted(Doubt::Call(call)));
+                self.set_fact(value, Fact { evidence, ..fact });
+            }
+        }
+        let mark = self.fresh(Fact::of(Bits::TRUTHY));
+        self.write(DOOM, mark);
+    }
+
+    /// Whether every path to here went through such a call.
+    pub fn is_doomed(&mut self) -> bool {
+        let mark = self.read(DOOM);
+        self.fact(mark).bits == Bits::TRUTHY
+    }
+
     /// Excludes all but `bits`; false when nothing is left, so that this point cannot be reached.
     pub fn restrict(&mut self, value: Value, bits: Bits) -> bool {
         let known = self.fact(value);
@@ -425,8 +450,8 @@ impl<'a, 't> State<'a, 't> {
             return false;
         }
         let implied = match &known.implies {
-            Some(implies) if bits.is_within(Bits::TRUTHY) => Some((Rc::clone(implies), true)),
-            Some(implies) if bits.is_within(Bits::FALSY) => Some((Rc::clone(implies), false)),
+            Some(implies) if left.is_within(Bits::TRUTHY) => Some((Rc::clone(implies), true)),
+            Some(implies) if left.is_within(Bits::FALSY) => Some((Rc::clone(implies), false)),
             _ => None,
         };
         let has_groups = known.groups.is_some();

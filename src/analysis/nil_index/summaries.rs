@@ -95,6 +95,7 @@ impl<'t> Interpreter<'_, 't> {
             let bits = self.state.fact(*parameter).bits;
             bits.is_within(Bits::FALSY)
         });
+        let is_doomed = self.state.is_doomed();
         let cells = values.iter().take(RESULT_LIMIT).map(|value| {
             let fact = self.state.fact(*value);
             let nil = fact
@@ -110,7 +111,7 @@ impl<'t> Interpreter<'_, 't> {
         if cells.is_empty() && !is_open {
             cells.push(Cell {
                 bits: Bits::NIL,
-                nil: (!is_excused).then_some((node, false)),
+                nil: (!is_excused).then_some((node, is_doomed)),
             });
         }
         let (mut when_true, mut when_false, mut needs) = (0, 0, 0);
