@@ -81,6 +81,7 @@ impl<'t> Interpreter<'_, 't> {
             b"require" => return self.require(&nodes, wanted),
             b"table.insert" | b"table.remove" | b"table.sort" => self.change_list(&given, node),
             _ if self.holds(&callee, |known| known.is_pure) => {}
+            _ if callee.function.is_none() && self.is_named_as_logger(callee.node) => {}
             _ => self.effects(node, &callee, &given),
         }
         if self.is_named_as_end(callee.node) {
@@ -522,6 +523,20 @@ impl<'t> Interpreter<'_, 't> {
             values
         });
         given.iter().copied().chain(tested).filter_map(doubt).collect()
+    }
+
+    /// Whether a function is named as those are that only write a log.
+    fn is_named_as_logger(&self, callee: Node) -> bool {
+        const WORDS: [&[u8]; 8] = [
+            b"log", b"debug", b"info", b"warn", b"notice", b"trace", b"errx", b"messagex",
+        ];
+        let last = self.tree.named_children(callee).last().unwrap_or(callee);
+        let table = self.tree.child_by_field(callee, FIELDS.table);
+        let of_table = table.and_then(|table| self.tree.named_children(table).last().or(Some(table)));
+        let of_table = of_table.map(|table| self.tree.bytes(table)).unwrap_or_default();
+        let is_logger = of_table.eq_ignore_ascii_case(b"log")
+            || of_table.to_ascii_lowercase().ends_with(b"logger");
+        is_logger || WORDS.iter().any(|word| self.tree.bytes(last).starts_with(word))
     }
 
     /// Whether a function is named as those are that do not return.

@@ -353,10 +353,12 @@ impl<'t> Interpreter<'_, 't> {
         }
         // What an empty table does not have came from the value that it stands in for.
         if bits.is_within(Bits::NOT_NIL)
-            && let Some(Slot::Field(holder, _)) = self.state.slot(value)
+            && let Some(Slot::Field(holder, key)) = self.state.slot(value)
             && let Some(original) = self.state.nature(holder).fallback_of
         {
             self.restrict(original, Bits::TRUTHY);
+            let same = self.state.read(Slot::Field(original, key));
+            self.restrict(same, bits);
         }
     }
 

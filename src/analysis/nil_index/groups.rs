@@ -203,7 +203,7 @@ impl<'t> State<'_, 't> {
                 let Some(group) = self.groups.get(*index as usize).cloned() else {
                     continue;
                 };
-                if !self.settle_group(*index, &group, &mut news) {
+                if !self.settle_group(&group, &mut news) {
                     return false;
                 }
             }
@@ -211,7 +211,7 @@ impl<'t> State<'_, 't> {
         true
     }
 
-    fn settle_group(&mut self, index: GroupIndex, group: &Group<'t>, news: &mut Vec<Value>) -> bool {
+    fn settle_group(&mut self, group: &Group<'t>, news: &mut Vec<Value>) -> bool {
         let row_count = group.members.first().map_or(0, |(_, rows)| rows.len());
         let mut is_possible = vec![true; row_count];
         for (value, rows) in &group.members {
@@ -234,9 +234,6 @@ impl<'t> State<'_, 't> {
                     .filter_map(|(row, possible)| possible.then_some(row))
             };
             let fact = self.fact(*value);
-            if fact.groups.as_ref().is_none_or(|groups| !groups.contains(&index)) {
-                continue;
-            }
             let bits = fact.bits & left().fold(Bits::NONE, |bits, row| bits | row.bits);
             if bits.is_empty() {
                 return false;

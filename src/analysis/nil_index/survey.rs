@@ -193,6 +193,15 @@ impl<'t> Survey<'t> {
         if let Some((node, _)) = facts.nilled.iter().find(|(_, by)| is_foreign(*by)) {
             return Some(*node);
         }
+        // A function around this one gave it a value before this one was made.
+        let mut inner = names.functions.get(function as usize)?.node;
+        while names.around(inner) != home {
+            let around = names.around(inner);
+            if facts.assignments.iter().any(|(at, by)| *by == around && *at < inner) {
+                return None;
+            }
+            inner = names.functions.get(around as usize).filter(|_| around != 0)?.node;
+        }
         let is_given_at_home = facts.assignments.iter().any(|(_, by)| *by == home);
         let is_given_elsewhere = facts.assignments.iter().any(|(_, by)| is_foreign(*by));
         facts
