@@ -309,13 +309,16 @@ impl<'t> Interpreter<'_, 't> {
             }
         }
         let length = self.compared_length(b"==", (one, left), (other, right));
+        let result = self.compared(b"==", (one, left), (other, right));
         let equal = self.suppose(mark, |this| {
             this.assume_equal(node, one, other);
             this.assume_length(length, true);
+            this.restrict(result, Bits::TRUTHY);
         });
         let different = self.suppose(mark, |this| {
             this.assume_different(node, one, other);
             this.assume_length(length, false);
+            this.restrict(result, Bits::FALSE);
         });
         self.state.roll_back(mark);
         let (when_true, when_false) = if when {
@@ -384,8 +387,14 @@ impl<'t> Interpreter<'_, 't> {
         }
         let operator = self.operator(node);
         let length = self.compared_length(operator, (one, left), (other, right));
-        let when_true = self.suppose(mark, |this| this.assume_length(length, true));
-        let when_false = self.suppose(mark, |this| this.assume_length(length, false));
+        let result = self.compared(operator, (one, left), (other, right));
+        let mut suppose = |outcome: bool, bits: Bits| {
+            self.suppose(mark, |this| {
+                this.assume_length(length, outcome);
+                this.restrict(result, bits);
+            })
+        };
+        let (when_true, when_false) = (suppose(true, Bits::TRUTHY), suppose(false, Bits::FALSE));
         self.state.roll_back(mark);
         Judged {
             operand: None,
@@ -394,6 +403,27 @@ impl<'t> Interpreter<'_, 't> {
             when_true,
             when_false,
         }
+    }
+
+    /// The result of a comparison: the same one for the same operands.
+    fn compared(
+        &mut self,
+        operator: &'t [u8],
+        (one, left): (Value, Node),
+        (other, right): (Value, Node),
+    ) -> Value {
+        let key = |value: Value, node: Node| match kind(self.tree, node) {
+            Kind::Number | Kind::String => Err(self.tree.bytes(node)),
+            _ => Ok(value),
+        };
+        let key = (operator, key(one, left), key(other, right));
+        if let Some(known) = self.compared.get(&key) {
+            return *known;
+        }
+        let fact = Fact::of(Bits::NOT_NIL);
+        let value = self.state.made(Nature::default(), fact);
+        self.compared.insert(key, value);
+        value
     }
 
     /// A comparison of a length with a number: the length, the outcome under which the list is not empty, and how
@@ -493,7 +523,9 @@ impl<'t> Interpreter<'_, 't> {
                     }
                 }
             }
-            if self.alive {
+            let literal_of = if value == one { other } else { one };
+            let is_string = self.state.nature(literal_of).path == self.file.knowledge.root(b"string");
+            if self.alive && is_string {
                 self.assume_tag(test, value, literal);
             }
         }

@@ -27,7 +27,13 @@ impl<'t> Interpreter<'_, 't> {
             Kind::Nil => self.nil(Reason::Literal(node)),
             Kind::False => self.state.fresh(Fact::of(Bits::FALSE)),
             Kind::True => self.state.fresh(Fact::of(Bits::TRUTHY)),
-            Kind::Number => self.number(),
+            Kind::Number => {
+                let number = self.number();
+                let text = Some(self.tree.bytes(node));
+                let fact = self.state.fact(number);
+                self.state.set_fact(number, Fact { text, ..fact });
+                number
+            }
             Kind::FunctionDefinition => {
                 self.capture(node);
                 let nature = Nature {
@@ -135,12 +141,15 @@ impl<'t> Interpreter<'_, 't> {
     fn key(&mut self, node: Node) -> Key<'t> {
         match kind(self.tree, node) {
             Kind::Number => Key::Number(self.tree.bytes(node)),
+            Kind::String if plain_text(self.tree, node).is_some() => {
+                Key::Name(plain_text(self.tree, node).unwrap_or_default())
+            }
             _ => {
                 let value = self.value(node);
                 self.state.place = node;
-                self.state
-                    .fact(value)
-                    .text
+                // What begins with a digit may be a number.
+                let text = self.state.fact(value).text;
+                text.filter(|text| !text.first().is_some_and(u8::is_ascii_digit))
                     .map_or(Key::Of(value), Key::Name)
             }
         }

@@ -5,7 +5,7 @@
 //! of one member excludes rows, and what is left says more of the others. Deliberately absent: rows that are excluded
 //! are not stored: they follow from what is known of the members.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use super::state::State;
@@ -115,6 +115,14 @@ impl<'t> State<'_, 't> {
         all: &[Sides<'_, 't>],
     ) -> Vec<(Value, Vec<(Value, Fact<'t>)>)> {
         let mut partners: Vec<(Value, Vec<(Value, Fact<'t>)>)> = Vec::new();
+        if members.len() >= MEMBER_LIMIT {
+            return partners;
+        }
+        let sides = |(value, sides): &Sides<'_, 't>| {
+            let of_sides = sides.iter().map(|(side, _)| *side);
+            of_sides.chain([*value]).collect::<Vec<Value>>()
+        };
+        let mut known: HashSet<Value> = all.iter().flat_map(sides).collect();
         for (_, sides) in members {
             let groups = sides.iter().filter_map(|(_, fact)| fact.groups.as_ref()?.last());
             let groups: Vec<GroupIndex> = groups.copied().collect();
@@ -123,10 +131,10 @@ impl<'t> State<'_, 't> {
                     continue;
                 };
                 for (value, _) in &group.members {
-                    let is_known = all.iter().any(|(known, held)| {
-                        known == value || held.iter().any(|(side, _)| side == value)
-                    }) || partners.iter().any(|(known, _)| known == value);
-                    if is_known || members.len() + partners.len() >= MEMBER_LIMIT {
+                    if members.len() + partners.len() >= MEMBER_LIMIT {
+                        return partners;
+                    }
+                    if !known.insert(*value) {
                         continue;
                     }
                     let fact = self.fact(*value);

@@ -50,6 +50,9 @@ enum Target<'t> {
 /// What was answered to the same call before.
 type Answered<'t> = HashMap<(Path, Vec<Result<Value, &'t [u8]>>), Vec<Value>>;
 
+/// An operator and its operands: values, or literals as they are written.
+type Comparison<'t> = (&'t [u8], Result<Value, &'t [u8]>, Result<Value, &'t [u8]>);
+
 /// What is found in a function: at an access, the value and the evidence.
 pub(super) type Findings<'t> = BTreeMap<Node, (Node, Evidence<'t>)>;
 
@@ -67,6 +70,8 @@ pub(super) struct Interpreter<'a, 't> {
     /// The values that became suspect by a test of this tag of this table.
     pub tagged: HashMap<(Value, &'t [u8]), Vec<Value>>,
     pub answered: Answered<'t>,
+    /// The results of comparisons.
+    pub compared: HashMap<Comparison<'t>, Value>,
     /// What was answered when this was matched with such a pattern.
     pub matched: HashMap<(Value, Vec<u8>), Value>,
     pub function: FunctionIndex,
@@ -100,6 +105,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             findings: BTreeMap::new(),
             tagged: HashMap::new(),
             answered: HashMap::new(),
+            compared: HashMap::new(),
             matched: HashMap::new(),
             function,
             is_method,
