@@ -279,9 +279,15 @@ fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> O
             );
             continue;
         }
-        let values = entry.value.need_texts(&entry.key, problems);
-        if let Err(message) = analysis.set(&entry.key, &values) {
-            problems.add(entry.value.span.clone(), message);
+        let values = match &entry.value.value {
+            Value::List(values) => values.as_slice(),
+            _ => std::slice::from_ref(&entry.value),
+        };
+        for value in values {
+            let text = value.need_text(&entry.key, problems);
+            if let Some(Err(message)) = text.map(|text| analysis.set(&entry.key, text)) {
+                problems.add(value.span.clone(), message);
+            }
         }
     }
     Some(analysis)
