@@ -1,12 +1,16 @@
 //! What makes a match the same finding elsewhere, and the code that a reviewer sees with it: the called name, the
 //! statement, the items around it.
 //!
-//! Deliberately absent: the comparison of head and base ([`crate::introduced`]).
+//! Among bare tokens there are statements and items, too: what `;` ends in braces, and `fn name .. { .. }`. What they do not
+//! show, the tree around them does. Deliberately absent: the comparison of head and base ([`crate::introduced`]).
+
+use std::ops::Range;
 
 use super::File;
 use crate::candidate::{Excerpt, Identity};
 use crate::language::Language;
 use crate::matcher::Node;
+use crate::matcher::tokens::Run;
 
 /// The most lines of code that go to a reviewer with one case.
 const EXCERPT_LINES: usize = 200;
@@ -44,7 +48,39 @@ impl Kinds {
     }
 }
 
+/// Where a match stands.
+pub(super) struct Spot {
+    /// What facts are asked about: the matched node; among tokens, the one that names what is called.
+    pub(super) node: Node,
+    /// The matched code.
+    pub(super) range: Range<usize>,
+    /// The part to look at.
+    pub(super) focus: Range<usize>,
+    /// The matched tokens, when no node was matched, and the innermost node around them that is no bare token.
+    pub(super) tokens: Option<(Run, Node)>,
+}
+
+/// What is around a match.
+pub(super) struct Surroundings {
+    /// The bytes of the statement.
+    pub(super) statement: Range<usize>,
+    /// The bytes of the item, or else of the statement.
+    pub(super) item: Range<usize>,
+    /// What makes it the same finding elsewhere.
+    pub(super) identity: Identity,
+}
+
 impl File<'_, '_> {
+    /// A matched node, and the called name when it is a call.
+    pub(super) fn spot(&self, node: Node, focus: Node) -> Spot {
+        Spot {
+            node,
+            range: self.tree.range(node),
+            focus: self.tree.range(focus),
+            tokens: None,
+        }
+    }
+
     /// The called name, when the match is a call.
     pub(super) fn focus(&self, node: Node) -> Node {
         let kinds = &self.scanner.kinds;
@@ -65,7 +101,7 @@ impl File<'_, '_> {
     }
 
     /// The innermost node around it that stands directly in a block.
-    pub(super) fn statement(&self, node: Node) -> Node {
+    fn statement(&self, node: Node) -> Node {
         let mut statement = node;
         for outer in self.tree.ancestors(node) {
             if self.scanner.kinds.blocks.contains(&self.tree.kind(outer)) {
@@ -92,20 +128,72 @@ impl File<'_, '_> {
             .filter_map(item)
     }
 
-    pub(super) fn identity(&self, node: Node, statement: Node) -> Identity {
+    pub(super) fn surroundings(&self, spot: &Spot) -> Surroundings {
+        let outer = spot.tokens.as_ref().map_or(spot.node, |(_, outer)| *outer);
+        let statement = self.statement(outer);
         let name = |(item, field): (Node, u16)| {
             let name = self.tree.child_by_field(item, field)?;
             Some(String::from_utf8_lossy(self.tree.bytes(name)).into_owned())
         };
-        let mut names: Vec<String> = self.items(node).filter_map(name).collect();
+        let mut names: Vec<String> = self.items(outer).filter_map(name).collect();
         names.reverse();
-        let item = self.items(node).next().map_or(statement, |(item, _)| item);
-        Identity {
-            item_path: names.join("::"),
-            tokens: self.hash(node),
-            statement: self.hash(statement),
-            item: self.hash(item),
+        let item = self.items(outer).next().map_or(statement, |(item, _)| item);
+        let mut around = Surroundings {
+            statement: self.tree.range(statement),
+            item: self.tree.range(item),
+            identity: Identity {
+                item_path: String::new(),
+                tokens: match &spot.tokens {
+                    None => self.hash(spot.node),
+                    Some((run, _)) => self.hash_of_run(run),
+                },
+                statement: self.hash_of_whole(statement),
+                item: self.hash_of_whole(item),
+            },
+        };
+        if let Some((run, outer)) = &spot.tokens {
+            self.narrow(run, *outer, &mut names, &mut around);
         }
+        around.identity.item_path = names.join("::");
+        around
+    }
+
+    /// What the tokens show of statements and items inside of the node around them.
+    fn narrow(&self, run: &Run, outer: Node, names: &mut Vec<String>, around: &mut Surroundings) {
+        let tokens = self.tokens();
+        let bounds = self.tree.range(outer);
+        let is_inside = |run: &Run| bounds.start <= tokens.bytes(run).start;
+        let mut items = tokens.items_around(run.start);
+        items.retain(|item| is_inside(&item.run));
+        if let Some(statement) = tokens.statement_around(run).filter(is_inside) {
+            around.statement = tokens.bytes(&statement);
+            around.identity.statement = self.hash_of_run(&statement);
+        }
+        if let Some(item) = items.first() {
+            around.item = tokens.bytes(&item.run);
+            around.identity.item = self.hash_of_run(&item.run);
+        }
+        let name = |at: usize| String::from_utf8_lossy(tokens.text(at)).into_owned();
+        names.extend(items.iter().rev().map(|item| name(item.name)));
+    }
+
+    fn hash_of_run(&self, run: &Run) -> blake3::Hash {
+        let tokens = self.tokens();
+        let mut hasher = blake3::Hasher::new();
+        for at in run.clone() {
+            hasher.update(tokens.text(at));
+            hasher.update(&[0]);
+        }
+        hasher.finalize()
+    }
+
+    /// Statements and items are around many matches.
+    fn hash_of_whole(&self, node: Node) -> blake3::Hash {
+        *self
+            .hashes
+            .borrow_mut()
+            .entry(node)
+            .or_insert_with(|| self.hash(node))
     }
 
     fn hash(&self, node: Node) -> blake3::Hash {
@@ -118,20 +206,15 @@ impl File<'_, '_> {
     }
 
     /// The enclosing item, or the lines around the match when that is long.
-    pub(super) fn excerpt(&self, node: Node) -> Excerpt {
-        let item = self
-            .items(node)
-            .next()
-            .map_or_else(|| self.statement(node), |(item, _)| item);
-        let lines = |node: Node| {
-            let range = self.tree.range(node);
+    pub(super) fn excerpt(&self, spot: &Spot, around: &Surroundings) -> Excerpt {
+        let lines = |range: &Range<usize>| {
             self.source.line(range.start)
                 ..self
                     .source
                     .line(range.end.saturating_sub(1).max(range.start))
                     + 1
         };
-        let (mut shown, matched) = (lines(item), lines(node));
+        let (mut shown, matched) = (lines(&around.item), lines(&spot.range));
         if shown.len() > EXCERPT_LINES {
             let margin = EXCERPT_LINES / 2;
             shown = matched.start.saturating_sub(margin).max(shown.start)

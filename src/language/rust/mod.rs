@@ -9,6 +9,7 @@ mod modules;
 mod scope;
 mod shape;
 mod syntax;
+mod tokens;
 
 use super::{Fact, Language, Place};
 
@@ -54,6 +55,7 @@ pub static RUST: Language = Language {
         ("scoped_identifier", "name"),
         ("macro_invocation", "macro"),
     ],
+    lexis: &tokens::LEXIS,
     example_path: "src/example.rs",
     facts: &[
         Fact {
