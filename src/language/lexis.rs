@@ -92,6 +92,10 @@ pub struct Lexis {
     pub block_heads: &'static [&'static str],
     /// The keyword between two such blocks.
     pub block_joint: &'static str,
+    /// Kinds of literals: of one token.
+    pub literals: &'static [&'static str],
+    /// Kinds of names: of one token, too, which alone does not tell which of these it is.
+    pub names: &'static [&'static str],
     /// A call's kind and the field of what is called.
     pub call: (&'static str, &'static str),
     /// What begins an item that has a name and a block: a finding's identity.

@@ -92,6 +92,8 @@ static LEXIS: Lexis = Lexis {
     block_words: &[],
     block_heads: &[],
     block_joint: "",
+    literals: &["false", "nil", "number", "string", "true"],
+    names: &["identifier"],
     call: ("function_call", "name"),
     items: &["function"],
 };

@@ -32,6 +32,8 @@ pub(super) struct TokenRules<'r> {
     flat: Vec<u16>,
     dead: Vec<u16>,
     call: (u16, u16),
+    literals: Vec<u16>,
+    names: Vec<u16>,
 }
 
 impl<'r> TokenRules<'r> {
@@ -72,6 +74,8 @@ impl<'r> TokenRules<'r> {
             finding,
             flat: lexis.flat.iter().map(kind).collect(),
             dead: lexis.dead.iter().map(kind).collect(),
+            literals: lexis.literals.iter().map(kind).collect(),
+            names: lexis.names.iter().map(kind).collect(),
             call: (
                 kind(&call),
                 grammar
@@ -130,6 +134,8 @@ impl<'a, 'r> File<'a, 'r> {
             founds: &founds,
             flat: &rules.flat,
             call: rules.call,
+            literals: &rules.literals,
+            names: &rules.names,
         };
         for (index, rule) in self.scanner.rules.iter().enumerate() {
             let mut runs: BTreeSet<(usize, usize)> = BTreeSet::new();

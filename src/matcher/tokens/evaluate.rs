@@ -144,6 +144,10 @@ pub struct Ground<'a> {
     pub flat: &'a [u16],
     /// The kind of a call and the field of what is called.
     pub call: (u16, u16),
+    /// Kinds of literals.
+    pub literals: &'a [u16],
+    /// Kinds of names.
+    pub names: &'a [u16],
 }
 
 impl RuleMatcher {
@@ -341,29 +345,29 @@ impl Question<'_> {
             tree,
             tokens,
             founds,
-            flat,
+            literals,
+            names,
             ..
         } = self.ground;
         if let Some(known) = founds.kinds.get(&(run.start, run.end)) {
             return (*known == kind).into();
         }
         let bytes = tokens.bytes(run);
-        let mut exact = Some(tree.innermost(&bytes)).filter(|node| tree.range(*node) == bytes);
-        let mut seen = None;
-        while let Some(node) = exact {
-            if tree.kind(node) == kind {
-                return Truth::Yes;
-            }
-            if !flat.contains(&tree.kind(node)) && tree.kind(node) != ERROR_KIND {
-                seen = Some(node);
-            }
-            exact = tree.parent(node).filter(|node| tree.range(*node) == bytes);
+        let innermost = tree.innermost(&bytes);
+        let is_exact = std::iter::once(innermost)
+            .chain(tree.ancestors(innermost))
+            .take_while(|node| tree.range(*node) == bytes)
+            .any(|node| tree.kind(node) == kind);
+        let is_literal = literals.contains(&kind);
+        let is_one_token = is_literal || names.contains(&kind);
+        match run.len() {
+            _ if is_exact => Truth::Yes,
+            // A name may be a type's, a field's or a variable's.
+            1 if is_literal || tokens.class(run.start) == Class::Literal => Truth::No,
+            1 => Truth::Unknown,
+            _ if is_one_token => Truth::No,
+            _ => Truth::Unknown,
         }
-        // A name may be a type's, a field's or a variable's.
-        let is_literal = run.len() == 1 && tokens.class(run.start) == Class::Literal;
-        (seen.is_none() || !is_literal)
-            .then_some(Truth::Unknown)
-            .unwrap_or(Truth::No)
     }
 
     /// The nodes around a run that are no bare tokens, innermost first.

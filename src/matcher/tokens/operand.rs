@@ -263,7 +263,7 @@ impl Tokens<'_> {
     }
 
     /// What ends the pattern that this keyword begins.
-    fn binder_end(&self, at: usize) -> Option<&'static str> {
+    pub(super) fn binder_end(&self, at: usize) -> Option<&'static str> {
         let text = self.text(at);
         let binder = |(word, _): &&(&str, &str)| word.as_bytes() == text;
         self.lexis.binders.iter().find(binder).map(|(_, end)| *end)
@@ -279,15 +279,27 @@ impl Tokens<'_> {
             let Some(open) = self.bracket_around(at.start) else {
                 return false;
             };
-            // A block is no pattern, `Name { .. }` may be one.
-            let is_block = self.class(open) == Class::Open(2)
-                && !(open > 0 && self.class(open - 1) == Class::Name && !self.is_keyword(open - 1));
-            let Some(close) = self.partner(open).filter(|_| !is_block) else {
+            let Some(close) = self.partner(open) else {
                 return false;
             };
+            // A block is no pattern, `Name { .. }` may be one.
+            if self.class(open) == Class::Open(2) && !self.may_end_pattern(close) {
+                return false;
+            }
             at = open..close + 1;
         }
         false
+    }
+
+    /// Whether what stands behind a bracket may stand behind a pattern.
+    fn may_end_pattern(&self, close: usize) -> bool {
+        let next = close + 1;
+        let is_end = |(_, end): &(&str, &str)| self.is(next, end);
+        self.lexis.binders.iter().any(is_end)
+            || self.is(next, self.lexis.arm)
+            || self.is(next, self.lexis.pipe)
+            || self.is_separator(next)
+            || matches!(self.list.get(next), Some(next) if matches!(next.class, Class::Close(0 | 1)))
     }
 
     /// Whether `let` stands before it, and no `=` between.

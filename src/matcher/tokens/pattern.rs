@@ -291,9 +291,16 @@ impl TokenPattern {
             Some(_) => {
                 let mut at = start;
                 let mut steps = 0;
+                let mut binder = None;
                 loop {
+                    // `if let Name { .. } = ..`: the braces are the pattern's.
+                    binder = match binder {
+                        Some(end) if tokens.is(at, end) => None,
+                        None => tokens.binder_end(at),
+                        open => open,
+                    };
                     at = tokens.next_item(at)?;
-                    if self.continues(part + 1, at, filling) {
+                    if binder.is_none() && self.continues(part + 1, at, filling) {
                         break at;
                     }
                     steps += 1;
@@ -344,6 +351,10 @@ impl TokenPattern {
             || !lexis.bang.is_empty() && **next.0 == *lexis.bang.as_bytes()
             || next.1 == Class::Open(2);
         let strength = strength_of(next.0, next.1, lexis);
+        // After a block, a statement begins.
+        if matches!(next.1, Class::Open(0 | 1)) && tokens.class(last) == Class::Close(2) {
+            return None;
+        }
         let run_start = if is_path {
             tokens.path_start(last)?
         } else if strength > 0 {
@@ -536,6 +547,11 @@ impl Tokens<'_> {
         if self.is(last, ">") {
             let open = self.types_start(last)?;
             last = open.checked_sub(2)?;
+        } else if let Class::Close(_) = self.class(last) {
+            last = self.partner(last)?.checked_sub(2)?;
+            if !self.is(last + 1, self.lexis.bang) {
+                return None;
+            }
         }
         let is_name = matches!(self.class(last), Class::Name | Class::Literal);
         (callee.contains(&last) && is_name).then_some(last)
