@@ -84,6 +84,8 @@ pub struct Lexis {
     pub cast: &'static str,
     /// Keywords before a pattern, each with what ends the pattern.
     pub binders: &'static [(&'static str, &'static str)],
+    /// What joins the conditions of an `if`, of which a `let` may be one.
+    pub chain: &'static str,
     /// What stands behind the pattern of an arm.
     pub arm: &'static str,
     /// Keywords before a block that is an operand.

@@ -88,6 +88,7 @@ static LEXIS: Lexis = Lexis {
     pipe: "",
     cast: "",
     binders: &[],
+    chain: "",
     arm: "",
     block_words: &[],
     block_heads: &[],

@@ -15,6 +15,9 @@ use crate::matcher::tokens::Run;
 /// The most lines of code that go to a reviewer with one case.
 const EXCERPT_LINES: usize = 200;
 
+/// The most tokens of a match that its identity is made of: matches may lie in each other, thousands deep.
+const MATCH_LIMIT: usize = 1024;
+
 /// The kinds that identities are made of.
 #[derive(Debug)]
 pub(super) struct Kinds {
@@ -60,6 +63,13 @@ pub(super) struct Spot {
     pub(super) tokens: Option<(Run, Node)>,
 }
 
+/// What is around a node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outline {
+    statement: Node,
+    item: Option<Node>,
+}
+
 /// What is around a match.
 pub(super) struct Surroundings {
     /// The bytes of the statement.
@@ -100,52 +110,74 @@ impl File<'_, '_> {
         if self.tree.is_leaf(name) { name } else { node }
     }
 
-    /// The innermost node around it that stands directly in a block.
-    fn statement(&self, node: Node) -> Node {
-        let mut statement = node;
-        for outer in self.tree.ancestors(node) {
-            if self.scanner.kinds.blocks.contains(&self.tree.kind(outer)) {
-                break;
+    /// For each node the statement around it, the innermost that stands directly in a block, and the item around it. Matches may
+    /// lie in each other, thousands deep, so nobody climbs there for each of them.
+    fn outlines(&self) -> &[Outline] {
+        self.outlines.get_or_init(|| {
+            let kinds = &self.scanner.kinds;
+            let mut outlines: Vec<Outline> = Vec::with_capacity(self.tree.len() as usize);
+            for node in self.tree.subtree(self.tree.root()) {
+                let kind = self.tree.kind(node);
+                let parent = self.tree.parent(node);
+                let around = parent.and_then(|parent| outlines.get(parent as usize).copied());
+                let is_in_block =
+                    parent.is_none_or(|parent| kinds.blocks.contains(&self.tree.kind(parent)));
+                let is_item = kinds.items.iter().any(|(item, _)| *item == kind);
+                outlines.push(Outline {
+                    statement: around
+                        .filter(|_| !is_in_block)
+                        .map_or(node, |around| around.statement),
+                    item: if is_item {
+                        Some(node)
+                    } else {
+                        around.and_then(|around| around.item)
+                    },
+                });
             }
-            statement = outer;
-        }
-        statement
+            outlines
+        })
     }
 
     /// The items around a node, innermost first.
-    fn items(&self, node: Node) -> impl Iterator<Item = (Node, u16)> + '_ {
+    fn items(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
         let item = |node: Node| {
-            let (_, name) = self
-                .scanner
-                .kinds
-                .items
-                .iter()
-                .find(|(kind, _)| *kind == self.tree.kind(node))?;
-            Some((node, *name))
+            self.outlines()
+                .get(node as usize)
+                .and_then(|outline| outline.item)
         };
-        std::iter::once(node)
-            .chain(self.tree.ancestors(node))
-            .filter_map(item)
+        std::iter::successors(item(node), move |inner| {
+            self.tree.parent(*inner).and_then(item)
+        })
     }
 
     pub(super) fn surroundings(&self, spot: &Spot) -> Surroundings {
         let outer = spot.tokens.as_ref().map_or(spot.node, |(_, outer)| *outer);
-        let statement = self.statement(outer);
-        let name = |(item, field): (Node, u16)| {
-            let name = self.tree.child_by_field(item, field)?;
+        let statement = self
+            .outlines()
+            .get(outer as usize)
+            .map_or(outer, |outline| outline.statement);
+        let name = |item: Node| {
+            let kind = self.tree.kind(item);
+            let (_, field) = self
+                .scanner
+                .kinds
+                .items
+                .iter()
+                .find(|(item, _)| *item == kind)?;
+            let name = self.tree.child_by_field(item, *field)?;
             Some(String::from_utf8_lossy(self.tree.bytes(name)).into_owned())
         };
         let mut names: Vec<String> = self.items(outer).filter_map(name).collect();
         names.reverse();
-        let item = self.items(outer).next().map_or(statement, |(item, _)| item);
+        let item = self.items(outer).next().unwrap_or(statement);
         let mut around = Surroundings {
             statement: self.tree.range(statement),
             item: self.tree.range(item),
             identity: Identity {
                 item_path: String::new(),
                 tokens: match &spot.tokens {
-                    None => self.hash(spot.node),
-                    Some((run, _)) => self.hash_of_run(run),
+                    None => self.hash(spot.node, MATCH_LIMIT),
+                    Some((run, _)) => self.hash_of_run(run, MATCH_LIMIT),
                 },
                 statement: self.hash_of_whole(statement),
                 item: self.hash_of_whole(item),
@@ -167,20 +199,20 @@ impl File<'_, '_> {
         items.retain(|item| is_inside(&item.run));
         if let Some(statement) = tokens.statement_around(run).filter(is_inside) {
             around.statement = tokens.bytes(&statement);
-            around.identity.statement = self.hash_of_run(&statement);
+            around.identity.statement = self.hash_of_run(&statement, usize::MAX);
         }
         if let Some(item) = items.first() {
             around.item = tokens.bytes(&item.run);
-            around.identity.item = self.hash_of_run(&item.run);
+            around.identity.item = self.hash_of_run(&item.run, usize::MAX);
         }
         let name = |at: usize| String::from_utf8_lossy(tokens.text(at)).into_owned();
         names.extend(items.iter().rev().map(|item| name(item.name)));
     }
 
-    fn hash_of_run(&self, run: &Run) -> blake3::Hash {
+    fn hash_of_run(&self, run: &Run, limit: usize) -> blake3::Hash {
         let tokens = self.tokens();
         let mut hasher = blake3::Hasher::new();
-        for at in run.clone() {
+        for at in run.clone().take(limit) {
             hasher.update(tokens.text(at));
             hasher.update(&[0]);
         }
@@ -193,12 +225,12 @@ impl File<'_, '_> {
             .hashes
             .borrow_mut()
             .entry(node)
-            .or_insert_with(|| self.hash(node))
+            .or_insert_with(|| self.hash(node, usize::MAX))
     }
 
-    fn hash(&self, node: Node) -> blake3::Hash {
+    fn hash(&self, node: Node, limit: usize) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        for token in self.tree.tokens(node) {
+        for token in self.tree.tokens(node).take(limit) {
             hasher.update(token);
             hasher.update(&[0]);
         }

@@ -14,7 +14,7 @@ use std::ops::Range;
 use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use self::identity::{Kinds, Spot};
+use self::identity::{Kinds, Outline, Spot};
 use self::tokens::TokenRules;
 use crate::candidate::Candidate;
 use crate::change::Snapshot;
@@ -118,6 +118,7 @@ impl<'r> Scanner<'r> {
             source: &source,
             tree: &tree,
             tokens: OnceCell::new(),
+            outlines: OnceCell::new(),
             hashes: RefCell::default(),
             facts: FileFacts::default(),
             allowances: Allowances::of(&source, &tree, language),
@@ -233,6 +234,7 @@ struct File<'a, 'r> {
     source: &'a Source,
     tree: &'a Tree<'a>,
     tokens: OnceCell<Tokens<'a>>,
+    outlines: OnceCell<Vec<Outline>>,
     hashes: RefCell<HashMap<Node, blake3::Hash>>,
     facts: FileFacts,
     allowances: Allowances,

@@ -18,7 +18,7 @@ pub(super) static LEXIS: Lexis = Lexis {
         "return", "static", "struct", "trait", "type", "unsafe", "use", "where", "while", "yield",
     ],
     definitions: &[
-        "fn", "struct", "enum", "union", "trait", "mod", "type", "macro",
+        "fn", "struct", "enum", "union", "trait", "mod", "type", "macro", "use",
     ],
     attributes: &["#", "#!"],
     joints: &[".", "::"],
@@ -63,6 +63,7 @@ pub(super) static LEXIS: Lexis = Lexis {
     pipe: "|",
     cast: "as",
     binders: &[("let", "="), ("for", "in")],
+    chain: "&&",
     arm: "=>",
     block_words: &["unsafe", "async", "loop", "const", "try", "gen"],
     block_heads: &["if", "match", "while", "for"],

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use super::operand::LIMIT;
 use super::pattern::Hit;
-use super::{Run, Tokens};
+use super::{Run, Tokens, words};
 use crate::language::lexis::Class;
 use crate::matcher::evaluate::Evaluation;
 use crate::matcher::{
@@ -542,8 +542,7 @@ impl Tokens<'_> {
     /// Whether arguments follow a run: it is what is called.
     fn is_called(&self, run: &Run) -> bool {
         let mut after = run.end;
-        let path = self.lexis.path;
-        if !path.is_empty() && self.is(after, path) && self.is(after + 1, "<") {
+        if self.is_a(after, words::PATH) && self.is(after + 1, "<") {
             after = self.types_end(after + 1).unwrap_or(after);
         }
         self.list

@@ -8,6 +8,7 @@
 mod evaluate;
 mod operand;
 mod pattern;
+mod words;
 
 use std::ops::Range;
 
@@ -15,6 +16,7 @@ pub use evaluate::{Found, Founds, Ground, Truth};
 pub(super) use pattern::Hole;
 pub use pattern::TokenPattern;
 
+use self::words::Word;
 use crate::language::lexis::{Class, Lexis, Token};
 
 const NONE: u32 = u32::MAX;
@@ -24,6 +26,8 @@ pub struct Tokens<'t> {
     text: &'t [u8],
     lexis: &'static Lexis,
     list: Vec<Token>,
+    /// What each token is in the language.
+    words: Vec<Word>,
     /// The other bracket of a pair; its own index for anything else.
     partner: Vec<u32>,
     /// The opening bracket around a token.
@@ -37,10 +41,13 @@ pub type Run = Range<usize>;
 impl<'t> Tokens<'t> {
     /// The tokens of a whole text.
     pub fn new(text: &'t [u8], lexis: &'static Lexis) -> Self {
-        let mut list: Vec<Token> = Vec::new();
+        let known = words::known(lexis);
+        let (mut list, mut words) = (Vec::new(), Vec::new());
         let mut at = 0;
         while let Some(token) = (lexis.next)(text, at) {
             at = token.bytes().end;
+            let word = text.get(token.bytes()).and_then(|text| known.get(text));
+            words.push(word.copied().unwrap_or_default());
             list.push(token);
         }
         let partner = pairs(&list);
@@ -50,6 +57,7 @@ impl<'t> Tokens<'t> {
             around: brackets_around(&list, &partner),
             starts: operand::Starts::new(list.len()),
             partner,
+            words,
             list,
         }
     }
@@ -106,11 +114,11 @@ impl<'t> Tokens<'t> {
         at < self.list.len() && self.text(at) == text.as_bytes()
     }
 
-    fn is_one_of(&self, at: usize, texts: &[&str]) -> bool {
-        at < self.list.len() && {
-            let text = self.text(at);
-            texts.iter().any(|known| known.as_bytes() == text)
-        }
+    /// Whether a token is one of a sort of words of the language.
+    fn is_a(&self, at: usize, sort: u16) -> bool {
+        self.words
+            .get(at)
+            .is_some_and(|word| word.sorts & sort != 0)
     }
 
     /// Whether two runs are the same tokens.
@@ -209,7 +217,7 @@ impl Tokens<'_> {
             match self.class(at) {
                 Class::Close(2) | Class::Open(_) => return None,
                 Class::Close(_) => at = self.partner(at)?,
-                Class::Name if self.is_one_of(at, self.lexis.items) => {
+                Class::Name if self.is_a(at, words::ITEM) => {
                     let is_name = self.list.get(at + 1)?.class == Class::Name;
                     return is_name.then(|| TokenItem {
                         run: at..end,

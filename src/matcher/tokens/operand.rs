@@ -6,11 +6,11 @@
 
 use std::cell::RefCell;
 
-use super::{Run, Tokens};
+use super::{Run, Tokens, words};
 use crate::language::lexis::{Class, POSTFIX, UNARY};
 
 /// The most steps of one search at one level of brackets.
-pub(super) const LIMIT: usize = 4096;
+pub(super) const LIMIT: usize = 1024;
 
 /// The most tokens between `<` and `>`.
 const TYPES_LIMIT: usize = 256;
@@ -46,39 +46,35 @@ impl Tokens<'_> {
         if at >= self.len() {
             return 0;
         }
-        let lexis = self.lexis;
-        let text = self.text(at);
-        let is = |known: &&str| known.as_bytes() == text;
-        if lexis.joints.iter().any(is)
-            || lexis.postfix.iter().any(is)
+        let word = self.words[at];
+        if word.sorts & (words::JOINT | words::POSTFIX | words::BANG) != 0
             || matches!(self.class(at), Class::Open(0 | 1))
-            || !lexis.bang.is_empty() && is(&lexis.bang)
         {
-            return POSTFIX;
+            POSTFIX
+        } else {
+            word.strength
         }
-        let operator = lexis.operators.iter().find(|(known, _)| is(known));
-        operator.map_or(0, |(_, strength)| *strength)
     }
 
     pub(super) fn is_keyword(&self, at: usize) -> bool {
         self.class(at) == Class::Name
-            && self.is_one_of(at, self.lexis.keywords)
+            && self.is_a(at, words::KEYWORD)
             && !(at > 0 && self.is_joint(at - 1))
     }
 
     pub(super) fn is_joint(&self, at: usize) -> bool {
-        self.is_one_of(at, self.lexis.joints)
+        self.is_a(at, words::JOINT)
     }
 
     pub(super) fn is_separator(&self, at: usize) -> bool {
-        self.is_one_of(at, self.lexis.separators)
+        self.is_a(at, words::SEPARATOR)
     }
 
     pub(super) fn is_prefix(&self, at: usize) -> bool {
         // After a block, a statement begins.
         let is_after_operand =
             |last: usize| self.ends_operand(last) && self.class(last) != Class::Close(2);
-        self.is_one_of(at, self.lexis.prefixes) && !(at > 0 && is_after_operand(at - 1))
+        self.is_a(at, words::PREFIX) && !(at > 0 && is_after_operand(at - 1))
     }
 
     /// Whether an operand can end with this token.
@@ -89,13 +85,13 @@ impl Tokens<'_> {
             Class::Close(_) => self
                 .partner(at)
                 .is_some_and(|open| !self.opens_attribute(open)),
-            Class::Mark => self.is_one_of(at, self.lexis.postfix),
+            Class::Mark => self.is_a(at, words::POSTFIX),
             Class::Open(_) => false,
         }
     }
 
     pub(super) fn opens_attribute(&self, open: usize) -> bool {
-        open > 0 && self.is_one_of(open - 1, self.lexis.attributes)
+        open > 0 && self.is_a(open - 1, words::ATTRIBUTE)
     }
 
     /// The first token of the operand without operators that ends with a token: names, paths, calls, fields, literals,
@@ -130,7 +126,7 @@ impl Tokens<'_> {
                 Some(open) => self.before_bracket(open),
                 None => Before::Nothing,
             },
-            Class::Mark if at > 0 && self.is_one_of(at, self.lexis.postfix) => Before::Part(at - 1),
+            Class::Mark if at > 0 && self.is_a(at, words::POSTFIX) => Before::Part(at - 1),
             Class::Mark if self.is(at, ">") => self.before_types(at),
             _ => Before::Nothing,
         }
@@ -140,7 +136,7 @@ impl Tokens<'_> {
         if at == 0 || !self.is_joint(at - 1) {
             return Before::Start(at);
         }
-        let is_path = self.is(at - 1, self.lexis.path);
+        let is_path = self.is_a(at - 1, words::PATH);
         if at >= 2 && (self.ends_operand(at - 2) || is_path && self.is(at - 2, ">")) {
             return Before::Part(at - 2);
         }
@@ -153,7 +149,7 @@ impl Tokens<'_> {
         let Some(open) = self.types_start(close) else {
             return Before::Nothing;
         };
-        if open >= 2 && self.is(open - 1, self.lexis.path) {
+        if open >= 2 && self.is_a(open - 1, words::PATH) {
             return Before::Part(open - 2);
         }
         if open >= 1 && self.class(open - 1) == Class::Name && !self.is_keyword(open - 1) {
@@ -171,18 +167,14 @@ impl Tokens<'_> {
         }
         let last = open - 1;
         let is_name = |at: usize| self.class(at) == Class::Name && !self.is_keyword(at);
-        if !self.lexis.bang.is_empty()
-            && self.is(last, self.lexis.bang)
-            && last > 0
-            && is_name(last - 1)
-        {
+        if self.is_a(last, words::BANG) && last > 0 && is_name(last - 1) {
             return Before::Part(last - 1);
         }
         if self.class(open) == Class::Open(2) {
             return self.before_block(open);
         }
         if self.is(last, ">") {
-            let is_turbofish = |types: &usize| *types >= 2 && self.is(types - 1, self.lexis.path);
+            let is_turbofish = |types: &usize| *types >= 2 && self.is_a(types - 1, words::PATH);
             return match self.types_start(last).filter(is_turbofish) {
                 Some(types) => Before::Part(types - 2),
                 None => Before::Start(open),
@@ -198,23 +190,22 @@ impl Tokens<'_> {
 
     /// `if a { .. } else { .. }`, `match a { .. }`, `unsafe { .. }`, `Name { .. }`, or only `{ .. }`.
     fn before_block(&self, mut open: usize) -> Before {
-        let lexis = self.lexis;
         for _ in 0..LIMIT {
             let Some(last) = open.checked_sub(1) else {
                 break;
             };
-            if self.is_one_of(last, lexis.block_words) {
+            if self.is_a(last, words::BLOCK_WORD) {
                 return Before::Start(last);
             }
-            if self.is(last, "move") && last > 0 && self.is_one_of(last - 1, lexis.block_words) {
+            if self.is(last, "move") && last > 0 && self.is_a(last - 1, words::BLOCK_WORD) {
                 return Before::Start(last - 1);
             }
-            let head = match self.is(last, lexis.block_joint) && !lexis.block_joint.is_empty() {
+            let head = match self.is_a(last, words::BLOCK_JOINT) {
                 true => Some(open),
                 false => self.block_head(last),
             };
             let Some(head) = head else {
-                let is_literal = !lexis.path.is_empty()
+                let is_literal = !self.lexis.path.is_empty()
                     && (self.is(last, ">") || self.class(last) == Class::Name)
                     && !self.is_keyword(last);
                 return if is_literal {
@@ -230,7 +221,7 @@ impl Tokens<'_> {
                 head.checked_sub(1)
             };
             let earlier = joint
-                .filter(|joint| self.is(*joint, lexis.block_joint))
+                .filter(|joint| self.is_a(*joint, words::BLOCK_JOINT))
                 .and_then(|joint| joint.checked_sub(1))
                 .filter(|close| self.class(*close) == Class::Close(2))
                 .and_then(|close| self.partner(close));
@@ -251,7 +242,7 @@ impl Tokens<'_> {
                 // `if let Name { .. }`: the braces are the pattern's.
                 _ if !is_bound && self.binder_end(at).is_some() => return None,
                 Class::Mark if self.is(at, "=") => is_bound = true,
-                Class::Name if self.is_one_of(at, self.lexis.block_heads) => return Some(at),
+                Class::Name if self.is_a(at, words::BLOCK_HEAD) => return Some(at),
                 Class::Open(_) | Class::Close(2) => return None,
                 Class::Close(_) => at = self.partner(at)?,
                 _ if self.is_separator(at) => return None,
@@ -264,6 +255,9 @@ impl Tokens<'_> {
 
     /// What ends the pattern that this keyword begins.
     pub(super) fn binder_end(&self, at: usize) -> Option<&'static str> {
+        if !self.is_a(at, words::KEYWORD) {
+            return None;
+        }
         let text = self.text(at);
         let binder = |(word, _): &&(&str, &str)| word.as_bytes() == text;
         self.lexis.binders.iter().find(binder).map(|(_, end)| *end)
@@ -291,13 +285,41 @@ impl Tokens<'_> {
         false
     }
 
+    /// Whether this `=` belongs to `if let .. = ..`, which is a condition of its own.
+    pub(super) fn is_condition_of_let(&self, assignment: usize) -> bool {
+        let mut at = assignment;
+        if !self.is(at, "=") {
+            return false;
+        }
+        for _ in 0..TYPES_LIMIT {
+            let Some(last) = at.checked_sub(1) else {
+                return false;
+            };
+            at = match self.class(last) {
+                _ if self.binder_end(last).is_some() => {
+                    return last > 0
+                        && (self.is_a(last - 1, words::BLOCK_HEAD)
+                            || self.is(last - 1, self.lexis.chain));
+                }
+                Class::Open(_) => return false,
+                Class::Close(_) => match self.partner(last) {
+                    Some(open) => open,
+                    None => return false,
+                },
+                _ if self.is_separator(last) => return false,
+                _ => last,
+            };
+        }
+        false
+    }
+
     /// Whether what stands behind a bracket may stand behind a pattern.
     fn may_end_pattern(&self, close: usize) -> bool {
         let next = close + 1;
         let is_end = |(_, end): &(&str, &str)| self.is(next, end);
         self.lexis.binders.iter().any(is_end)
-            || self.is(next, self.lexis.arm)
-            || self.is(next, self.lexis.pipe)
+            || self.is_a(next, words::ARM)
+            || self.is_a(next, words::PIPE)
             || self.is_separator(next)
             || matches!(self.list.get(next), Some(next) if matches!(next.class, Class::Close(0 | 1)))
     }
@@ -328,7 +350,7 @@ impl Tokens<'_> {
     fn is_pattern_behind(&self, end: usize) -> bool {
         let mut at = end;
         for _ in 0..TYPES_LIMIT {
-            if self.is(at, self.lexis.arm) {
+            if self.is_a(at, words::ARM) {
                 return !self.is_guarded(end);
             }
             if at >= self.len() || self.is_separator(at) {
@@ -350,8 +372,7 @@ impl Tokens<'_> {
     fn is_guarded(&self, end: usize) -> bool {
         let start = self.separated_start(end);
         (start..end).any(|at| {
-            self.is_one_of(at, self.lexis.block_heads)
-                && self.bracket_around(at) == self.bracket_around(end)
+            self.is_a(at, words::BLOCK_HEAD) && self.bracket_around(at) == self.bracket_around(end)
         })
     }
 
@@ -412,7 +433,7 @@ impl Tokens<'_> {
                 _ => Before::Nothing,
             };
             match before {
-                Before::Part(next) if self.is(at, ">") || self.is(at - 1, self.lexis.path) => {
+                Before::Part(next) if self.is(at, ">") || self.is_a(at - 1, words::PATH) => {
                     at = next;
                 }
                 Before::Part(_) => return Some(at),
@@ -451,10 +472,9 @@ impl Tokens<'_> {
 
     /// The token after the operand that begins here: operators of this strength and weaker ones end it.
     pub(super) fn operand_end(&self, start: usize, strength: u8) -> Option<usize> {
-        let lexis = self.lexis;
         let mut at = start;
         let mut is_complete = false;
-        let is_cast = |at: usize| at > 0 && !lexis.cast.is_empty() && self.is(at - 1, lexis.cast);
+        let is_cast = |at: usize| at > 0 && self.is_a(at - 1, words::CAST);
         let mut is_type = is_cast(start);
         for _ in 0..LIMIT {
             if at >= self.len() {
@@ -465,8 +485,8 @@ impl Tokens<'_> {
                     _ if is_type && self.is(at, "<") => at = self.types_end(at)?,
                     Class::Open(0 | 1) => at = self.partner(at)? + 1,
                     _ if self.is_joint(at) => at = self.after_joint(at)?,
-                    _ if self.is_one_of(at, lexis.postfix) => at += 1,
-                    _ if self.is(at, lexis.bang)
+                    _ if self.is_a(at, words::POSTFIX) => at += 1,
+                    _ if self.is_a(at, words::BANG)
                         && matches!(self.list.get(at + 1), Some(next) if matches!(next.class, Class::Open(_))) =>
                     {
                         at = self.partner(at + 1)? + 1;
@@ -488,8 +508,7 @@ impl Tokens<'_> {
                     is_complete = true;
                 }
                 Class::Name
-                    if self.is_one_of(at, lexis.block_heads)
-                        || self.is_one_of(at, lexis.block_words) =>
+                    if self.is_a(at, words::BLOCK_HEAD) || self.is_a(at, words::BLOCK_WORD) =>
                 {
                     at = self.blocks_end(at)?;
                     is_complete = true;
@@ -511,15 +530,14 @@ impl Tokens<'_> {
     }
 
     fn begins_closure(&self, at: usize) -> bool {
-        let pipe = self.lexis.pipe;
-        !pipe.is_empty()
-            && (self.is(at, pipe) || self.is(at, "||") || self.is(at, "move"))
+        !self.lexis.pipe.is_empty()
+            && (self.is_a(at, words::PIPE) || self.is(at, "||") || self.is(at, "move"))
             && !(at > 0 && self.ends_operand(at - 1))
     }
 
     /// Whether a `|` closes the parameters of a closure.
     fn ends_parameters(&self, close: usize) -> bool {
-        if !self.is(close, self.lexis.pipe) {
+        if !self.is_a(close, words::PIPE) {
             return false;
         }
         let mut at = close;
@@ -535,7 +553,7 @@ impl Tokens<'_> {
                 },
                 _ => last,
             };
-            if self.is(at, self.lexis.pipe) {
+            if self.is_a(at, words::PIPE) {
                 return self.begins_closure(at);
             }
         }
@@ -560,7 +578,7 @@ impl Tokens<'_> {
             match next.class {
                 Class::Open(2) => {
                     at = self.partner(at)? + 1;
-                    if !self.is(at, self.lexis.block_joint) {
+                    if !self.is_a(at, words::BLOCK_JOINT) {
                         return Some(at);
                     }
                 }
@@ -580,25 +598,25 @@ impl Tokens<'_> {
         match token.class {
             Class::Open(_) => Some(self.partner(at)? + 1),
             Class::Close(_) => None,
-            Class::Mark if self.is(at, "<") && self.begins_types(at) => {
-                Some(self.types_end(at).unwrap_or(at + 1))
-            }
-            Class::Mark if self.begins_closure(at) && self.is(at, self.lexis.pipe) => {
+            Class::Mark if self.begins_types(at) => Some(self.types_end(at).unwrap_or(at + 1)),
+            Class::Mark if self.begins_closure(at) && self.is_a(at, words::PIPE) => {
                 Some(self.parameters_end(at).unwrap_or(at + 1))
             }
             _ => Some(at + 1),
         }
     }
 
-    fn begins_types(&self, at: usize) -> bool {
+    /// Whether a `<` opens type arguments: it compares nothing.
+    pub(super) fn begins_types(&self, at: usize) -> bool {
         !self.lexis.path.is_empty()
-            && (at == 0 || self.is(at - 1, self.lexis.path) || !self.ends_operand(at - 1))
+            && self.is(at, "<")
+            && (at == 0 || self.is_a(at - 1, words::PATH) || !self.ends_operand(at - 1))
     }
 
     fn parameters_end(&self, open: usize) -> Option<usize> {
         let mut at = open + 1;
         for _ in 0..TYPES_LIMIT {
-            if self.is(at, self.lexis.pipe) {
+            if self.is_a(at, words::PIPE) {
                 return Some(at + 1);
             }
             at = match self.list.get(at)?.class {

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use super::operand::LIMIT;
-use super::{Run, Tokens, plain};
+use super::{Run, Tokens, plain, words};
 use crate::language::lexis::{ASSIGNMENT, Class, Lexis, POSTFIX, UNARY};
 
 /// The token form of a pattern.
@@ -34,7 +34,14 @@ pub struct TokenPattern {
 
 #[derive(Debug)]
 enum Part {
-    Fixed { text: Box<[u8]>, class: Class },
+    Fixed {
+        text: Box<[u8]>,
+        class: Class,
+        /// As of a token in code, behind an operand.
+        strength: u8,
+        /// Whether a path or a macro's name stands before it.
+        follows_path: bool,
+    },
     One(Option<Arc<str>>),
     Many(Option<Arc<str>>),
 }
@@ -74,6 +81,9 @@ impl TokenPattern {
                 None => Part::Fixed {
                     text: plain(text, lexis).into(),
                     class: tokens.class(at),
+                    strength: tokens.strength(at),
+                    follows_path: tokens.is_a(at, words::PATH | words::BANG)
+                        || tokens.class(at) == Class::Open(2),
                 },
             }
         };
@@ -112,7 +122,7 @@ impl TokenPattern {
                 && (0..tokens.len()).all(|at| {
                     tokens.bracket_around(at).is_some()
                         || !tokens.is_joint(at)
-                        || tokens.is(at, lexis.path)
+                        || tokens.is_a(at, words::PATH)
                 }),
             is_statement: matches!(tokens.class(0), Class::Open(3..)) || tokens.is_keyword(0),
             parts,
@@ -166,9 +176,8 @@ impl TokenPattern {
 
     /// `if a { .. }` goes on to the end of its `else`.
     fn with_else(&self, tokens: &Tokens<'_>, start: usize, end: usize) -> usize {
-        let lexis = tokens.lexis;
         let has_else =
-            tokens.is_one_of(start, lexis.block_heads) && tokens.is(end, lexis.block_joint);
+            tokens.is_a(start, words::BLOCK_HEAD) && tokens.is_a(end, words::BLOCK_JOINT);
         let whole = if has_else {
             tokens.blocks_end(start)
         } else {
@@ -181,7 +190,7 @@ impl TokenPattern {
     fn take(&self, part: usize, filling: &mut Filling<'_, '_>) -> Option<()> {
         let begins = filling.at;
         match &self.parts[part] {
-            Part::Fixed { text, class } => filling.fixed(text, *class, part > 0)?,
+            Part::Fixed { text, class, .. } => filling.fixed(text, *class, part > 0)?,
             Part::One(name) => {
                 let end = self.one_end(part, filling)?;
                 filling.fill(name.as_ref(), end)?;
@@ -211,7 +220,7 @@ impl TokenPattern {
                     class: Class::Close(_),
                     ..
                 } if probe.open.is_empty() => return true,
-                Part::Fixed { text, class } => {
+                Part::Fixed { text, class, .. } => {
                     if probe.fixed(text, *class, true).is_none() {
                         return false;
                     }
@@ -234,9 +243,8 @@ impl TokenPattern {
             Some(_) if tokens.is_prefix(filling.at - 1) => UNARY,
             Some(_) => tokens.strength(filling.at - 1),
         };
-        let lexis = tokens.lexis;
         let after = match self.parts.get(part + 1) {
-            Some(Part::Fixed { text, class }) => strength_of(text, *class, lexis),
+            Some(Part::Fixed { strength, .. }) => *strength,
             _ => 0,
         };
         let bound = before.max(after);
@@ -341,28 +349,29 @@ impl TokenPattern {
                 .begins_here(tokens, start, filling.operator)
                 .then_some(start);
         };
-        let lexis = tokens.lexis;
         let last = start.checked_sub(1)?;
-        let next = match &self.parts[1] {
-            Part::Fixed { text, class } => (text, *class),
-            _ => return None,
+        let Some(Part::Fixed {
+            class,
+            strength,
+            follows_path,
+            ..
+        }) = self.parts.get(1)
+        else {
+            return None;
         };
-        let is_path = !lexis.path.is_empty() && **next.0 == *lexis.path.as_bytes()
-            || !lexis.bang.is_empty() && **next.0 == *lexis.bang.as_bytes()
-            || next.1 == Class::Open(2);
-        let strength = strength_of(next.0, next.1, lexis);
+        let strength = *strength;
         // After a block, a statement begins.
-        if matches!(next.1, Class::Open(0 | 1)) && tokens.class(last) == Class::Close(2) {
+        if matches!(class, Class::Open(0 | 1)) && tokens.class(last) == Class::Close(2) {
             return None;
         }
-        let run_start = if is_path {
+        let run_start = if *follows_path {
             tokens.path_start(last)?
         } else if strength > 0 {
             tokens.left_operand(start, strength)?
         } else {
             tokens.separated_start(start)
         };
-        if run_start >= start || self.is_no_use(tokens, run_start, strength) {
+        if run_start >= start || self.is_no_use(tokens, run_start, start, strength) {
             return None;
         }
         filling.capture(name.as_ref(), run_start..start)?;
@@ -382,8 +391,8 @@ impl TokenPattern {
         }
         let is_lone = match tokens.class(start) {
             // `(a, b)` is no part of `f(a, b)`.
-            Class::Open(0 | 1) => !tokens.ends_operand(last) && !tokens.is(last, tokens.lexis.bang),
-            Class::Name => !tokens.is_joint(last) && !self.is_no_use(tokens, start, 0),
+            Class::Open(0 | 1) => !tokens.ends_operand(last) && !tokens.is_a(last, words::BANG),
+            Class::Name => !tokens.is_joint(last) && !self.is_no_use(tokens, start, start, 0),
             _ => true,
         };
         let is_first = match (self.operator, operator) {
@@ -396,13 +405,15 @@ impl TokenPattern {
     }
 
     /// Whether what begins here is a definition, an attribute, or the target of a `let`.
-    fn is_no_use(&self, tokens: &Tokens<'_>, start: usize, strength: u8) -> bool {
+    fn is_no_use(&self, tokens: &Tokens<'_>, start: usize, operator: usize, strength: u8) -> bool {
         let Some(last) = start.checked_sub(1) else {
             return false;
         };
         let is_assignment = (1..=ASSIGNMENT).contains(&strength);
-        tokens.is_one_of(last, tokens.lexis.definitions)
+        tokens.is_a(last, words::DEFINITION)
             || tokens.opens_attribute(last)
+            || tokens.is_a(operator, words::CAST) && tokens.begins_types(last)
+            || tokens.is(operator, tokens.lexis.chain) && tokens.is_condition_of_let(last)
             || is_assignment && (tokens.class(last) == Class::Name || tokens.is(last, ":"))
     }
 
@@ -429,7 +440,7 @@ fn anchor(parts: &[Part]) -> usize {
     let first = usize::from(!matches!(parts[0], Part::Fixed { .. }));
     let mut best: Option<(bool, usize, usize)> = None;
     for (index, part) in parts.iter().enumerate().skip(first) {
-        let Part::Fixed { text, class } = part else {
+        let Part::Fixed { text, class, .. } = part else {
             break;
         };
         let rank = (*class == Class::Name, text.len(), index);
@@ -442,19 +453,6 @@ fn anchor(parts: &[Part]) -> usize {
         }
     }
     best.map_or(first, |(_, _, index)| index)
-}
-
-fn strength_of(text: &[u8], class: Class, lexis: &Lexis) -> u8 {
-    let is = |known: &&str| known.as_bytes() == text;
-    if matches!(class, Class::Open(0 | 1))
-        || lexis.joints.iter().any(is)
-        || lexis.postfix.iter().any(is)
-        || !lexis.bang.is_empty() && is(&lexis.bang)
-    {
-        return POSTFIX;
-    }
-    let operator = lexis.operators.iter().find(|(known, _)| is(known));
-    operator.map_or(0, |(_, strength)| *strength)
 }
 
 /// A match in the making.
@@ -488,10 +486,8 @@ impl<'a, 't> Filling<'a, 't> {
             return None;
         }
         if may_skip && tokens.text(self.at) != text {
-            let path = tokens.lexis.path;
             let is_empty_types = matches!(class, Class::Open(_))
-                && !path.is_empty()
-                && tokens.is(self.at, path)
+                && tokens.is_a(self.at, words::PATH)
                 && tokens.is(self.at + 1, "<")
                 && tokens.is(self.at + 2, ">");
             let is_last_comma = matches!(class, Class::Close(_))
@@ -541,19 +537,30 @@ impl<'a, 't> Filling<'a, 't> {
 }
 
 impl Tokens<'_> {
-    /// The name that a callee ends with: `name` of `a.b::name::<T>`.
+    /// The name that a callee ends with: `name` of `a.b::name::<T>`, and of `name(..)`, whose result is called.
     fn called_name(&self, callee: Run) -> Option<usize> {
         let mut last = callee.end.checked_sub(1)?;
-        if self.is(last, ">") {
-            let open = self.types_start(last)?;
-            last = open.checked_sub(2)?;
-        } else if let Class::Close(_) = self.class(last) {
-            last = self.partner(last)?.checked_sub(2)?;
-            if !self.is(last + 1, self.lexis.bang) {
+        for _ in 0..LIMIT {
+            if !callee.contains(&last) {
                 return None;
             }
+            last = match self.class(last) {
+                Class::Name | Class::Literal => return Some(last),
+                Class::Mark if self.is(last, ">") => self.types_start(last)?.checked_sub(2)?,
+                Class::Close(kind) => {
+                    let open = self.partner(last)?;
+                    let before = open
+                        .checked_sub(1)
+                        .filter(|before| callee.contains(before))?;
+                    match self.is_a(before, words::BANG) {
+                        true => before.checked_sub(1)?,
+                        false if kind == 0 => before,
+                        false => return None,
+                    }
+                }
+                _ => return None,
+            };
         }
-        let is_name = matches!(self.class(last), Class::Name | Class::Literal);
-        (callee.contains(&last) && is_name).then_some(last)
+        None
     }
 }
