@@ -138,11 +138,7 @@ fn options() {
     analysis.set("pure", "look").unwrap();
     assert_eq!(count(&analysis, pure), 1);
     assert!(analysis.set("asserting", "check 0").is_err());
-    assert!(
-        analysis
-            .set("asserting", "check first")
-            .is_err()
-    );
+    assert!(analysis.set("asserting", "check first").is_err());
     assert!(analysis.set("no-such-option", "x").is_err());
     assert!(Analysis::named("no-such-analysis").is_none());
     assert_eq!(Analysis::languages("nil-index"), ["lua"]);

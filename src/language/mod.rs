@@ -4,6 +4,7 @@
 //! own file. Deliberately absent: rules about a language; they are RFCs.
 
 mod file_facts;
+pub mod lexis;
 mod lua;
 mod rust;
 mod workspace;
@@ -44,6 +45,8 @@ pub struct Language {
     pub calls: &'static [&'static str],
     /// From a call to the called name: the kind, and the field to go on with.
     pub callee: &'static [(&'static str, &'static str)],
+    /// Its tokens, for code of which there is no tree.
+    pub lexis: &'static lexis::Lexis,
     /// Where an RFC example lies that names no file.
     pub example_path: &'static str,
     /// The facts of this language.
@@ -92,6 +95,28 @@ impl Language {
     /// The names of all languages.
     pub fn names() -> impl Iterator<Item = &'static str> {
         ALL.into_iter().map(|language| language.name)
+    }
+
+    /// The node that names what a node calls; the node itself when it calls nothing, or nothing that has a name.
+    pub fn called_name(&self, tree: &Tree<'_>, node: Node) -> Node {
+        let grammar = (self.grammar)();
+        let kind = |node: Node| {
+            grammar
+                .node_kind_for_id(tree.kind(node))
+                .unwrap_or_default()
+        };
+        let step = |node: &Node| {
+            let (_, field) = self
+                .callee
+                .iter()
+                .find(|(known, _)| *known == kind(*node))?;
+            tree.child_by_field(*node, grammar.field_id_for_name(field)?.get())
+        };
+        if !self.calls.contains(&kind(node)) {
+            return node;
+        }
+        let name = std::iter::successors(Some(node), step).last();
+        name.filter(|name| tree.is_leaf(*name)).unwrap_or(node)
     }
 
     /// The fact of this name.

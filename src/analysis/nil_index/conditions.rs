@@ -483,7 +483,10 @@ impl<'t> Interpreter<'_, 't> {
     /// A test of a value that has been used already: the use or the test is wrong.
     fn note_late_test(&mut self, value: Value, test: Node) {
         let fact = self.state.fact(value);
-        let Some(used) = fact.used.filter(|_| !fact.is_reported && !fact.bits.has_nil()) else {
+        let Some(used) = fact
+            .used
+            .filter(|_| !fact.is_reported && !fact.bits.has_nil())
+        else {
             return;
         };
         let is_variable = matches!(self.state.slot(value), Some(Slot::Variable(_)));
@@ -524,7 +527,8 @@ impl<'t> Interpreter<'_, 't> {
                 }
             }
             let literal_of = if value == one { other } else { one };
-            let is_string = self.state.nature(literal_of).path == self.file.knowledge.root(b"string");
+            let is_string =
+                self.state.nature(literal_of).path == self.file.knowledge.root(b"string");
             if self.alive && is_string {
                 self.assume_tag(test, value, literal);
             }
@@ -561,7 +565,13 @@ impl<'t> Interpreter<'_, 't> {
         let holder_fact = self.state.fact(holder);
         if discriminators.is_empty() || discriminators.iter().any(is_listed) {
             let kind = Some(test);
-            self.state.set_fact(holder, Fact { kind, ..holder_fact });
+            self.state.set_fact(
+                holder,
+                Fact {
+                    kind,
+                    ..holder_fact
+                },
+            );
         }
     }
 

@@ -136,7 +136,12 @@ impl<'t> Survey<'t> {
     }
 
     /// The function that a callee means, as far as the file alone can say.
-    pub fn callee(&self, tree: &Tree<'t>, names: &Names<'t>, callee: Node) -> Option<FunctionIndex> {
+    pub fn callee(
+        &self,
+        tree: &Tree<'t>,
+        names: &Names<'t>,
+        callee: Node,
+    ) -> Option<FunctionIndex> {
         match kind(tree, callee) {
             Kind::Identifier => {
                 let binding = names.binding(callee)?;
@@ -197,10 +202,18 @@ impl<'t> Survey<'t> {
         let mut inner = names.functions.get(function as usize)?.node;
         while names.around(inner) != home {
             let around = names.around(inner);
-            if facts.assignments.iter().any(|(at, by)| *by == around && *at < inner) {
+            if facts
+                .assignments
+                .iter()
+                .any(|(at, by)| *by == around && *at < inner)
+            {
                 return None;
             }
-            inner = names.functions.get(around as usize).filter(|_| around != 0)?.node;
+            inner = names
+                .functions
+                .get(around as usize)
+                .filter(|_| around != 0)?
+                .node;
         }
         let is_given_at_home = facts.assignments.iter().any(|(_, by)| *by == home);
         let is_given_elsewhere = facts.assignments.iter().any(|(_, by)| is_foreign(*by));
@@ -210,11 +223,18 @@ impl<'t> Survey<'t> {
     }
 
     /// Whether a variable still holds, in a function that begins at `from`, what it held when the function was made.
-    pub fn is_settled(&self, names: &Names<'t>, binding: Binding, from: Node, in_loop: bool) -> bool {
+    pub fn is_settled(
+        &self,
+        names: &Names<'t>,
+        binding: Binding,
+        from: Node,
+        in_loop: bool,
+    ) -> bool {
         let (Some(facts), Some(home)) = (self.variable(binding), names.home(binding)) else {
             return false;
         };
-        let is_before = |(node, by): &(Node, FunctionIndex)| *by == home && *node < from && !in_loop;
+        let is_before =
+            |(node, by): &(Node, FunctionIndex)| *by == home && *node < from && !in_loop;
         facts.assignments.iter().all(is_before)
     }
 }
@@ -270,7 +290,12 @@ impl<'t> Walk<'t, '_> {
             return;
         };
         let values = self.values(inner);
-        for (position, name) in self.tree.named_children(list).filter(|name| kind(self.tree, *name) == Kind::Identifier).enumerate() {
+        for (position, name) in self
+            .tree
+            .named_children(list)
+            .filter(|name| kind(self.tree, *name) == Kind::Identifier)
+            .enumerate()
+        {
             let value = values.get(position).copied();
             let Some(binding) = self.names.binding(name) else {
                 continue;
@@ -279,7 +304,10 @@ impl<'t> Walk<'t, '_> {
                 continue;
             };
             match value.map(|value| (kind(self.tree, value), value)) {
-                None if values.last().is_none_or(|last| !is_open_ended(kind(self.tree, *last))) => {
+                None if values
+                    .last()
+                    .is_none_or(|last| !is_open_ended(kind(self.tree, *last))) =>
+                {
                     facts.bare = Some(name);
                 }
                 Some((Kind::Nil, _)) => facts.bare = Some(name),
@@ -353,7 +381,11 @@ impl<'t> Walk<'t, '_> {
     fn member(&self, target: Node) -> Option<(Node, &'t [u8])> {
         let table = self.tree.child_by_field(target, FIELDS.table)?;
         let is_plain = kind(self.tree, table) == Kind::Identifier;
-        let key = self.tree.named_children(target).last().filter(|_| is_plain)?;
+        let key = self
+            .tree
+            .named_children(target)
+            .last()
+            .filter(|_| is_plain)?;
         match kind(self.tree, target) {
             Kind::Bracket => {
                 let is_string = kind(self.tree, key) == Kind::String;
@@ -422,7 +454,10 @@ impl<'t> Walk<'t, '_> {
             _ => None,
         });
         if let Some(name) = name {
-            self.survey.functions[by as usize].effects.fields.insert(name);
+            self.survey.functions[by as usize]
+                .effects
+                .fields
+                .insert(name);
         }
     }
 
