@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use codex::change::Snapshot;
 use codex::finding::Certainty;
+use codex::language::Workspace;
 use codex::problem::{Document, Problems};
 use codex::rule::read::{Form, rule};
 use codex::rule::{Authority, Rule};
@@ -42,8 +43,9 @@ type Hit = (usize, usize, usize, usize, Certainty);
 fn hits(rule: &Rule, name: &str, text: &[u8]) -> Vec<Hit> {
     let path: RepoPath = name.into();
     let files = BTreeMap::from([(path.clone(), text.to_vec())]);
-    let scan =
-        Scanner::new(std::slice::from_ref(rule), true).scan(&Snapshot::memory(files), &[path]);
+    let snapshot = Snapshot::memory(files);
+    let workspace = Workspace::new(&snapshot);
+    let scan = Scanner::new(std::slice::from_ref(rule), true).scan(&workspace, &[path]);
     assert!(scan.unchecked.is_empty(), "{name} is not checked");
     let hit = |found: &codex::candidate::Candidate<'_>| {
         (
