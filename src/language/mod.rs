@@ -146,10 +146,14 @@ impl Place<'_> {
     /// The line of this file on which the byte stands.
     pub fn line_of(&self, byte: usize) -> Cause {
         let line = self.source.line(byte);
+        let bytes = self.source.line_range(line);
+        let start = bytes.start;
+        // The line may be the whole file.
+        let bytes = start..bytes.end.min(start + 1024);
         Cause {
             path: self.source.path.text().into_owned(),
             line,
-            text: short(&self.source.text(self.source.line_range(line))),
+            text: short(&self.source.text(bytes)),
         }
     }
 }

@@ -18,15 +18,19 @@ use crate::matcher::{Node, Tree};
 
 /// Why this holds for the match, if it does.
 pub(super) fn holds(place: &Place<'_>, name: &str) -> Option<Cause> {
-    let because = place.file.because(name, place.node, || {
+    because(place, name).map(|because| place.cause(because))
+}
+
+/// What says that this holds for the match.
+pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> {
+    place.file.because(name, place.node, || {
         let mut stretches = attribute_stretches(place.tree);
         stretches.extend(stretches_in_macros(place.tree));
         stretches.extend(shape::constant_stretches(place.tree));
         stretches.extend(macros::stretches(place.tree));
         stretches.extend(file_stretches(place));
         stretches
-    })?;
-    Some(place.cause(because))
+    })
 }
 
 /// What holds in the whole file.
