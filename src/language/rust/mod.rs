@@ -3,7 +3,6 @@
 //! Deliberately absent: types, and expansion of macros.
 
 mod attributes;
-mod broken;
 mod cargo;
 mod certain;
 mod crates;
