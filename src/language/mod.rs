@@ -94,6 +94,48 @@ impl Language {
         ALL.into_iter().map(|language| language.name)
     }
 
+    /// The calls whose names begin in these bytes, in the tree and among the bare tokens of macros.
+    pub fn calls_in(&self, tree: &Tree<'_>, bytes: &std::ops::Range<usize>) -> Vec<Node> {
+        let grammar = (self.grammar)();
+        let kind = |node: Node| {
+            grammar
+                .node_kind_for_id(tree.kind(node))
+                .unwrap_or_default()
+        };
+        let part = |node: &Node| {
+            let (_, field) = self
+                .callee
+                .iter()
+                .find(|(known, _)| *known == kind(*node))?;
+            tree.child_by_field(*node, grammar.field_id_for_name(field)?.get())
+        };
+        let is_item = |node: Node| self.items.iter().any(|(known, _)| *known == kind(node));
+        let is_bare_call = |node: Node| {
+            let next = tree.next_siblings(node).next();
+            tree.is_named(node)
+                && !tree.is_extra(node)
+                && next.is_some_and(|next| tree.bytes(next).starts_with(b"("))
+                && tree
+                    .parent(node)
+                    .is_some_and(|parent| !is_item(parent) && !self.calls.contains(&kind(parent)))
+        };
+        let begins_here = |node: Node| bytes.contains(&tree.range(node).start);
+        (0..tree.len())
+            .filter(|node| {
+                if self.calls.contains(&kind(*node)) {
+                    let name = std::iter::successors(Some(*node), part).last();
+                    // A path that is called is no call of its own.
+                    let is_called = tree
+                        .parent(*node)
+                        .is_some_and(|parent| part(&parent) == Some(*node));
+                    !is_called && name.is_some_and(begins_here)
+                } else {
+                    tree.is_leaf(*node) && begins_here(*node) && is_bare_call(*node)
+                }
+            })
+            .collect()
+    }
+
     /// The fact of this name.
     pub fn fact(&self, name: &str) -> Option<&'static Fact> {
         self.facts.iter().find(|fact| fact.name == name)
