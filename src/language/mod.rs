@@ -97,26 +97,58 @@ impl Language {
         ALL.into_iter().map(|language| language.name)
     }
 
+    /// The kind of a node, by name.
+    fn kind(&self, tree: &Tree<'_>, node: Node) -> &'static str {
+        let kind = (self.grammar)().node_kind_for_id(tree.kind(node));
+        kind.unwrap_or_default()
+    }
+
+    /// From a call one step toward the called name.
+    fn part_of_callee(&self, tree: &Tree<'_>, node: Node) -> Option<Node> {
+        let kind = self.kind(tree, node);
+        let (_, field) = self.callee.iter().find(|(known, _)| *known == kind)?;
+        tree.child_by_field(node, (self.grammar)().field_id_for_name(field)?.get())
+    }
+
     /// The node that names what a node calls; the node itself when it calls nothing, or nothing that has a name.
     pub fn called_name(&self, tree: &Tree<'_>, node: Node) -> Node {
-        let grammar = (self.grammar)();
-        let kind = |node: Node| {
-            grammar
-                .node_kind_for_id(tree.kind(node))
-                .unwrap_or_default()
-        };
-        let step = |node: &Node| {
-            let (_, field) = self
-                .callee
-                .iter()
-                .find(|(known, _)| *known == kind(*node))?;
-            tree.child_by_field(*node, grammar.field_id_for_name(field)?.get())
-        };
-        if !self.calls.contains(&kind(node)) {
+        if !self.calls.contains(&self.kind(tree, node)) {
             return node;
         }
-        let name = std::iter::successors(Some(node), step).last();
+        let part = |node: &Node| self.part_of_callee(tree, *node);
+        let name = std::iter::successors(Some(node), part).last();
         name.filter(|name| tree.is_leaf(*name)).unwrap_or(node)
+    }
+
+    /// The calls whose names begin in these bytes, in the tree and among the bare tokens of macros.
+    pub fn calls_in(&self, tree: &Tree<'_>, bytes: &std::ops::Range<usize>) -> Vec<Node> {
+        let kind = |node: Node| self.kind(tree, node);
+        let part = |node: &Node| self.part_of_callee(tree, *node);
+        let is_item = |node: Node| self.items.iter().any(|(known, _)| *known == kind(node));
+        let is_bare_call = |node: Node| {
+            let next = tree.next_siblings(node).next();
+            tree.is_named(node)
+                && !tree.is_extra(node)
+                && next.is_some_and(|next| tree.bytes(next).starts_with(b"("))
+                && tree
+                    .parent(node)
+                    .is_some_and(|parent| !is_item(parent) && !self.calls.contains(&kind(parent)))
+        };
+        let begins_here = |node: Node| bytes.contains(&tree.range(node).start);
+        (0..tree.len())
+            .filter(|node| {
+                if self.calls.contains(&kind(*node)) {
+                    let name = std::iter::successors(Some(*node), part).last();
+                    // A path that is called is no call of its own.
+                    let is_called = tree
+                        .parent(*node)
+                        .is_some_and(|parent| part(&parent) == Some(*node));
+                    !is_called && name.is_some_and(begins_here)
+                } else {
+                    tree.is_leaf(*node) && begins_here(*node) && is_bare_call(*node)
+                }
+            })
+            .collect()
     }
 
     /// The fact of this name.
@@ -171,10 +203,14 @@ impl Place<'_> {
     /// The line of this file on which the byte stands.
     pub fn line_of(&self, byte: usize) -> Cause {
         let line = self.source.line(byte);
+        let bytes = self.source.line_range(line);
+        let start = bytes.start;
+        // The line may be the whole file.
+        let bytes = start..bytes.end.min(start + 1024);
         Cause {
             path: self.source.path.text().into_owned(),
             line,
-            text: short(&self.source.text(self.source.line_range(line))),
+            text: short(&self.source.text(bytes)),
         }
     }
 }

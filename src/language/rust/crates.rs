@@ -19,6 +19,7 @@ use crate::source::{RepoPath, SIZE_LIMIT};
 #[derive(Debug, Default)]
 pub(in crate::language) struct Learned {
     manifests: Memo<RepoPath, Option<Arc<Manifest>>>,
+    packages: Memo<RepoPath, Arc<Manifest>>,
     declarations: Memo<RepoPath, Option<Arc<Vec<Declaration>>>>,
     graphs: Memo<RepoPath, Arc<Graph>>,
     members: Memo<RepoPath, Arc<Vec<Arc<Manifest>>>>,
@@ -83,12 +84,15 @@ pub(super) fn packages(workspace: &Workspace<'_>, manifest: &Manifest) -> Arc<Ve
 
 /// The package of a file: that of the nearest manifest, or of a folder that is laid out as one.
 pub(super) fn package_of(workspace: &Workspace<'_>, path: &RepoPath) -> Arc<Manifest> {
-    let mut folders = std::iter::successors(path.parent(), RepoPath::parent);
-    if let Some(manifest) = folders.find_map(|folder| manifest(workspace, &folder)) {
-        return manifest;
-    }
-    let folder = loose::folder(path);
-    Arc::new(Manifest::conventional(&folder, workspace.snapshot))
+    let around = path.parent().unwrap_or_else(|| RepoPath::from(""));
+    workspace.rust.packages.get(&around, || {
+        let mut folders = std::iter::successors(Some(around.clone()), RepoPath::parent);
+        if let Some(manifest) = folders.find_map(|folder| manifest(workspace, &folder)) {
+            return manifest;
+        }
+        let folder = loose::folder(path);
+        Arc::new(Manifest::conventional(&folder, workspace.snapshot))
+    })
 }
 
 /// What a file is, and why.

@@ -4,12 +4,12 @@
 
 use super::receiver::{self, Receiver};
 use super::{
-    ANY_METHOD, BENCHES, BUILD_SCRIPTS, CONSTS, EXAMPLES, LINTS, MAYBE_SHIPPED, ORPHANS,
-    PROC_MACROS, QUOTED, TEST_SUPPORT, TESTS, TEXT_ONLY, attributes, certain, crates, guard,
-    methods, scope, shape, syntax,
+    ANY_METHOD, BENCHES, BUILD_SCRIPTS, CONSTS, EXAMPLES, LINTS, MACRO_DEFINITIONS, MAYBE_SHIPPED,
+    ORPHANS, PROC_MACROS, QUOTED, TEST_SUPPORT, TESTS, TEXT_ONLY, attributes, certain, crates,
+    guard, methods, scope, shape, syntax,
 };
 use crate::finding::Cause;
-use crate::language::{Fact, Place, Workspace};
+use crate::language::{Because, Fact, Place, Workspace};
 use crate::matcher::Node;
 use crate::source::RepoPath;
 
@@ -51,7 +51,7 @@ pub(super) const ALL: &[Fact] = &[
         holds: |place| scope::holds(place, CONSTS),
     },
     Fact {
-        name: "macro-definitions",
+        name: MACRO_DEFINITIONS,
         about: "in the body of a `macro_rules!` that its crate neither exports nor uses outside of tests",
         ask: "Does anything that is shipped expand this macro?",
         holds: unused_macro,
@@ -162,8 +162,12 @@ fn own_method(place: &Place<'_>) -> Option<Cause> {
 
 fn unused_macro(place: &Place<'_>) -> Option<Cause> {
     let tree = place.tree;
-    let definition = tree
-        .ancestors(place.node)
+    let Because::Here(byte) = scope::because(place, MACRO_DEFINITIONS)? else {
+        return None;
+    };
+    let begins = syntax::nodes_at(tree, &(*byte..byte + 1));
+    let definition = begins
+        .into_iter()
         .find(|node| syntax::kind(tree, *node) == "macro_definition")?;
     let exports = |attribute: Node| {
         let text = tree

@@ -8,7 +8,7 @@ use super::syntax;
 use crate::matcher::{Node, Tree};
 
 /// How far is looked: nodes outward, statements backward, and nodes of one statement.
-const OUTWARD: usize = 128;
+const OUTWARD: usize = 64;
 const BACKWARD: usize = 32;
 const INWARD: usize = 2_000;
 

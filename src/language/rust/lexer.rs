@@ -53,6 +53,18 @@ pub(super) fn tokens(text: &[u8], range: Range<usize>) -> Vec<Token> {
     std::iter::from_fn(|| lexer.next()).collect()
 }
 
+/// How much of a text is a script's frontmatter and what stands before it; 0 when there is none.
+pub(super) fn frontmatter(text: &[u8]) -> usize {
+    let mut lexer = Lexer { text, at: 0 };
+    lexer.skip_head();
+    let head = &text[..lexer.at];
+    if memchr::memmem::find(head, b"---").is_some() {
+        lexer.at
+    } else {
+        0
+    }
+}
+
 struct Lexer<'t> {
     text: &'t [u8],
     at: usize,

@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: what a macro makes of its tokens, but for those that are known to drop or to quote them.
 
-use super::{CONSTS, DROPPING, syntax};
+use super::{CONSTS, DROPPING, MACRO_DEFINITIONS, syntax};
 use crate::language::{Because, Stretch};
 use crate::matcher::{Node, Tree};
 
@@ -27,6 +27,14 @@ fn is_name(bytes: &[u8]) -> bool {
 /// What holds inside of macros that are known, and constants in any.
 pub(super) fn stretches(tree: &Tree<'_>) -> Vec<Stretch> {
     let mut stretches = Vec::new();
+    for definition in syntax::nodes_of_kinds(tree, &["macro_definition"]) {
+        stretches.push(Stretch {
+            name: MACRO_DEFINITIONS,
+            nodes: tree.subtree(definition),
+            holds: true,
+            because: Because::Here(tree.range(definition).start),
+        });
+    }
     for arguments in syntax::nodes_of_kinds(tree, &["token_tree"]) {
         if let Some(name) = macro_name(tree, arguments) {
             let known = DROPPING

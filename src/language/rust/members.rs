@@ -111,6 +111,7 @@ pub(super) fn support(workspace: &Workspace<'_>, root: &Arc<Manifest>) -> BTreeS
         .collect();
     let mut needed: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
     let mut needed_to_run: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
+    // Whom a package is needed by to run; those that only tests need have an empty list.
     let mut users: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
     for package in packages.iter() {
         for (folder, for_tests) in needs(package, root) {
@@ -118,8 +119,9 @@ pub(super) fn support(workspace: &Workspace<'_>, root: &Arc<Manifest>) -> BTreeS
                 continue;
             }
             let user = || package.folder.clone();
-            users.entry(folder.clone()).or_default().push(user());
+            let users = users.entry(folder.clone()).or_default();
             if !for_tests {
+                users.push(user());
                 let needed_to_run = needed_to_run.entry(user()).or_default();
                 needed_to_run.push(folder.clone());
             }
@@ -136,7 +138,7 @@ pub(super) fn support(workspace: &Workspace<'_>, root: &Arc<Manifest>) -> BTreeS
         }
         closure
     };
-    // Made for its own sake: it is a program, or nobody needs it but what it needs itself (for its tests).
+    // Made for its own sake: it is a program, or nobody needs it to run but what it needs itself, for its tests.
     let is_own_purpose = |package: &&Arc<Manifest>| {
         let Some(users) = users.get(&package.folder) else {
             return true;
@@ -150,7 +152,7 @@ pub(super) fn support(workspace: &Workspace<'_>, root: &Arc<Manifest>) -> BTreeS
             return true;
         }
         let around = closure(vec![package.folder.clone()], &needed);
-        users.iter().all(|user| around.contains(user))
+        !users.is_empty() && users.iter().all(|user| around.contains(user))
     };
     let own: Vec<RepoPath> = packages
         .iter()

@@ -3,7 +3,6 @@
 //! Deliberately absent: types, and expansion of macros.
 
 mod attributes;
-mod broken;
 mod cargo;
 mod certain;
 mod crates;
@@ -32,6 +31,7 @@ const BUILD_SCRIPTS: &str = "build-scripts";
 const EXAMPLES: &str = "examples";
 const BENCHES: &str = "benches";
 const CONSTS: &str = "consts";
+const MACRO_DEFINITIONS: &str = "macro-definitions";
 const MAYBE_SHIPPED: &str = "maybe-shipped";
 const ORPHANS: &str = "orphans";
 const PROC_MACROS: &str = "proc-macros";

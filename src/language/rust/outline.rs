@@ -296,20 +296,27 @@ impl Reader<'_> {
                 Ends::Semicolon
             }
             b"fn" | b"mod" | b"impl" | b"trait" | b"struct" | b"enum" | b"union" | b"extern"
-            | b"macro_rules" | b"unsafe" | b"async" | b"pub" | b"const" | b"static" | b"safe"
-            | b"gen" | b"default" | b"auto" => Ends::Brace,
+            | b"macro_rules" | b"const" | b"static" => Ends::Brace,
             _ => Ends::Comma,
         };
         let is_modifier = matches!(
             self.bytes(&token),
-            b"pub" | b"default" | b"safe" | b"unsafe" | b"extern" | b"async" | b"("
-        );
+            b"pub"
+                | b"default"
+                | b"safe"
+                | b"unsafe"
+                | b"extern"
+                | b"async"
+                | b"gen"
+                | b"auto"
+                | b"("
+        ) || token.kind == Kind::Text;
         let pending = self.pending();
         if pending.code.is_none() {
             pending.code = Some(token.start);
             pending.ends = ends;
             pending.is_modifier = true;
-        } else if pending.is_modifier && ends == Ends::Semicolon {
+        } else if pending.is_modifier && ends != Ends::Comma {
             pending.ends = ends;
         }
         pending.is_modifier &= is_modifier;

@@ -101,7 +101,7 @@ fn argument_tokens<'t>(tree: &'t Tree<'_>, open: Node) -> Option<Vec<Token<'t>>>
     let mut at = open;
     while at < tree.len() && tokens.len() < LIMIT {
         let token = token_at(tree, at);
-        at = tree.end(token.map_or(at, |token| token.node)).max(at + 1);
+        at = token.map_or(at + 1, |token| tree.end(token.node));
         let Some(token) = token else { continue };
         match token.bytes {
             b"(" | b"[" | b"{" if !token.is_literal => depth += 1,

@@ -3,14 +3,16 @@
 //! Attributes are read from the tree, and inside the arguments of macros, which the tree holds as bare tokens, from
 //! those. Deliberately absent: facts about a single call ([`super::receiver`], [`super::guard`]).
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::crates::{self, Standing};
 use super::graph::Status;
+use super::outline::Part;
 use super::predicate::Shipped;
 use super::{
     BENCHES, BUILD_SCRIPTS, EXAMPLES, LINTS, MAYBE_SHIPPED, ORPHANS, PROC_MACROS, TEST_SUPPORT,
-    TESTS, attributes, broken, macros, outline, shape, syntax,
+    TESTS, TEXT_ONLY, attributes, lexer, macros, outline, shape, syntax,
 };
 use crate::finding::Cause;
 use crate::language::{Because, Place, Stretch};
@@ -18,15 +20,25 @@ use crate::matcher::{Node, Tree};
 
 /// Why this holds for the match, if it does.
 pub(super) fn holds(place: &Place<'_>, name: &str) -> Option<Cause> {
-    let because = place.file.because(name, place.node, || {
+    because(place, name).map(|because| place.cause(because))
+}
+
+/// What says that this holds for the match.
+pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> {
+    place.file.because(name, place.node, || {
         let mut stretches = attribute_stretches(place.tree);
         stretches.extend(stretches_in_macros(place.tree));
         stretches.extend(shape::constant_stretches(place.tree));
         stretches.extend(macros::stretches(place.tree));
         stretches.extend(file_stretches(place));
+        stretches.push(Stretch {
+            name: TEXT_ONLY,
+            nodes: syntax::nodes_at(place.tree, &(1..lexer::frontmatter(place.tree.text()))),
+            holds: true,
+            because: Because::Here(0),
+        });
         stretches
-    })?;
-    Some(place.cause(because))
+    })
 }
 
 /// What holds in the whole file.
@@ -76,6 +88,12 @@ pub(super) fn attribute_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
     let mut stretches = Vec::new();
     let mut run: Option<Run> = None;
     let mut tests_until = 0;
+    // Where the tree is broken, the tokens tell better how far an attribute goes.
+    let mut by_tokens: BTreeMap<usize, Part> = BTreeMap::new();
+    if tree.has_error(tree.root()) {
+        let parts = outline::read(tree.text(), 0..tree.text().len()).parts;
+        by_tokens.extend(parts.into_iter().map(|part| (part.attribute, part)));
+    }
     for attribute in syntax::nodes_of_kinds(tree, &["attribute_item", "inner_attribute_item"]) {
         let Some(text) = tree
             .named_children(attribute)
@@ -89,8 +107,10 @@ pub(super) fn attribute_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
             continue;
         }
         let mut nodes = target(tree, attribute, &mut run);
+        let start = tree.range(attribute).start;
+        let part = by_tokens.remove(&start);
         if is_news {
-            nodes = broken::whole_item(tree, nodes.clone());
+            nodes = part.map_or(nodes, |part| syntax::nodes_at(tree, &part.bytes));
             if saying.shipped == Shipped::Never {
                 tests_until = nodes.end;
             }
@@ -102,6 +122,12 @@ pub(super) fn attribute_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
             Shipped::Always
         };
         stretches.extend(said(&nodes, shipped, &saying.lints, &because));
+    }
+    // Attributes that the tree does not know for such, outside of macros.
+    for part in by_tokens.into_values() {
+        let nodes = syntax::nodes_at(tree, &part.bytes);
+        let because = Because::Here(part.attribute);
+        stretches.extend(said(&nodes, part.shipped, &part.lints, &because));
     }
     stretches
 }

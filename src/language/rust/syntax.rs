@@ -103,7 +103,7 @@ pub(super) fn nodes_at(tree: &Tree<'_>, bytes: &Range<usize>) -> Range<Node> {
         }
         low
     };
-    first_from(bytes.start)..first_from(bytes.end)
+    first_from(bytes.start)..first_from(bytes.end.max(bytes.start))
 }
 
 /// An identifier's bytes as the compiler compares them: `r#name` is `name`.

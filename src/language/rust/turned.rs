@@ -46,6 +46,11 @@ pub(super) fn turned(
             .and_then(|change| change.old.clone());
         old.unwrap_or_else(|| path.clone())
     };
+    let sides = Sides {
+        base,
+        head,
+        renamed,
+    };
     reached
         .into_iter()
         .filter(|path| !changed.contains(path))
@@ -57,7 +62,7 @@ pub(super) fn turned(
             let (was, is) = (crates::standing(base, &path), crates::standing(head, &path));
             let differs = was.status != is.status || was.lints != is.lints;
             differs.then(|| Turned {
-                cause: cause(base, &was, &is, &renamed),
+                cause: sides.cause(&was, &is),
                 path,
             })
         })
@@ -162,59 +167,78 @@ fn of_manifest(
         .collect()
 }
 
-/// The line in head that makes the file what it is now: the first on the way to it that base does not have likewise.
-fn cause(
-    base: &Workspace<'_>,
-    was: &Standing,
-    is: &Standing,
-    renamed: &impl Fn(&RepoPath) -> RepoPath,
-) -> Cause {
-    let is_alike = |old: &Hop, new: &Hop| {
-        old.path == renamed(&new.path)
-            && old.text == new.text
-            && old.attributes == new.attributes
-            && old.to == renamed(&new.to)
-    };
-    let was_there = |new: &Hop| {
-        let chain = crates::standing(base, &renamed(&new.to)).chain;
-        was.chain.iter().chain(&chain).any(|old| is_alike(old, new))
-    };
-    let fresh = is.chain.iter().find(|new| !was_there(new));
-    let Some(new) = fresh else {
-        return vanished(was, is, &is_alike);
-    };
-    let before = was
-        .chain
-        .iter()
-        .find(|old| old.path == renamed(&new.path) && old.to == renamed(&new.to));
-    let mut cause = new.cause();
-    if let Some(before) = before {
-        let lost: Vec<&str> = before
-            .attributes
-            .iter()
-            .filter(|attribute| !new.attributes.contains(attribute))
-            .map(String::as_str)
-            .collect();
-        let is_new = |attribute: &String| !before.attributes.contains(attribute);
-        if !lost.is_empty() && !new.attributes.iter().any(is_new) {
-            cause.text = format!("`{}` removed from `{}`", lost.join(" "), new.text);
-        }
-    }
-    cause
+/// The two sides of a change, and where a file of head was in base.
+struct Sides<'a, R> {
+    base: &'a Workspace<'a>,
+    head: &'a Workspace<'a>,
+    renamed: R,
 }
 
-/// All that decides now was there before; what decided before is gone.
-fn vanished(was: &Standing, is: &Standing, is_alike: &impl Fn(&Hop, &Hop) -> bool) -> Cause {
-    let gone = was
-        .chain
-        .iter()
-        .find(|old| !is.chain.iter().any(|new| is_alike(old, new)));
-    let deciding = is.cause();
-    match gone {
-        Some(gone) => Cause {
-            text: format!("`{}` removed from {}", gone.text, gone.path.text()),
-            ..deciding
-        },
-        None => deciding,
+impl<R: Fn(&RepoPath) -> RepoPath> Sides<'_, R> {
+    fn is_alike(&self, old: &Hop, new: &Hop) -> bool {
+        old.path == (self.renamed)(&new.path)
+            && old.text == new.text
+            && old.attributes == new.attributes
+            && old.to == (self.renamed)(&new.to)
+    }
+
+    /// Whether base has a line of head likewise, for this file or for another.
+    fn was_there(&self, new: &Hop, was: &Standing) -> bool {
+        let to = (self.renamed)(&new.to);
+        let graph = crates::graph(self.base, &crates::package_of(self.base, &to));
+        was.chain.iter().any(|old| self.is_alike(old, new))
+            || graph
+                .reaches(&to)
+                .any(|reach| self.is_alike(&reach.hop, new))
+    }
+
+    /// Whether head still has a line of base.
+    fn is_there(&self, old: &Hop, is: &Standing) -> bool {
+        let graph = crates::graph(self.head, &crates::package_of(self.head, &old.to));
+        is.chain.iter().any(|new| self.is_alike(old, new))
+            || graph
+                .reaches(&old.to)
+                .any(|reach| self.is_alike(old, &reach.hop))
+    }
+
+    /// The line in head that makes the file what it is now: the first on the way to it that base does not have
+    /// likewise.
+    fn cause(&self, was: &Standing, is: &Standing) -> Cause {
+        let fresh = is.chain.iter().find(|new| !self.was_there(new, was));
+        let Some(new) = fresh else {
+            return self.vanished(was, is);
+        };
+        let mut cause = new.cause();
+        let (path, to) = ((self.renamed)(&new.path), (self.renamed)(&new.to));
+        let before = was
+            .chain
+            .iter()
+            .find(|old| old.path == path && old.to == to);
+        if let Some(before) = before {
+            let lost: Vec<&str> = before
+                .attributes
+                .iter()
+                .filter(|attribute| !new.attributes.contains(attribute))
+                .map(String::as_str)
+                .collect();
+            let is_new = |attribute: &String| !before.attributes.contains(attribute);
+            if !lost.is_empty() && !new.attributes.iter().any(is_new) {
+                cause.text = format!("`{}` removed from `{}`", lost.join(" "), new.text);
+            }
+        }
+        cause
+    }
+
+    /// All that decides now was there before; what decided before is gone.
+    fn vanished(&self, was: &Standing, is: &Standing) -> Cause {
+        let gone = was.chain.iter().find(|old| !self.is_there(old, is));
+        let deciding = is.cause();
+        match gone {
+            Some(gone) => Cause {
+                text: format!("removed from {}: {}", gone.path.text(), gone.text),
+                ..deciding
+            },
+            None => deciding,
+        }
     }
 }
