@@ -137,7 +137,7 @@ fn repository_with_a_change(root: &Path) -> Outcome<()> {
     for (file, text) in [
         ("part0/src/lib.rs", "\nmod another;\n"),
         (
-            "part1/src/scan.rs",
+            "part1/src/scan/mod.rs",
             "\nfn careless() -> u8 {\n    first().unwrap()\n}\n",
         ),
         (

@@ -11,7 +11,7 @@ use super::{File, Match};
 use crate::candidate::Candidate;
 use crate::finding::Certainty;
 use crate::language::Language;
-use crate::matcher::tokens::{Found, Founds, Ground, Run, Tokens, Truth};
+use crate::matcher::tokens::{Found, Founds, Ground, Run, TokenPattern, Tokens, Truth};
 use crate::matcher::{Captures, Node, Pattern};
 use crate::rule::{Decision, Rule};
 
@@ -116,7 +116,7 @@ impl<'a, 'r> File<'a, 'r> {
             return;
         }
         let has_flat_pattern =
-            patterns.any(|pattern| pattern.token_form().is_some_and(|form| form.is_flat()));
+            patterns.any(|pattern| pattern.token_form().is_some_and(TokenPattern::is_flat));
         let zones = self.zones();
         let is_broken = self.tree.has_error(self.tree.root());
         if zones.flat.is_empty() && !is_broken {
@@ -227,7 +227,7 @@ impl<'a, 'r> File<'a, 'r> {
             return false;
         }
         self.tree.has_error(innermost)
-            || pattern.token_form().is_some_and(|form| form.is_flat())
+            || pattern.token_form().is_some_and(TokenPattern::is_flat)
                 && exact
                     .iter()
                     .any(|node| pattern.root_kind() == Some(self.tree.kind(*node)))

@@ -533,6 +533,8 @@ impl Matcher {
             Self::Any(any) => any
                 .iter()
                 .all(|matcher| matcher.is_found_by_patterns(utils)),
+            // Utils that need each other at the same node are refused.
+            Self::Matches(util) => utils[*util].is_found_by_patterns(utils),
             _ => false,
         }
     }

@@ -167,7 +167,7 @@ impl TokenPattern {
         if self.may_be_pattern && tokens.is_in_pattern(&(run_start..end)) {
             return None;
         }
-        self.ends_here(&filling, run_start, end).then(|| Hit {
+        self.ends_here(&filling, run_start, end).then_some(Hit {
             run: run_start..end,
             captures: filling.captures,
             focus: filling.focus,
