@@ -179,7 +179,7 @@ fn labelled_lines() {
 const LABELS: usize = 90;
 
 /// Code that says the same as an expression and in a macro: patterns find the same in both.
-const EXPRESSIONS: [&str; 12] = [
+const EXPRESSIONS: [&str; 13] = [
     "a.b(c.unwrap(), |d, e| f(d).unwrap())[0].g()?.unwrap()",
     "if a == b.c() && d { e(f) } else if g { h.unwrap() } else { i }.unwrap()",
     "match a.b() { C(d) if e(d) => f(d.unwrap()), G { h, .. } => h as u8 + 1, _ => i }",
@@ -190,6 +190,7 @@ const EXPRESSIONS: [&str; 12] = [
     "A { b: c.unwrap(), d: E::new(f), ..g() }.h(&i, j..k.unwrap())",
     "async move { a.b(\"c.unwrap()\").await?.unwrap() }.await",
     "loop { if let Some(a) = b.c() && a == a { break Some(a.unwrap()) } }",
+    "a as *const b as *mut c as usize + <d>::e::<f>(&g as &dyn h)",
     "r#try(a)(b)(c) + (d, e.unwrap()).1 - [f; 2].len()",
     "('a', b'\\'', \"\\\"\", 1.5e-3.c(), 0xe+1, r##\"\"#\"##.d().unwrap(), 'x: loop { e(f) })",
 ];
