@@ -294,7 +294,7 @@ fn read_pattern(pattern: &str) -> Rule {
 #[test]
 fn hostile_depths() {
     let rule = read_pattern("$X.unwrap()");
-    for text in hostile(30_000) {
+    for text in hostile(10_000) {
         hits(&rule, "src/a.rs", format!("m!({text})").as_bytes());
         hits(&rule, "src/a.rs", format!("fn f( {{ {text}").as_bytes());
     }
