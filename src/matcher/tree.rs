@@ -229,6 +229,15 @@ impl<'t> Tree<'t> {
         node
     }
 
+    /// The nodes that begin in these bytes.
+    pub fn beginning_in(&self, bytes: &Range<usize>) -> Range<Node> {
+        let before = |byte: usize| {
+            self.entries
+                .partition_point(|entry| (entry.start as usize) < byte) as Node
+        };
+        before(bytes.start)..before(bytes.end)
+    }
+
     /// Its leaves that are no comments and not empty: the tokens of a piece of code.
     pub fn tokens(&self, node: Node) -> impl Iterator<Item = &'t [u8]> + '_ {
         let mut next = node;

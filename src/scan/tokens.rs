@@ -11,8 +11,8 @@ use super::{File, Match};
 use crate::candidate::Candidate;
 use crate::finding::Certainty;
 use crate::language::Language;
-use crate::matcher::tokens::{Found, Founds, Ground, Run, Tokens, Truth};
-use crate::matcher::{Captures, Node, Pattern};
+use crate::matcher::tokens::{Found, Founds, Ground, Run, TokenPattern, Tokens, Truth};
+use crate::matcher::{Captures, ERROR_KIND, Node, Pattern};
 use crate::rule::{Decision, Rule};
 
 /// What is asked about a match of which tokens do not tell whether the whole rule holds.
@@ -93,6 +93,8 @@ struct Zones {
     flat: Vec<Node>,
     /// Those in which nothing is called.
     dead: Vec<Node>,
+    /// Syntax errors, and what tree-sitter put in to mend them.
+    errors: Vec<Node>,
 }
 
 impl<'a, 'r> File<'a, 'r> {
@@ -116,9 +118,9 @@ impl<'a, 'r> File<'a, 'r> {
             return;
         }
         let has_flat_pattern =
-            patterns.any(|pattern| pattern.token_form().is_some_and(|form| form.is_flat()));
+            patterns.any(|pattern| pattern.token_form().is_some_and(TokenPattern::is_flat));
         let zones = self.zones();
-        let is_broken = self.tree.has_error(self.tree.root());
+        let is_broken = !zones.errors.is_empty();
         if zones.flat.is_empty() && !is_broken {
             return;
         }
@@ -162,6 +164,9 @@ impl<'a, 'r> File<'a, 'r> {
         let mut node = self.tree.root();
         while node < self.tree.len() {
             let kind = self.tree.kind(node);
+            if kind == ERROR_KIND || self.tree.is_missing(node) {
+                zones.errors.push(node);
+            }
             let zone = if rules.flat.contains(&kind) {
                 &mut zones.flat
             } else if rules.dead.contains(&kind) {
@@ -226,11 +231,30 @@ impl<'a, 'r> File<'a, 'r> {
         if exact.iter().any(is_matched) {
             return false;
         }
-        self.tree.has_error(innermost)
-            || pattern.token_form().is_some_and(|form| form.is_flat())
+        self.touches_error(&bytes, innermost, zones)
+            || pattern.token_form().is_some_and(TokenPattern::is_flat)
                 && exact
                     .iter()
                     .any(|node| pattern.root_kind() == Some(self.tree.kind(*node)))
+    }
+
+    /// Whether a syntax error lies in these bytes or around a part of them.
+    fn touches_error(&self, bytes: &Range<usize>, innermost: Node, zones: &Zones) -> bool {
+        if !self.tree.has_error(innermost) {
+            return false;
+        }
+        let nodes = self.tree.beginning_in(bytes);
+        let first = zones.errors.partition_point(|error| *error < nodes.start);
+        let is_within = zones
+            .errors
+            .get(first)
+            .is_some_and(|error| nodes.contains(error));
+        let leaf = self.tree.innermost(&(bytes.start..bytes.start + 1));
+        is_within
+            || std::iter::once(leaf)
+                .chain(self.tree.ancestors(leaf))
+                .take_while(|node| *node >= innermost)
+                .any(|node| self.tree.kind(node) == ERROR_KIND)
     }
 
     fn spot_of_run(&self, found: &Found, zones: &Zones) -> Spot {

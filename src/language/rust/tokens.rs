@@ -18,13 +18,13 @@ pub(super) static LEXIS: Lexis = Lexis {
         "return", "static", "struct", "trait", "type", "unsafe", "use", "where", "while", "yield",
     ],
     definitions: &[
-        "fn", "struct", "enum", "union", "trait", "mod", "type", "macro", "use",
+        "fn", "struct", "enum", "union", "trait", "mod", "type", "macro", "use", "impl", "dyn",
     ],
     attributes: &["#", "#!"],
     joints: &[".", "::"],
     path: "::",
     postfix: &["?"],
-    prefixes: &["&", "&&", "*", "-", "!", "mut"],
+    prefixes: &["&", "&&", "*", "-", "!", "mut", "const", "dyn"],
     operators: &[
         ("as", 80),
         ("*", 75),

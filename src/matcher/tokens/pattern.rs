@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::filling::Filling;
 use super::operand::LIMIT;
 use super::{Run, Tokens, plain, words};
 use crate::language::lexis::{ASSIGNMENT, Class, Lexis, POSTFIX, UNARY};
@@ -167,7 +168,7 @@ impl TokenPattern {
         if self.may_be_pattern && tokens.is_in_pattern(&(run_start..end)) {
             return None;
         }
-        self.ends_here(&filling, run_start, end).then(|| Hit {
+        self.ends_here(&filling, run_start, end).then_some(Hit {
             run: run_start..end,
             captures: filling.captures,
             focus: filling.focus,
@@ -453,114 +454,4 @@ fn anchor(parts: &[Part]) -> usize {
         }
     }
     best.map_or(first, |(_, _, index)| index)
-}
-
-/// A match in the making.
-struct Filling<'a, 't> {
-    tokens: &'a Tokens<'t>,
-    /// The next token.
-    at: usize,
-    /// Brackets that the pattern has opened.
-    open: Vec<usize>,
-    operator: Option<usize>,
-    focus: Option<usize>,
-    captures: Vec<(Arc<str>, Run)>,
-}
-
-impl<'a, 't> Filling<'a, 't> {
-    fn new(tokens: &'a Tokens<'t>, at: usize) -> Self {
-        Self {
-            tokens,
-            at,
-            open: Vec::new(),
-            operator: None,
-            focus: None,
-            captures: Vec::new(),
-        }
-    }
-
-    /// Takes a fixed token. Empty type arguments before a bracket and a last comma before its end may be there or not.
-    fn fixed(&mut self, text: &[u8], class: Class, may_skip: bool) -> Option<()> {
-        let tokens = self.tokens;
-        if self.at >= tokens.len() {
-            return None;
-        }
-        if may_skip && tokens.text(self.at) != text {
-            let is_empty_types = matches!(class, Class::Open(_))
-                && tokens.is_a(self.at, words::PATH)
-                && tokens.is(self.at + 1, "<")
-                && tokens.is(self.at + 2, ">");
-            let is_last_comma = matches!(class, Class::Close(_))
-                && tokens.is(self.at, ",")
-                && self.at > 0
-                && !matches!(tokens.class(self.at - 1), Class::Open(_));
-            self.at += match (is_empty_types, is_last_comma) {
-                (true, _) => 3,
-                (_, true) => 1,
-                _ => return None,
-            };
-        }
-        if self.at >= tokens.len() || tokens.text(self.at) != text {
-            return None;
-        }
-        match class {
-            Class::Open(_) => {
-                tokens.partner(self.at)?;
-                self.open.push(self.at);
-            }
-            Class::Close(_) if tokens.partner(self.at) != self.open.pop() => return None,
-            _ => {}
-        }
-        self.at += 1;
-        Some(())
-    }
-
-    fn fill(&mut self, name: Option<&Arc<str>>, end: usize) -> Option<()> {
-        let run = self.at..end;
-        self.at = end;
-        self.capture(name, run)
-    }
-
-    /// `None` when the name stands for other code already.
-    fn capture(&mut self, name: Option<&Arc<str>>, run: Run) -> Option<()> {
-        let Some(name) = name else {
-            return Some(());
-        };
-        match self.captures.iter().find(|(known, _)| known == name) {
-            Some((_, known)) => self.tokens.is_same_code(known, &run).then_some(()),
-            None => {
-                self.captures.push((Arc::clone(name), run));
-                Some(())
-            }
-        }
-    }
-}
-
-impl Tokens<'_> {
-    /// The name that a callee ends with: `name` of `a.b::name::<T>`, and of `name(..)`, whose result is called.
-    fn called_name(&self, callee: Run) -> Option<usize> {
-        let mut last = callee.end.checked_sub(1)?;
-        for _ in 0..LIMIT {
-            if !callee.contains(&last) {
-                return None;
-            }
-            last = match self.class(last) {
-                Class::Name | Class::Literal => return Some(last),
-                Class::Mark if self.is(last, ">") => self.types_start(last)?.checked_sub(2)?,
-                Class::Close(kind) => {
-                    let open = self.partner(last)?;
-                    let before = open
-                        .checked_sub(1)
-                        .filter(|before| callee.contains(before))?;
-                    match self.is_a(before, words::BANG) {
-                        true => before.checked_sub(1)?,
-                        false if kind == 0 => before,
-                        false => return None,
-                    }
-                }
-                _ => return None,
-            };
-        }
-        None
-    }
 }
