@@ -335,7 +335,7 @@ fn hostile_tokens() {
             let files =
                 BTreeMap::from([(path.clone(), format!("{before}{text}{after}").into_bytes())]);
             let scan = Scanner::new(&rules, false)
-                .scan(&Snapshot::memory(files), std::slice::from_ref(&path));
+                .scan(&Workspace::new(&Snapshot::memory(files)), std::slice::from_ref(&path));
             assert!(scan.unchecked.is_empty());
         }
     }
