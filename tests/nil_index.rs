@@ -126,9 +126,9 @@ fn options() {
             .filter(|hit| hit.certainty == Certainty::Violation)
             .count()
     };
-    let no_return = "if not r.a then fail('none') end";
+    let no_return = "if not r.a then refuse('none') end";
     assert_eq!(count(&analysis, no_return), 1);
-    analysis.set("no-return", "fail").unwrap();
+    analysis.set("no-return", "refuse").unwrap();
     assert_eq!(count(&analysis, no_return), 0);
     let asserting = "check(r.x, r.a)";
     analysis.set("asserting", "check 2").unwrap();

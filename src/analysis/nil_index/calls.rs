@@ -308,10 +308,9 @@ impl<'t> Interpreter<'_, 't> {
         }
         let rows = self.rows_for(&known, callee, nodes, &rows);
         let is_soft = known.is_soft || self.is_guess(callee, nodes, &known);
-        let mut values = self.of_rows(node, &known, &rows, is_soft, given, callee, wanted);
-        if let (Some(first), Some(known)) = (values.first_mut(), remembered) {
-            *first = known.first().copied().unwrap_or(*first);
-        }
+        let first = remembered.and_then(|values| values.first().copied());
+        let source = self.source_of(node, &known, callee, given);
+        let values = self.of_rows(node, &rows, is_soft, source, first, wanted);
         if let Some(key) = memory {
             self.answered.insert(key, values.clone());
         }
@@ -407,22 +406,20 @@ impl<'t> Interpreter<'_, 't> {
             .collect()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all that a result depends on")]
+    /// Results of these rows; the first one may be known from an equal call.
     fn of_rows(
         &mut self,
         node: Node,
-        known: &Known,
         rows: &[knowledge::Row],
         is_soft: bool,
-        given: &[Value],
-        callee: &Callee,
+        source: Option<Source>,
+        first: Option<Value>,
         wanted: usize,
     ) -> Vec<Value> {
         let evidence = match is_soft {
             true => Evidence::soft(Reason::Answer(node)),
             false => Evidence::certain(Reason::Answer(node)),
         };
-        let source = self.source_of(node, known, callee, given);
         let mut members = Vec::new();
         let mut values = Vec::new();
         for position in 0..wanted {
@@ -441,7 +438,10 @@ impl<'t> Interpreter<'_, 't> {
                 evidence: Some(evidence).filter(|_| is_nil_somewhere),
                 ..Fact::UNKNOWN
             };
-            let value = self.state.made(nature, fact);
+            let value = match first.filter(|_| position == 0) {
+                Some(first) => first,
+                None => self.state.made(nature, fact),
+            };
             values.push(value);
             let of_cell = |cell: &knowledge::Cell| Row {
                 bits: cell.bits,
@@ -453,6 +453,9 @@ impl<'t> Interpreter<'_, 't> {
         }
         if rows.len() > 1 {
             self.state.gather(members);
+            if let Some(first) = first {
+                self.state.settle(first);
+            }
         }
         values
     }

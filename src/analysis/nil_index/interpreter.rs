@@ -17,6 +17,10 @@ use crate::matcher::{Node, Tree};
 /// Loops nested deeper than this are passed once, not twice.
 const LOOP_NEST: usize = 3;
 
+/// After so many arms of one `if`, a test that failed says nothing of values that were unknown before: each arm has to
+/// carry what the ones before it tested.
+const ARM_LIMIT: usize = 64;
+
 /// The steps that a function may take for each of its nodes, before it is given up.
 const STEPS_PER_NODE: u64 = 64;
 
@@ -304,7 +308,16 @@ impl<'a, 't> Interpreter<'a, 't> {
                     .filter(|_| self.alive),
             );
             arms.push((mark, self.leave(mark)));
-            self.enter(judged.when_false.as_ref());
+            let outcome = judged.when_false.as_ref();
+            let is_kept = arms.len() < ARM_LIMIT
+                || outcome.is_none_or(|delta| {
+                    let mut values = delta.values();
+                    values.any(|(value, _)| self.state.fact(value).evidence.is_some())
+                });
+            self.alive = true;
+            if is_kept {
+                self.enter(outcome);
+            }
         }
         for (mark, end) in arms.into_iter().rev() {
             let ends: Vec<Delta<'t>> = end.into_iter().chain(self.leave(mark)).collect();
