@@ -25,6 +25,9 @@ pub(super) enum TableUse {
     Escapes,
 }
 
+/// A node, and the function in which it stands.
+type Place = (Node, FunctionIndex);
+
 /// One variable.
 #[derive(Debug, Clone)]
 pub(super) struct VariableFacts {
@@ -34,9 +37,9 @@ pub(super) struct VariableFacts {
     /// Where it is declared without a value, or with nil.
     bare: Option<Node>,
     /// Where it is assigned after its declaration, and by whom.
-    assignments: Vec<(Node, FunctionIndex)>,
+    assignments: Vec<Place>,
     /// Where it is assigned nil, and by whom.
-    nilled: Vec<(Node, FunctionIndex)>,
+    nilled: Vec<Place>,
     /// What is done with it, if it is a table.
     pub table_use: TableUse,
     /// The table that it is declared with.
@@ -72,7 +75,7 @@ pub(super) struct Survey<'t> {
     variables: Vec<VariableFacts>,
     functions: Vec<FunctionFacts<'t>>,
     members: HashMap<(Binding, &'t [u8]), Option<FunctionIndex>>,
-    nilled: HashMap<(Binding, &'t [u8]), Vec<(Node, FunctionIndex)>>,
+    nilled: HashMap<(Binding, &'t [u8]), Vec<Place>>,
     function_at: HashMap<Node, FunctionIndex>,
 }
 
@@ -214,7 +217,7 @@ impl<'t> Survey<'t> {
         let (Some(facts), Some(home)) = (self.variable(binding), names.home(binding)) else {
             return false;
         };
-        let is_before = |(node, by): &(Node, FunctionIndex)| *by == home && *node < from && !in_loop;
+        let is_before = |(node, by): &Place| *by == home && *node < from && !in_loop;
         facts.assignments.iter().all(is_before)
     }
 }
