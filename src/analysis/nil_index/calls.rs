@@ -282,7 +282,11 @@ impl<'t> Interpreter<'_, 't> {
         let known = self.file.knowledge.known(path).clone();
         let Some(rows) = known.rows.clone().filter(|_| !callee.is_by_method || known.is_pattern)
         else {
-            let values = self.unknown_answers(node, given, wanted);
+            let source = self.source_of(node, &known, callee, given);
+            let values = match source {
+                Some(source) => self.sourced_answers(source, wanted),
+                None => self.unknown_answers(node, given, wanted),
+            };
             if let (Some(position), Some(value)) = (known.tests, values.first()) {
                 let argument = given.get(position).copied();
                 let implied = argument.map(|argument| Implied {
@@ -487,6 +491,16 @@ impl<'t> Interpreter<'_, 't> {
         } else {
             known.is_decoder.then_some(Source::Document(node))
         }
+    }
+
+    fn sourced_answers(&mut self, source: Source, wanted: usize) -> Vec<Value> {
+        let nature = Nature {
+            source: Some(source),
+            ..Nature::default()
+        };
+        (0..wanted)
+            .map(|_| self.state.made(nature, Fact::UNKNOWN))
+            .collect()
     }
 
     fn unknown_answers(&mut self, node: Node, given: &[Value], wanted: usize) -> Vec<Value> {

@@ -73,6 +73,8 @@ pub(super) struct Interpreter<'a, 't> {
     pub findings: Findings<'t>,
     /// The values that became suspect by a test of this tag of this table.
     pub tagged: HashMap<(Value, &'t [u8]), Vec<Value>>,
+    /// Values that were read from a table of a tested kind, and the test.
+    pub read_under: HashMap<Value, Node>,
     pub answered: Answered<'t>,
     /// The results of comparisons.
     pub compared: HashMap<Comparison<'t>, Value>,
@@ -108,6 +110,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             is_silent: false,
             findings: BTreeMap::new(),
             tagged: HashMap::new(),
+            read_under: HashMap::new(),
             answered: HashMap::new(),
             compared: HashMap::new(),
             matched: HashMap::new(),

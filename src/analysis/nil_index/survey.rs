@@ -76,6 +76,7 @@ pub(super) struct Survey<'t> {
     functions: Vec<FunctionFacts<'t>>,
     members: HashMap<(Binding, &'t [u8]), Option<FunctionIndex>>,
     nilled: HashMap<(Binding, &'t [u8]), Vec<Place>>,
+    given: HashMap<(Binding, &'t [u8]), Vec<Place>>,
     function_at: HashMap<Node, FunctionIndex>,
 }
 
@@ -101,6 +102,7 @@ impl<'t> Survey<'t> {
                 functions: vec![FunctionFacts::default(); names.functions.len()],
                 members: HashMap::new(),
                 nilled: HashMap::new(),
+                given: HashMap::new(),
                 function_at: function_at
                     .map(|(index, function)| (function.node, index as FunctionIndex))
                     .collect(),
@@ -181,6 +183,21 @@ impl<'t> Survey<'t> {
         let places = self.nilled.get(&(owner, name))?;
         let elsewhere = places.iter().find(|(_, by)| *by != function);
         elsewhere.map(|(node, _)| *node)
+    }
+
+    /// Where only another function than this one and the home gives a field to the table in a variable.
+    pub fn given_elsewhere(
+        &self,
+        names: &Names<'t>,
+        binding: Binding,
+        name: &[u8],
+        function: FunctionIndex,
+    ) -> Option<Node> {
+        let home = names.home(binding)?;
+        let places = self.given.get(&(binding, name))?;
+        let is_foreign = |(_, by): &Place| *by != home && *by != function;
+        let first = places.first().map(|(node, _)| *node);
+        first.filter(|_| places.iter().all(is_foreign))
     }
 
     /// Why a variable that another function declares may be nil in this one.
@@ -327,6 +344,7 @@ impl<'t> Walk<'t, '_> {
                     if value_kind == Some(Kind::Nil) {
                         self.nil_member(target, by);
                     } else {
+                        self.give_member(target, by);
                         self.define_member(target, function);
                     }
                 }
@@ -386,6 +404,15 @@ impl<'t> Walk<'t, '_> {
             .entry((owner, name))
             .and_modify(|known| *known = None)
             .or_insert(function);
+    }
+
+    fn give_member(&mut self, target: Node, by: FunctionIndex) {
+        if let Some((table, name)) = self.member(target)
+            && let Some(binding) = self.names.binding(table)
+        {
+            let places = self.survey.given.entry((binding, name)).or_default();
+            places.push((target, by));
+        }
     }
 
     fn nil_member(&mut self, target: Node, by: FunctionIndex) {
