@@ -91,7 +91,8 @@ impl<'t> Interpreter<'_, 't> {
             for implied in self.doubts(node, &given) {
                 let fact = self.state.fact(implied.value);
                 let evidence = implied.evidence;
-                self.state.set_fact(implied.value, Fact { evidence, ..fact });
+                self.state
+                    .set_fact(implied.value, Fact { evidence, ..fact });
             }
         }
         self.answers(node, &callee, &nodes, &given, wanted)
@@ -151,7 +152,10 @@ impl<'t> Interpreter<'_, 't> {
             return Callee {
                 node,
                 receiver,
-                path: by_class.or(written).or(by_name).filter(|_| function.is_none()),
+                path: by_class
+                    .or(written)
+                    .or(by_name)
+                    .filter(|_| function.is_none()),
                 is_by_method: by_class.or(written).is_none(),
                 function,
             };
@@ -159,7 +163,8 @@ impl<'t> Interpreter<'_, 't> {
         let value = self.value(node);
         // A function that the file declares under this name is there even if nobody tests for it.
         let last = tree.named_children(node).last();
-        let is_declared = last.is_some_and(|last| self.file.names.members.contains(tree.bytes(last)));
+        let is_declared =
+            last.is_some_and(|last| self.file.names.members.contains(tree.bytes(last)));
         if !is_declared {
             self.access(value, node, call);
         }
@@ -172,7 +177,10 @@ impl<'t> Interpreter<'_, 't> {
                 .is_some_and(|binding| self.file.names.home(binding).is_some());
         let has_flags = |path: &Path| {
             let is_flag = |known: &Known| {
-                known.is_no_return || known.asserts.is_some() || known.is_pure || known.tests.is_some()
+                known.is_no_return
+                    || known.asserts.is_some()
+                    || known.is_pure
+                    || known.tests.is_some()
             };
             self.file.knowledge.holds(*path, is_flag) || !is_own_local
         };
@@ -183,9 +191,10 @@ impl<'t> Interpreter<'_, 't> {
             receiver: None,
             path: path.filter(|path| {
                 function.is_none()
-                    || self.file.knowledge.holds(*path, |known| {
-                        known.is_no_return || known.asserts.is_some()
-                    })
+                    || self
+                        .file
+                        .knowledge
+                        .holds(*path, |known| known.is_no_return || known.asserts.is_some())
             }),
             is_by_method: is_plain_flag,
             function,
@@ -280,7 +289,10 @@ impl<'t> Interpreter<'_, 't> {
             return self.unknown_answers(node, given, wanted);
         };
         let known = self.file.knowledge.known(path).clone();
-        let Some(rows) = known.rows.clone().filter(|_| !callee.is_by_method || known.is_pattern)
+        let Some(rows) = known
+            .rows
+            .clone()
+            .filter(|_| !callee.is_by_method || known.is_pattern)
         else {
             let source = self.source_of(node, &known, callee, given);
             let values = match source {
@@ -315,6 +327,14 @@ impl<'t> Interpreter<'_, 't> {
         let first = remembered.and_then(|values| values.first().copied());
         let source = self.source_of(node, &known, callee, given);
         let values = self.of_rows(node, &rows, is_soft, source, first, wanted);
+        if callee.is_by_method && self.tree.bytes(callee.node).ends_with(b"find") {
+            // Whoever indexes what should be a position does not search a string.
+            for value in values.iter().take(2) {
+                let fact = self.state.fact(*value);
+                let evidence = None;
+                self.state.set_fact(*value, Fact { evidence, ..fact });
+            }
+        }
         if let Some(key) = memory {
             self.answered.insert(key, values.clone());
         }
@@ -325,7 +345,13 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     /// Two patterns that differ only in what may match nothing fail together.
-    fn tie_to_pattern(&mut self, callee: &Callee, nodes: &[Node], given: &[Value], values: &[Value]) {
+    fn tie_to_pattern(
+        &mut self,
+        callee: &Callee,
+        nodes: &[Node],
+        given: &[Value],
+        values: &[Value],
+    ) {
         let position = usize::from(callee.receiver.is_none());
         let subject = callee.receiver.or(given.first().copied());
         let pattern = nodes
@@ -401,7 +427,8 @@ impl<'t> Interpreter<'_, 't> {
             let pattern = nodes.get(position).and_then(text);
             pattern.is_some_and(patterns::cannot_fail)
         } else {
-            let reads_all = |text: &[u8]| matches!(text.strip_prefix(b"*").unwrap_or(text).first(), Some(b'a'));
+            let reads_all =
+                |text: &[u8]| matches!(text.strip_prefix(b"*").unwrap_or(text).first(), Some(b'a'));
             known.is_reader && nodes.iter().filter_map(text).any(reads_all)
         };
         rows.iter()
@@ -428,9 +455,7 @@ impl<'t> Interpreter<'_, 't> {
         let mut values = Vec::new();
         for position in 0..wanted {
             let cells: Vec<knowledge::Cell> = rows.iter().map(|row| row.cell(position)).collect();
-            let bits = cells
-                .iter()
-                .fold(Bits::NONE, |bits, cell| bits | cell.bits);
+            let bits = cells.iter().fold(Bits::NONE, |bits, cell| bits | cell.bits);
             let is_nil_somewhere = cells.iter().any(|cell| cell.bits == Bits::NIL);
             let nature = Nature {
                 path: cells.iter().find_map(|cell| cell.class),
@@ -482,7 +507,8 @@ impl<'t> Interpreter<'_, 't> {
         let passes_on = known.is_decoder
             || known.rows.iter().any(|rows| {
                 let is_string = self.file.knowledge.root(b"string");
-                rows.iter().any(|row| row.cell(0).class == is_string && is_string.is_some())
+                rows.iter()
+                    .any(|row| row.cell(0).class == is_string && is_string.is_some())
             });
         if is_input {
             Some(Source::Input(node))
@@ -539,31 +565,52 @@ impl<'t> Interpreter<'_, 't> {
                 .collect();
             values
         });
-        given.iter().copied().chain(tested).filter_map(doubt).collect()
+        given
+            .iter()
+            .copied()
+            .chain(tested)
+            .filter_map(doubt)
+            .collect()
     }
 
     /// Whether a function is named as those are that only write a log.
     fn is_named_as_logger(&self, callee: Node) -> bool {
         const WORDS: [&[u8]; 8] = [
-            b"log", b"debug", b"info", b"warn", b"notice", b"trace", b"errx", b"messagex",
+            b"log",
+            b"debug",
+            b"info",
+            b"warn",
+            b"notice",
+            b"trace",
+            b"errx",
+            b"messagex",
         ];
         let last = self.tree.named_children(callee).last().unwrap_or(callee);
         let table = self.tree.child_by_field(callee, FIELDS.table);
-        let of_table = table.and_then(|table| self.tree.named_children(table).last().or(Some(table)));
-        let of_table = of_table.map(|table| self.tree.bytes(table)).unwrap_or_default();
+        let of_table =
+            table.and_then(|table| self.tree.named_children(table).last().or(Some(table)));
+        let of_table = of_table
+            .map(|table| self.tree.bytes(table))
+            .unwrap_or_default();
         let is_logger = of_table.eq_ignore_ascii_case(b"log")
             || of_table.to_ascii_lowercase().ends_with(b"logger");
-        is_logger || WORDS.iter().any(|word| self.tree.bytes(last).starts_with(word))
+        is_logger
+            || WORDS
+                .iter()
+                .any(|word| self.tree.bytes(last).starts_with(word))
     }
 
     /// Whether a function is named as those are that do not return.
     fn is_named_as_end(&self, callee: Node) -> bool {
         const WORDS: [&[u8]; 12] = [
-            b"error", b"fail", b"die", b"abort", b"fatal", b"exit", b"quit", b"raise", b"throw", b"panic", b"bail", b"usage",
+            b"error", b"fail", b"die", b"abort", b"fatal", b"exit", b"quit", b"raise", b"throw",
+            b"panic", b"bail", b"usage",
         ];
         let last = self.tree.named_children(callee).last().unwrap_or(callee);
         let before = self.tree.child_by_field(callee, FIELDS.table);
-        let before = before.map(|before| self.tree.bytes(before)).unwrap_or_default();
+        let before = before
+            .map(|before| self.tree.bytes(before))
+            .unwrap_or_default();
         let is_logger = before
             .windows(3)
             .any(|part| part.eq_ignore_ascii_case(b"log"));
@@ -572,7 +619,9 @@ impl<'t> Interpreter<'_, 't> {
 
     /// Whether a function is named as those are that raise an error when they do not like what they get.
     fn is_named_as_check(&self, callee: Node) -> bool {
-        const WORDS: [&str; 7] = ["assert", "check", "ensure", "expect", "must", "valid", "verify"];
+        const WORDS: [&str; 7] = [
+            "assert", "check", "ensure", "expect", "must", "valid", "verify",
+        ];
         let last = self.tree.named_children(callee).last().unwrap_or(callee);
         let name = String::from_utf8_lossy(self.tree.bytes(last)).to_ascii_lowercase();
         WORDS.iter().any(|word| name.contains(word))
@@ -619,7 +668,9 @@ impl<'t> Interpreter<'_, 't> {
                 let value = self.value(*argument);
                 answers.push(value);
             }
-            if index == position && let (Some(value), true) = (answers.get(index).copied(), self.alive) {
+            if index == position
+                && let (Some(value), true) = (answers.get(index).copied(), self.alive)
+            {
                 self.restrict_tested(value, Bits::TRUTHY, *argument);
             }
         }

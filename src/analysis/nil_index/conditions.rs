@@ -114,7 +114,10 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     /// For each way, what the result is; and what the values are that the ways tell apart.
-    fn rows_of_ways(&self, ways: &[(Delta<'t>, Row<'t>)]) -> (Vec<Row<'t>>, Vec<(Value, Vec<Row<'t>>)>) {
+    fn rows_of_ways(
+        &self,
+        ways: &[(Delta<'t>, Row<'t>)],
+    ) -> (Vec<Row<'t>>, Vec<(Value, Vec<Row<'t>>)>) {
         let result = ways.iter().map(|(_, row)| row.clone()).collect();
         let mut values: Vec<Value> = ways
             .iter()
@@ -236,7 +239,10 @@ impl<'t> Interpreter<'_, 't> {
             }
         }
         for (delta, row) in &second.ways {
-            ways.extend(self.since(mark, Some(delta)).map(|delta| (delta, row.clone())));
+            ways.extend(
+                self.since(mark, Some(delta))
+                    .map(|delta| (delta, row.clone())),
+            );
         }
         if ways.len() > WAY_LIMIT || second.ways.is_empty() {
             ways.clear();
@@ -494,7 +500,10 @@ impl<'t> Interpreter<'_, 't> {
     /// A test of a value that has been used already: the use or the test is wrong.
     fn note_late_test(&mut self, value: Value, test: Node) {
         let fact = self.state.fact(value);
-        let Some(used) = fact.used.filter(|_| !fact.is_reported && !fact.bits.has_nil()) else {
+        let Some(used) = fact
+            .used
+            .filter(|_| !fact.is_reported && !fact.bits.has_nil())
+        else {
             return;
         };
         let is_variable = matches!(self.state.slot(value), Some(Slot::Variable(_)));
@@ -535,7 +544,8 @@ impl<'t> Interpreter<'_, 't> {
                 }
             }
             let literal_of = if value == one { other } else { one };
-            let is_string = self.state.nature(literal_of).path == self.file.knowledge.root(b"string");
+            let is_string =
+                self.state.nature(literal_of).path == self.file.knowledge.root(b"string");
             if self.alive && is_string {
                 self.assume_tag(test, value, literal);
             }
@@ -572,7 +582,13 @@ impl<'t> Interpreter<'_, 't> {
         let holder_fact = self.state.fact(holder);
         if discriminators.is_empty() || discriminators.iter().any(is_listed) {
             let kind = Some(test);
-            self.state.set_fact(holder, Fact { kind, ..holder_fact });
+            self.state.set_fact(
+                holder,
+                Fact {
+                    kind,
+                    ..holder_fact
+                },
+            );
         }
     }
 

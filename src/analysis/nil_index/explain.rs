@@ -52,10 +52,7 @@ impl<'t> File<'_, 't> {
                         "`{value}` may be nil after `{text}`: `{}` does not say that it is there",
                         self.quote_test(test)
                     ),
-                    _ => format!(
-                        "`{value}` may be nil after `{text}`: {}",
-                        origin.why
-                    ),
+                    _ => format!("`{value}` may be nil after `{text}`: {}", origin.why),
                 };
                 ask = format!("Can `{value}` be nil after `{text}`?");
             }
@@ -117,7 +114,12 @@ impl<'t> File<'_, 't> {
         let (node, why, ask, idiom) = match evidence.reason {
             Reason::Tag { test, .. } => {
                 let tested = self.quote_test(test);
-                (test, format!("only `{tested}` was tested"), general, String::new())
+                (
+                    test,
+                    format!("only `{tested}` was tested"),
+                    general,
+                    String::new(),
+                )
             }
             Reason::Kind(test) => {
                 let tested = self.quote_test(test);
@@ -141,7 +143,12 @@ impl<'t> File<'_, 't> {
             }
             Reason::Field(place) => {
                 let why = "such a field is documented to be absent at times".to_owned();
-                (place, why, format!("Is `{value}` always set before this line?"), test_it)
+                (
+                    place,
+                    why,
+                    format!("Is `{value}` always set before this line?"),
+                    test_it,
+                )
             }
             Reason::Literal(place) => {
                 let why = format!("it is nil on a path from line {}", line(place));
@@ -191,11 +198,21 @@ impl<'t> File<'_, 't> {
             Reason::Argument(call) => {
                 let text = self.quote(call);
                 let why = format!("`{text}` may pass nil");
-                (call, why, format!("Can `{text}` pass nil for `{value}`?"), test_it)
+                (
+                    call,
+                    why,
+                    format!("Can `{text}` pass nil for `{value}`?"),
+                    test_it,
+                )
             }
             Reason::Element(list) => {
                 let why = "the list may be empty".to_owned();
-                (list, why, format!("Is there always an element, so that `{value}` is not nil?"), test_it)
+                (
+                    list,
+                    why,
+                    format!("Is there always an element, so that `{value}` is not nil?"),
+                    test_it,
+                )
             }
             Reason::Elsewhere(place) => {
                 let why = format!("another function leaves it nil in line {}", line(place));
@@ -224,11 +241,23 @@ impl<'t> File<'_, 't> {
                     "the table built in line {} need not have this key",
                     line(table)
                 );
-                (table, why, format!("Is every key that gets here in the table, so that `{value}` is there?"), test_it)
+                (
+                    table,
+                    why,
+                    format!(
+                        "Is every key that gets here in the table, so that `{value}` is there?"
+                    ),
+                    test_it,
+                )
             }
             Reason::Document(place) => {
                 let why = "nothing says that the document has it".to_owned();
-                (place, why, format!("Is `{value}` given in every document that is read here?"), test_it)
+                (
+                    place,
+                    why,
+                    format!("Is `{value}` given in every document that is read here?"),
+                    test_it,
+                )
             }
         };
         Origin {
@@ -241,7 +270,10 @@ impl<'t> File<'_, 't> {
 
     fn line(&self, node: Node) -> usize {
         let before = self.tree.text().get(..self.tree.range(node).start);
-        let newlines = before.unwrap_or_default().iter().filter(|byte| **byte == b'\n');
+        let newlines = before
+            .unwrap_or_default()
+            .iter()
+            .filter(|byte| **byte == b'\n');
         newlines.count() + 1
     }
 
@@ -260,7 +292,11 @@ impl<'t> File<'_, 't> {
 
     fn quote(&self, node: Node) -> String {
         let bytes = self.tree.bytes(node);
-        let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(16 * QUOTE_LIMIT)).unwrap_or_default());
+        let text = String::from_utf8_lossy(
+            bytes
+                .get(..bytes.len().min(16 * QUOTE_LIMIT))
+                .unwrap_or_default(),
+        );
         let words: Vec<&str> = text.split_whitespace().collect();
         let line = words.join(" ");
         match line.char_indices().nth(QUOTE_LIMIT) {

@@ -9,7 +9,8 @@ use crate::matcher::Node;
 
 /// The keys of the first elements.
 const POSITIONS: [&[u8]; 16] = [
-    b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"10", b"11", b"12", b"13", b"14", b"15", b"16",
+    b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"10", b"11", b"12", b"13", b"14", b"15",
+    b"16",
 ];
 
 impl<'t> Interpreter<'_, 't> {
@@ -65,7 +66,10 @@ impl<'t> Interpreter<'_, 't> {
             Kind::Table => self.table(node),
             Kind::Call => {
                 let values = self.call(node, 1);
-                values.first().copied().unwrap_or_else(|| self.state.unknown())
+                values
+                    .first()
+                    .copied()
+                    .unwrap_or_else(|| self.state.unknown())
             }
             Kind::Binary | Kind::Unary => self.operation(node),
             _ => self.state.unknown(),
@@ -186,7 +190,8 @@ impl<'t> Interpreter<'_, 't> {
         }
         let evidence = fact.evidence.or_else(|| {
             let is_unknown = fact.bits == Bits::ALL && !fact.is_reported;
-            self.evidence_of_access(value, focus, node).filter(|_| is_unknown)
+            self.evidence_of_access(value, focus, node)
+                .filter(|_| is_unknown)
         });
         match evidence {
             Some(evidence) => {
@@ -241,7 +246,12 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     /// What an access itself says of an unknown value.
-    fn evidence_of_access(&mut self, value: Value, focus: Node, node: Node) -> Option<Evidence<'t>> {
+    fn evidence_of_access(
+        &mut self,
+        value: Value,
+        focus: Node,
+        node: Node,
+    ) -> Option<Evidence<'t>> {
         let slot = self.state.slot(value)?;
         let is_call = kind(self.tree, node) == Kind::Call;
         let name = match slot {
@@ -347,7 +357,8 @@ impl<'t> Interpreter<'_, 't> {
                     position += 1;
                     match POSITIONS.get(position - 1).filter(|_| !is_open_ended) {
                         Some(number) => {
-                            self.state.write(Slot::Field(table, Key::Number(number)), content);
+                            self.state
+                                .write(Slot::Field(table, Key::Number(number)), content);
                         }
                         None => self.blur(table, true),
                     }
@@ -390,7 +401,9 @@ impl<'t> Interpreter<'_, 't> {
         match (operator, values.as_slice()) {
             (b"#", [list]) => self.state.read(Slot::Field(*list, Key::Length)),
             (b"..", _) => {
-                let source = values.iter().find_map(|value| self.state.nature(*value).source);
+                let source = values
+                    .iter()
+                    .find_map(|value| self.state.nature(*value).source);
                 let nature = Nature {
                     path: self.file.knowledge.root(b"string"),
                     source,

@@ -124,7 +124,9 @@ impl<'t> State<'_, 't> {
         };
         let mut known: HashSet<Value> = all.iter().flat_map(sides).collect();
         for (_, sides) in members {
-            let groups = sides.iter().filter_map(|(_, fact)| fact.groups.as_ref()?.last());
+            let groups = sides
+                .iter()
+                .filter_map(|(_, fact)| fact.groups.as_ref()?.last());
             let groups: Vec<GroupIndex> = groups.copied().collect();
             for index in groups {
                 let Some(group) = self.groups.get(index as usize) else {
@@ -248,7 +250,9 @@ impl<'t> State<'_, 't> {
             }
             let evidence = match fact.evidence {
                 Some(known) if bits.has_nil() => {
-                    let of_row = left().filter(|row| row.bits.has_nil()).find_map(|row| row.evidence);
+                    let of_row = left()
+                        .filter(|row| row.bits.has_nil())
+                        .find_map(|row| row.evidence);
                     // What was learnt since the paths met is not in the rows.
                     let is_of_rows = rows.iter().any(|row| row.evidence == Some(known));
                     if is_of_rows { of_row } else { Some(known) }
@@ -282,7 +286,10 @@ impl<'t> State<'_, 't> {
 fn fits(fact: &Fact<'_>, row: &Row<'_>) -> bool {
     let is_other = |text: &[u8]| {
         row.text.is_some_and(|known| known != text)
-            || row.unlike.as_ref().is_some_and(|known| known.contains(&text))
+            || row
+                .unlike
+                .as_ref()
+                .is_some_and(|known| known.contains(&text))
     };
     !(fact.bits & row.bits).is_empty()
         && !fact.text.is_some_and(is_other)

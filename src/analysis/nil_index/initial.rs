@@ -65,9 +65,7 @@ impl<'t> State<'_, 't> {
         };
         let fact = match known.presence {
             Some(Presence::Given) => Fact::of(Bits::TRUTHY),
-            Some(Presence::Maybe) => {
-                Fact::with(Bits::ALL, Evidence::certain(Reason::Field(place)))
-            }
+            Some(Presence::Maybe) => Fact::with(Bits::ALL, Evidence::certain(Reason::Field(place))),
             Some(Presence::Soft) => Fact::with(Bits::ALL, Evidence::soft(Reason::Field(place))),
             None => Fact::UNKNOWN,
         };
@@ -154,9 +152,8 @@ impl<'t> State<'_, 't> {
             let is_it = match name.map(|name| (kind(tree, name), name)) {
                 None => {
                     position += 1;
-                    let is_last_open = value.is_some_and(|value| {
-                        super::survey::is_open_ended(kind(tree, value))
-                    });
+                    let is_last_open =
+                        value.is_some_and(|value| super::survey::is_open_ended(kind(tree, value)));
                     if is_last_open && matches!(key, Key::Number(_)) {
                         return None;
                     }

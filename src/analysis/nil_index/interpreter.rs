@@ -91,7 +91,11 @@ pub(super) struct Interpreter<'a, 't> {
 }
 
 impl<'a, 't> Interpreter<'a, 't> {
-    pub fn new(file: &'a File<'a, 't>, shared: &'a mut Shared<'t>, function: FunctionIndex) -> Self {
+    pub fn new(
+        file: &'a File<'a, 't>,
+        shared: &'a mut Shared<'t>,
+        function: FunctionIndex,
+    ) -> Self {
         let entry = shared
             .entries
             .get(function as usize)
@@ -254,9 +258,8 @@ impl<'a, 't> Interpreter<'a, 't> {
     fn last_jump_back(&self, label: Node) -> Option<Node> {
         let around = self.tree.parent(label)?;
         let name = self.label_name(label);
-        let is_jump = |node: &Node| {
-            kind(self.tree, *node) == Kind::Goto && self.label_name(*node) == name
-        };
+        let is_jump =
+            |node: &Node| kind(self.tree, *node) == Kind::Goto && self.label_name(*node) == name;
         (label..self.tree.end(around)).rev().find(is_jump)
     }
 
@@ -566,7 +569,12 @@ impl<'a, 't> Interpreter<'a, 't> {
         };
         let call = self.state.nature(*value).call;
         let name = String::from_utf8_lossy(self.tree.bytes(*last));
-        let is_named = self.file.knowledge.error_names.iter().any(|known| **known == *name);
+        let is_named = self
+            .file
+            .knowledge
+            .error_names
+            .iter()
+            .any(|known| **known == *name);
         let is_one_call = call.is_some() && call == self.state.nature(*error).call;
         if !is_named || !is_one_call || names.len() != values.len() {
             return;
@@ -621,9 +629,13 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn target(&mut self, node: Node) -> Target<'t> {
         match kind(self.tree, node) {
-            Kind::Identifier => self.file.names.binding(node).map_or(Target::Nowhere, |binding| {
-                Target::Slot(Slot::Variable(binding))
-            }),
+            Kind::Identifier => self
+                .file
+                .names
+                .binding(node)
+                .map_or(Target::Nowhere, |binding| {
+                    Target::Slot(Slot::Variable(binding))
+                }),
             Kind::Dot | Kind::Bracket | Kind::Method => {
                 let Some((slot, key)) = self.field(node) else {
                     return Target::Nowhere;
@@ -683,7 +695,10 @@ impl<'a, 't> Interpreter<'a, 't> {
         self.doubt_replacement(slot, value);
         self.state.write(slot, value);
         let is_open = match slot {
-            Slot::Variable(binding) => self.file.names.is_reachable_elsewhere(binding, self.function),
+            Slot::Variable(binding) => self
+                .file
+                .names
+                .is_reachable_elsewhere(binding, self.function),
             Slot::Field(holder, _) => self.state.is_open(holder),
         };
         if is_open {
@@ -702,8 +717,13 @@ impl<'a, 't> Interpreter<'a, 't> {
         }
         let before = self.state.read(slot);
         let known = self.state.fact(before);
-        if let (false, Some(Evidence { reason: Reason::Tested(test), doubt: None })) =
-            (known.bits.has_nil(), known.evidence)
+        if let (
+            false,
+            Some(Evidence {
+                reason: Reason::Tested(test),
+                doubt: None,
+            }),
+        ) = (known.bits.has_nil(), known.evidence)
         {
             let evidence = Some(Evidence::soft(Reason::Replaced { test, by }));
             self.state.set_fact(value, Fact { evidence, ..fact });

@@ -53,11 +53,7 @@ impl Row {
             bits: Bits::ALL,
             class: None,
         };
-        self.cells
-            .get(position)
-            .or(last)
-            .copied()
-            .unwrap_or(unsaid)
+        self.cells.get(position).or(last).copied().unwrap_or(unsaid)
     }
 }
 

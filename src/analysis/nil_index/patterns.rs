@@ -41,7 +41,11 @@ pub(super) fn core(pattern: &[u8]) -> Vec<u8> {
     while !is_whole && items.pop_if(|item| item.is_optional).is_some() {}
     let leading = items.iter().take_while(|item| item.is_optional).count();
     let skipped = if is_anchored { 0 } else { leading };
-    let mut core = if is_anchored { b"^".to_vec() } else { Vec::new() };
+    let mut core = if is_anchored {
+        b"^".to_vec()
+    } else {
+        Vec::new()
+    };
     for item in items.iter().skip(skipped) {
         core.extend_from_slice(item.text);
     }

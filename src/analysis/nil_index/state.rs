@@ -182,7 +182,8 @@ impl<'a, 't> State<'a, 't> {
 
     /// What a value is by birth.
     pub fn nature(&self, value: Value) -> Nature {
-        self.birth(value).map_or_else(Nature::default, |birth| birth.nature)
+        self.birth(value)
+            .map_or_else(Nature::default, |birth| birth.nature)
     }
 
     /// The slot whose content a value is by definition.
@@ -200,7 +201,9 @@ impl<'a, 't> State<'a, 't> {
         let mut doubt: Option<Doubt> = None;
         let mut current = value;
         for _ in 0..EPOCHS_BACK {
-            let Some(birth) = self.birth(current) else { break };
+            let Some(birth) = self.birth(current) else {
+                break;
+            };
             let known = self.facts.get(&current).or(birth.initial.as_deref());
             match (known, birth.predecessor) {
                 (Some(fact), _) if current == value => return fact.clone(),
@@ -234,7 +237,10 @@ impl<'a, 't> State<'a, 't> {
     /// Whether what the slot holds can change whenever another function runs.
     fn is_volatile(&self, slot: Slot<'t>) -> bool {
         match slot {
-            Slot::Variable(binding) => self.file.names.is_assigned_elsewhere(binding, self.function),
+            Slot::Variable(binding) => self
+                .file
+                .names
+                .is_assigned_elsewhere(binding, self.function),
             Slot::Field(holder, _) => self.is_open(holder),
         }
     }
@@ -276,7 +282,10 @@ impl<'a, 't> State<'a, 't> {
             return *value;
         }
         let is_open = match slot {
-            Slot::Variable(binding) => self.file.names.is_reachable_elsewhere(binding, self.function),
+            Slot::Variable(binding) => self
+                .file
+                .names
+                .is_reachable_elsewhere(binding, self.function),
             Slot::Field(holder, _) => self.is_open(holder),
         };
         let predecessor = if is_volatile {
@@ -445,6 +454,7 @@ impl<'a, 't> State<'a, 't> {
     pub fn doom(&mut self, call: Node) {
         let mut values: Vec<Value> = self.facts.keys().copied().collect();
         values.sort_unstable();
+        self.spent += values.len() as u64;
         for value in values {
             let fact = self.fact(value);
             let known = fact.evidence.filter(|known| known.doubt.is_none());

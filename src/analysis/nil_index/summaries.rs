@@ -115,7 +115,9 @@ impl<'t> Interpreter<'_, 't> {
             });
         }
         let (mut when_true, mut when_false, mut needs) = (0, 0, 0);
-        let first = values.first().map(|value| (*value, self.state.fact(*value)));
+        let first = values
+            .first()
+            .map(|value| (*value, self.state.fact(*value)));
         for (index, parameter) in parameters.iter().enumerate().take(PARAMETER_LIMIT) {
             let bit = 1 << index;
             if !self.state.fact(*parameter).bits.has_nil() {
@@ -314,7 +316,8 @@ impl<'t> Interpreter<'_, 't> {
                 Some(argument) => argument.and_then(|argument| {
                     let fact = self.state.fact(argument);
                     let known = fact.evidence.filter(|_| fact.bits.has_nil())?;
-                    let is_literal = matches!(known.reason, Reason::Literal(at) if nodes.contains(&at));
+                    let is_literal =
+                        matches!(known.reason, Reason::Literal(at) if nodes.contains(&at));
                     match known.doubt {
                         None if is_literal => Some(Evidence::certain(Reason::Omitted(node))),
                         None if !matches!(known.reason, Reason::Tested(_) | Reason::Tag { .. }) => {
@@ -348,8 +351,15 @@ impl<'t> Interpreter<'_, 't> {
             };
             self.state.entry.insert(*binding, (Nature::default(), fact));
         }
-        let slots: Vec<Slot<'t>> = facts.parameters.iter().map(|it| Slot::Variable(*it)).collect();
-        self.parameters = slots.into_iter().map(|slot| self.state.read(slot)).collect();
+        let slots: Vec<Slot<'t>> = facts
+            .parameters
+            .iter()
+            .map(|it| Slot::Variable(*it))
+            .collect();
+        self.parameters = slots
+            .into_iter()
+            .map(|slot| self.state.read(slot))
+            .collect();
     }
 
     /// A function is made here: what it will see of the variables around it.

@@ -44,6 +44,8 @@ pub(super) struct VariableFacts {
     pub table_use: TableUse,
     /// The table that it is declared with.
     pub table: Option<Node>,
+    /// The class of which it is declared as an instance.
+    instance_of: Option<Binding>,
 }
 
 /// What a function may change.
@@ -91,6 +93,7 @@ impl<'t> Survey<'t> {
             nilled: Vec::new(),
             table_use: TableUse::Constant,
             table: None,
+            instance_of: None,
         };
         let function_at = names.functions.iter().enumerate();
         let mut walk = Walk {
@@ -141,7 +144,12 @@ impl<'t> Survey<'t> {
     }
 
     /// The function that a callee means, as far as the file alone can say.
-    pub fn callee(&self, tree: &Tree<'t>, names: &Names<'t>, callee: Node) -> Option<FunctionIndex> {
+    pub fn callee(
+        &self,
+        tree: &Tree<'t>,
+        names: &Names<'t>,
+        callee: Node,
+    ) -> Option<FunctionIndex> {
         match kind(tree, callee) {
             Kind::Identifier => {
                 let binding = names.binding(callee)?;
@@ -154,14 +162,20 @@ impl<'t> Survey<'t> {
                 }
                 let name = tree.named_children(callee).last()?;
                 let binding = names.binding(table)?;
-                let owner = match self.receiver_owner(names, table, binding) {
-                    Some(owner) => owner,
-                    None => binding,
-                };
+                let owner = self
+                    .receiver_owner(names, table, binding)
+                    .or(self.class_of(binding))
+                    .unwrap_or(binding);
                 *self.members.get(&(owner, tree.bytes(name)))?
             }
             _ => None,
         }
+    }
+
+    /// The class of a variable that holds one instance all along.
+    fn class_of(&self, binding: Binding) -> Option<Binding> {
+        let facts = self.variable(binding)?;
+        facts.instance_of.filter(|_| facts.definitions == 1)
     }
 
     /// The table that `self` is an instance of, where `binding` is the receiver of a method.
@@ -217,10 +231,18 @@ impl<'t> Survey<'t> {
         let mut inner = names.functions.get(function as usize)?.node;
         while names.around(inner) != home {
             let around = names.around(inner);
-            if facts.assignments.iter().any(|(at, by)| *by == around && *at < inner) {
+            if facts
+                .assignments
+                .iter()
+                .any(|(at, by)| *by == around && *at < inner)
+            {
                 return None;
             }
-            inner = names.functions.get(around as usize).filter(|_| around != 0)?.node;
+            inner = names
+                .functions
+                .get(around as usize)
+                .filter(|_| around != 0)?
+                .node;
         }
         let is_given_at_home = facts.assignments.iter().any(|(_, by)| *by == home);
         let is_given_elsewhere = facts.assignments.iter().any(|(_, by)| is_foreign(*by));
@@ -230,7 +252,13 @@ impl<'t> Survey<'t> {
     }
 
     /// Whether a variable still holds, in a function that begins at `from`, what it held when the function was made.
-    pub fn is_settled(&self, names: &Names<'t>, binding: Binding, from: Node, in_loop: bool) -> bool {
+    pub fn is_settled(
+        &self,
+        names: &Names<'t>,
+        binding: Binding,
+        from: Node,
+        in_loop: bool,
+    ) -> bool {
         let (Some(facts), Some(home)) = (self.variable(binding), names.home(binding)) else {
             return false;
         };
@@ -290,16 +318,26 @@ impl<'t> Walk<'t, '_> {
             return;
         };
         let values = self.values(inner);
-        for (position, name) in self.tree.named_children(list).filter(|name| kind(self.tree, *name) == Kind::Identifier).enumerate() {
+        for (position, name) in self
+            .tree
+            .named_children(list)
+            .filter(|name| kind(self.tree, *name) == Kind::Identifier)
+            .enumerate()
+        {
             let value = values.get(position).copied();
             let Some(binding) = self.names.binding(name) else {
                 continue;
             };
+            let class = value.and_then(|value| self.class_of_new(value));
             let Some(facts) = self.survey.variables.get_mut(binding as usize) else {
                 continue;
             };
+            facts.instance_of = class;
             match value.map(|value| (kind(self.tree, value), value)) {
-                None if values.last().is_none_or(|last| !is_open_ended(kind(self.tree, *last))) => {
+                None if values
+                    .last()
+                    .is_none_or(|last| !is_open_ended(kind(self.tree, *last))) =>
+                {
                     facts.bare = Some(name);
                 }
                 Some((Kind::Nil, _)) => facts.bare = Some(name),
@@ -313,6 +351,24 @@ impl<'t> Walk<'t, '_> {
                 facts.definitions += 1;
             }
         }
+    }
+
+    /// The class in `Class.new()`, `Class:new()` and `setmetatable({}, Class)`.
+    fn class_of_new(&self, value: Node) -> Option<Binding> {
+        if kind(self.tree, value) != Kind::Call {
+            return None;
+        }
+        let callee = self.tree.child_by_field(value, FIELDS.name)?;
+        if self.tree.bytes(callee) == b"setmetatable" {
+            let arguments = self.tree.child_by_field(value, FIELDS.arguments)?;
+            return self
+                .names
+                .binding(self.tree.named_children(arguments).nth(1)?);
+        }
+        let table = self.tree.child_by_field(callee, FIELDS.table)?;
+        let name = self.tree.named_children(callee).last()?;
+        let is_new = matches!(self.tree.bytes(name), b"new" | b"New" | b"create");
+        self.names.binding(table).filter(|_| is_new)
     }
 
     fn visit_assignment(&mut self, node: Node) {
@@ -374,7 +430,11 @@ impl<'t> Walk<'t, '_> {
     fn member(&self, target: Node) -> Option<(Node, &'t [u8])> {
         let table = self.tree.child_by_field(target, FIELDS.table)?;
         let is_plain = kind(self.tree, table) == Kind::Identifier;
-        let key = self.tree.named_children(target).last().filter(|_| is_plain)?;
+        let key = self
+            .tree
+            .named_children(target)
+            .last()
+            .filter(|_| is_plain)?;
         match kind(self.tree, target) {
             Kind::Bracket => {
                 let is_string = kind(self.tree, key) == Kind::String;
@@ -452,7 +512,10 @@ impl<'t> Walk<'t, '_> {
             _ => None,
         });
         if let Some(name) = name {
-            self.survey.functions[by as usize].effects.fields.insert(name);
+            self.survey.functions[by as usize]
+                .effects
+                .fields
+                .insert(name);
         }
     }
 

@@ -367,7 +367,9 @@ impl<'t> Fact<'t> {
                 .clone()
                 .filter(|known| agree(&|side| side.implies.as_ref() == Some(known))),
             groups: join_groups(sides),
-            kind: first.kind.filter(|kind| agree(&|side| side.kind == Some(*kind))),
+            kind: first
+                .kind
+                .filter(|kind| agree(&|side| side.kind == Some(*kind))),
             used: first.used.filter(|_| agree(&|side| side.used.is_some())),
             is_reported,
         }
@@ -384,9 +386,11 @@ fn join_groups(sides: &[(Value, Fact<'_>)]) -> Option<Rc<Vec<GroupIndex>>> {
         return Some(Rc::clone(first));
     }
     let is_everywhere = |group: &&GroupIndex| {
-        sides
-            .iter()
-            .all(|(_, side)| side.groups.as_ref().is_some_and(|known| known.contains(group)))
+        sides.iter().all(|(_, side)| {
+            side.groups
+                .as_ref()
+                .is_some_and(|known| known.contains(group))
+        })
     };
     let common: Vec<GroupIndex> = first.iter().filter(is_everywhere).copied().collect();
     (!common.is_empty()).then(|| Rc::new(common))
