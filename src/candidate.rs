@@ -28,6 +28,8 @@ pub struct Candidate<'r> {
     pub facts: Vec<String>,
     /// Places that explain it.
     pub labels: Vec<Label>,
+    /// The lines of the enclosing item, from 1.
+    pub item_lines: std::ops::Range<usize>,
     /// What makes it the same finding elsewhere.
     pub identity: Identity,
     /// The exception that covers it.

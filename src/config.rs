@@ -10,8 +10,10 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::change::Snapshot;
 use crate::finding::Disposition;
 use crate::problem::{Document, Failure, Problem, Problems};
+use crate::source::RepoPath;
 
 /// The file's name.
 pub const FILE_NAME: &str = "codex.toml";
@@ -86,6 +88,26 @@ impl Config {
             }
         }
         Ok(Self::default_in(folder))
+    }
+
+    /// The same in a snapshot, where `home` is the working folder and `root` the folder that all paths are below.
+    /// `None`: there is no file.
+    pub fn find_in(
+        snapshot: &Snapshot,
+        home: &RepoPath,
+        root: &Path,
+    ) -> Result<Option<Self>, Failure> {
+        for folder in std::iter::successors(Some(home.clone()), RepoPath::parent) {
+            let path = folder.join(FILE_NAME);
+            let bytes = snapshot
+                .read(&path)
+                .map_err(|reason| Failure::new(format!("cannot read {}: {reason}", path.text())))?;
+            if let Some(bytes) = bytes {
+                let folder = root.join(folder.to_path());
+                return Self::parse(&folder, &path.to_path(), &bytes).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     fn parse(folder: &Path, path: &Path, bytes: &[u8]) -> Result<Self, Failure> {

@@ -376,6 +376,57 @@ pub struct Report {
     pub rules_refused: Vec<RefusedRule>,
     /// Sources that could not be looked at.
     pub unchecked: Vec<Unchecked>,
+    /// Rules and configuration that the change touches.
+    pub law_changed: Vec<ChangedLaw>,
+    /// Exceptions that the change adds.
+    pub suppressions_added: Vec<AddedException>,
     /// Counts.
     pub summary: Summary,
+}
+
+/// A file of rules or configuration that a change touches: a human must see that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedLaw {
+    /// The file; where it is gone, its old path.
+    pub path: String,
+    /// What became of it.
+    pub how: How,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum How {
+    /// There was none.
+    Added,
+    /// It has another text.
+    Modified,
+    /// It has another path, and maybe another text.
+    Renamed,
+    /// There is none any more.
+    Deleted,
+}
+
+impl How {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Modified => "modified",
+            Self::Renamed => "renamed",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// An exception that a change adds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AddedException {
+    /// The rule that it is about.
+    pub rule: String,
+    /// The file.
+    pub path: String,
+    /// The rest: `reason`, `until`, `owner`, `line`.
+    #[serde(flatten)]
+    pub suppression: Suppression,
 }

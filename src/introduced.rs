@@ -9,20 +9,20 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::candidate::Candidate;
-use crate::change::Base;
+use crate::change::FileChange;
 use crate::finding::Certainty;
+use crate::problem::Failure;
 use crate::source::RepoPath;
 
 /// Removes from `head` what `base` has already. `same_files` come from the files that head's candidates lie in, under
 /// their base paths; `other_files` gives those of all other changed files, and is asked only when it matters.
 pub fn retain_introduced<'r>(
     head: Vec<Candidate<'r>>,
-    base: &Base,
+    changes: &[FileChange],
     same_files: Vec<Candidate<'r>>,
-    other_files: impl FnOnce() -> Vec<Candidate<'r>>,
-) -> Vec<Candidate<'r>> {
-    let old_paths: HashMap<&RepoPath, &RepoPath> = base
-        .files
+    other_files: impl FnOnce() -> Result<Vec<Candidate<'r>>, Failure>,
+) -> Result<Vec<Candidate<'r>>, Failure> {
+    let old_paths: HashMap<&RepoPath, &RepoPath> = changes
         .iter()
         .filter_map(|file| Some((file.new.as_ref()?, file.old.as_ref()?)))
         .collect();
@@ -73,18 +73,17 @@ pub fn retain_introduced<'r>(
         },
     );
     if matching.head.iter().any(|(_, partner)| partner.is_none()) {
-        matching.base.extend(other_files().into_iter().map(Some));
+        matching.base.extend(other_files()?.into_iter().map(Some));
         matching.round(
             |head| (head.rule.id.clone(), head.identity.item),
             |base| (base.rule.id.clone(), base.identity.item),
         );
     }
-    matching
-        .head
-        .into_iter()
-        .filter(|(candidate, partner)| partner.is_none_or(|old| old < Weight::of(candidate)))
-        .map(|(candidate, _)| candidate)
-        .collect()
+    let is_new = |(candidate, partner): &(Candidate<'r>, Option<Weight>)| {
+        partner.is_none_or(|old| old < Weight::of(candidate))
+    };
+    let new = matching.head.into_iter().filter(is_new);
+    Ok(new.map(|(candidate, _)| candidate).collect())
 }
 
 /// How heavily a candidate weighs: one that an exception covers less than any other.

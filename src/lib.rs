@@ -24,6 +24,7 @@
 //! | [`analysis`] | what takes the flow of values | a file and a line per analysis |
 //! | [`scan`] | all rules over all files, in parallel, to [`candidate`]s | |
 //! | [`introduced`] | head minus base | |
+//! | [`cause`] | the changed line behind a finding at an unchanged one | |
 //! | [`suppress`] | exceptions in the code | |
 //! | [`review`] | candidates to findings; asks whoever decides what syntax cannot | a file per backend |
 //! | [`finding`] | the JSON contract, as plain data | |
@@ -50,6 +51,7 @@
 
 pub mod analysis;
 pub mod candidate;
+pub mod cause;
 pub mod change;
 pub mod cli;
 pub mod compile;

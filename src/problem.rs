@@ -196,6 +196,13 @@ impl Failure {
         self
     }
 
+    /// Says what to do next, unless it says so already.
+    #[must_use]
+    pub fn or_help(mut self, help: &str) -> Self {
+        self.help.get_or_insert_with(|| help.to_owned());
+        self
+    }
+
     /// Adds the complaints that are the reason.
     #[must_use]
     pub fn because(mut self, problems: Vec<Problem>) -> Self {

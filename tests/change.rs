@@ -402,6 +402,13 @@ fn a_merge_in_progress() {
     );
 }
 
+/// Runs the command that a failure's help gives.
+fn mend(clone: &Scratch, help: &str) {
+    let command = help.split('`').nth(1).unwrap();
+    let words: Vec<&str> = command.strip_prefix("git ").unwrap().split(' ').collect();
+    clone.git(&words);
+}
+
 #[test]
 fn a_shallow_clone_says_what_mends_it() {
     let origin = Scratch::with(&[("a.rs", "1\n")]);
@@ -421,7 +428,7 @@ fn a_shallow_clone_says_what_mends_it() {
     );
     let id = origin.git(&["rev-parse", "main"]);
     let help = check(Some(&id)).unwrap_err().help.unwrap();
-    assert!(help.contains("`git fetch --unshallow origin`"), "{help}");
+    assert_eq!(help, format!("`git fetch --unshallow origin {id}` gets it"));
 
     clone.git(&[
         "fetch",
@@ -436,19 +443,7 @@ fn a_shallow_clone_says_what_mends_it() {
         failure.message,
         "no common ancestor of HEAD and origin/main"
     );
-    assert!(
-        failure
-            .help
-            .unwrap()
-            .contains("`git fetch --unshallow origin`")
-    );
-    clone.git(&[
-        "fetch",
-        "-q",
-        "--unshallow",
-        "origin",
-        "+refs/heads/main:refs/remotes/origin/main",
-    ]);
+    mend(&clone, &failure.help.unwrap());
     assert_eq!(files(&check(Some("origin/main")).unwrap()), ["a.rs>a.rs"]);
 }
 
@@ -524,12 +519,14 @@ fn a_pull_request_that_was_fetched_too_shallow() {
         "GITHUB_EVENT_NAME" => Some("pull_request".to_owned()),
         _ => None,
     };
-    let failure =
-        between_with(&clone.discover(), None, None, None, true, &environment).unwrap_err();
-    assert_eq!(
-        failure.help.as_deref(),
-        Some("set `fetch-depth: 2` for actions/checkout")
+    let check = || between_with(&clone.discover(), None, None, None, true, &environment);
+    let help = check().unwrap_err().help.unwrap();
+    assert!(
+        help.contains("`fetch-depth: 2` of actions/checkout"),
+        "{help}"
     );
+    mend(&clone, &help);
+    assert_eq!(files(&check().unwrap()), ["a.rs>a.rs"]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
-//! `codex check`, end to end: each file of `fixtures/check/` is a case.
+//! `codex check`, end to end: each file of `fixtures/check/` (its options, its sources) and of `fixtures/change/` (what a
+//! change introduces) is a case.
 //!
 //! A case is a history in steps: `base` is committed on `main` before a branch `feature` is checked out; then each step
-//! writes files, runs a piece of `sh`, and runs codex. A finding is written `rule path:line certainty disposition`.
+//! writes files, runs a piece of `sh`, and runs codex. A finding is written `rule path:line certainty disposition`, a
+//! cause `path:line < path:line text`. `{rev REVISION}` in a variable or a text stands for the id of a commit.
 //! Deliberately absent: what a terminal shows (`transcripts.rs`).
 #![expect(
     clippy::unwrap_used,
@@ -51,6 +53,8 @@ struct Step {
     exit: Option<i32>,
     /// All findings; asks for JSON.
     findings: Option<Vec<String>>,
+    /// The causes of all findings that have one.
+    causes: Option<Vec<String>>,
     /// All files that are not checked, `path: reason`.
     #[serde(default)]
     unchecked: Vec<String>,
@@ -70,8 +74,9 @@ struct Step {
 
 #[test]
 fn every_case_holds() {
-    let mut files: Vec<PathBuf> = fs::read_dir("fixtures/check")
-        .unwrap()
+    let mut files: Vec<PathBuf> = ["fixtures/check", "fixtures/change"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| {
             path.extension()
@@ -79,7 +84,7 @@ fn every_case_holds() {
         })
         .collect();
     files.sort();
-    assert!(files.len() >= 50, "{} cases", files.len());
+    assert!(files.len() >= 100, "{} cases", files.len());
     let (queue, complaints) = (Mutex::new(files.into_iter()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -109,21 +114,19 @@ fn run(file: &Path) -> Vec<String> {
     fs::create_dir(&folder).unwrap();
     if let Some(base) = &case.base {
         write_all(&folder, base);
-        shell(
-            &folder,
-            "git init -q -b main; git add -A; git commit -q -m base; git checkout -q -b feature",
-        );
+        let begin =
+            "git init -q -b main; git add -A; git commit -q -m base; git checkout -q -b feature";
+        shell(&folder, begin).unwrap();
     }
     let mut complaints = Vec::new();
     for (index, step) in case.step.iter().enumerate() {
         write_all(&folder, &step.files);
-        if let Some(script) = &step.sh {
-            shell(&folder, script);
-        }
-        let found = step
-            .run
-            .as_ref()
-            .map_or_else(String::new, |arguments| check(&folder, arguments, step));
+        let prepared = step.sh.as_ref().map_or(Ok(()), |sh| shell(&folder, sh));
+        let found = match (prepared, &step.run) {
+            (Err(said), _) => said,
+            (Ok(()), Some(arguments)) => check(&folder, arguments, step),
+            (Ok(()), None) => String::new(),
+        };
         if !found.is_empty() {
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
             let number = index + 1;
@@ -139,7 +142,25 @@ fn write_all(folder: &Path, files: &BTreeMap<String, String>) {
     }
 }
 
-fn shell(folder: &Path, script: &str) {
+/// Puts ids in the place of `{rev REVISION}`.
+fn with_ids(folder: &Path, text: &str) -> String {
+    let Some((before, rest)) = text.split_once("{rev ") else {
+        return text.to_owned();
+    };
+    let (revision, after) = rest.split_once('}').unwrap();
+    let mut command = Command::new("git");
+    scratch::calm(&mut command, folder);
+    let output = command
+        .current_dir(folder)
+        .args(["rev-parse", "--verify", revision])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{revision}");
+    let id = String::from_utf8(output.stdout).unwrap();
+    format!("{before}{}{}", id.trim(), with_ids(folder, after))
+}
+
+fn shell(folder: &Path, script: &str) -> Result<(), String> {
     let mut command = Command::new("sh");
     scratch::calm(&mut command, folder);
     for who in ["AUTHOR", "COMMITTER"] {
@@ -154,7 +175,10 @@ fn shell(folder: &Path, script: &str) {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}\n{said}");
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("  {script}\n{said}")),
+    }
 }
 
 /// Runs codex; what is not as the step says.
@@ -171,7 +195,8 @@ fn check(folder: &Path, arguments: &str, step: &Step) -> String {
         complain(format!("exit code {is:?} instead of {wanted:?}"));
     }
     for (name, stream, texts) in [("output", &out, &step.shows), ("error", &error, &step.says)] {
-        for text in texts.iter().filter(|text| !stream.contains(text.as_str())) {
+        let texts = texts.iter().map(|text| with_ids(folder, text));
+        for text in texts.filter(|text| !stream.contains(text.as_str())) {
             complain(format!("standard {name} has no {text:?}"));
         }
         let is_raw = |character: &char| {
@@ -189,6 +214,9 @@ fn check(folder: &Path, arguments: &str, step: &Step) -> String {
         match serde_json::from_slice::<Value>(&output.stdout) {
             Ok(report) => {
                 compare("findings", wanted, &findings(&report), &mut complain);
+                if let Some(wanted) = &step.causes {
+                    compare("causes", wanted, &causes(&report), &mut complain);
+                }
                 compare(
                     "unchecked",
                     &step.unchecked,
@@ -197,7 +225,10 @@ fn check(folder: &Path, arguments: &str, step: &Step) -> String {
                 );
                 check_sums(&report, arguments, &mut complain);
                 for (pointer, wanted) in &step.json {
-                    let wanted = serde_json::to_value(wanted).unwrap();
+                    let mut wanted = serde_json::to_value(wanted).unwrap();
+                    if let Some(text) = wanted.as_str() {
+                        wanted = Value::String(with_ids(folder, text));
+                    }
                     if report.pointer(pointer) != Some(&wanted) {
                         let is = report.pointer(pointer);
                         complain(format!("{pointer} is {is:?} instead of {wanted}"));
@@ -221,7 +252,11 @@ fn call(folder: &Path, arguments: &str, step: &Step) -> Output {
         command.args(["--format", "json"]);
     }
     let mut child = command
-        .envs(&step.env)
+        .envs(
+            step.env
+                .iter()
+                .map(|(name, value)| (name, with_ids(folder, value))),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -269,6 +304,21 @@ fn findings(report: &Value) -> Vec<String> {
         )
     };
     list(report, "findings").iter().map(line).collect()
+}
+
+fn causes(report: &Value) -> Vec<String> {
+    let line = |finding: &Value| {
+        let cause = finding["cause"].as_object()?;
+        Some(format!(
+            "{}:{} < {}:{} {}",
+            word(finding, "path"),
+            finding["focus"]["start"]["line"],
+            cause["path"].as_str()?,
+            cause["line"],
+            cause["text"].as_str()?,
+        ))
+    };
+    list(report, "findings").iter().filter_map(line).collect()
 }
 
 fn unchecked(report: &Value) -> Vec<String> {

@@ -15,10 +15,11 @@ use super::raw::{self, IndexEntry, RawChange};
 use crate::problem::Failure;
 use crate::source::RepoPath;
 
-const DIFF: [&str; 7] = [
+const DIFF: [&str; 8] = [
     "--raw",
     "-z",
     "-M",
+    "-l1000", // as many files as git compares by itself for renames, whatever the configuration says
     "-r",
     "--no-ext-diff",
     "--no-textconv",
@@ -123,25 +124,33 @@ impl Repository {
         }
     }
 
-    /// The best common ancestor of a commit and the (imagined) merge of all others.
-    pub(super) fn merge_base(
+    /// The best common ancestors of a commit and the (imagined) merge of all others.
+    pub(super) fn merge_bases(
         &self,
         commit: &str,
         others: &[String],
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Vec<String>, Failure> {
         if others == [commit] {
-            return Ok(Some(commit.to_owned()));
+            return Ok(vec![commit.to_owned()]);
         }
         let mut command = self.git("merge-base");
-        command.arg(commit).args(others);
+        command.arg("--all").arg(commit).args(others);
         match run(&mut command) {
             Ok(output) => Ok(String::from_utf8_lossy(&output)
                 .lines()
-                .next()
-                .map(str::to_owned)),
-            Err(Stopped::Silently) => Ok(None),
+                .map(str::to_owned)
+                .collect()),
+            Err(Stopped::Silently) => Ok(Vec::new()),
             Err(stopped) => Err(stopped.failure(&command)),
         }
+    }
+
+    /// Whether there are merges in what `tip` has and `start` has not.
+    pub(super) fn has_merges(&self, start: &str, tip: &str) -> Result<bool, Failure> {
+        let mut command = self.git("rev-list");
+        command.args(["--merges", "--max-count=1", tip, "--not", start, "--"]);
+        let output = run(&mut command).map_err(|stopped| stopped.failure(&command))?;
+        Ok(!output.is_empty())
     }
 
     /// What differs between two commits.
@@ -297,6 +306,7 @@ fn name_of(command: &Command) -> String {
     let known = [
         "rev-parse",
         "merge-base",
+        "rev-list",
         "diff-tree",
         "diff-index",
         "ls-files",

@@ -4,10 +4,12 @@
 //! without asking git at all. Deliberately absent: which of the files are sources ([`crate::language`]), and what is
 //! wrong with them ([`crate::matcher`]).
 
+mod base;
 mod between;
 mod ci;
 mod everything;
 mod git;
+mod moved;
 mod objects;
 mod patch;
 mod raw;
@@ -69,18 +71,6 @@ impl Base {
         files.sort();
         files.dedup();
         Self { snapshot, files }
-    }
-
-    /// The base of a repository without commits: every file of head is new.
-    fn empty(files: &[RepoPath]) -> Self {
-        let added = files.iter().map(|path| FileChange {
-            old: None,
-            new: Some(path.clone()),
-        });
-        Self::new(
-            Snapshot::memory(std::collections::BTreeMap::new()),
-            added.collect(),
-        )
     }
 }
 

@@ -89,6 +89,20 @@ pub(super) fn render(
             visible_line(&refused.error)
         )?;
     }
+    for changed in &report.law_changed {
+        let path = visible_line(&changed.path);
+        writeln!(out, "the law itself changes: {path} {}", changed.how.word())?;
+    }
+    for added in &report.suppressions_added {
+        writeln!(
+            out,
+            "new exception: {}:{}: {}: {}",
+            visible_line(&added.path),
+            added.suppression.line,
+            visible_line(&added.rule),
+            visible_line(&added.suppression.reason)
+        )?;
+    }
     summary(report, surroundings, out)
 }
 
@@ -107,6 +121,11 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
             visible_line(&report.head),
             visible_line(base)
         )?;
+    }
+    if let Some(remark) = surroundings.rules_remark {
+        writeln!(out, "{remark}")?;
+    } else if report.rules_from == "base" {
+        writeln!(out, "the rules and the configuration are those of base")?;
     }
     if summary.statements_not_reviewed > 0 {
         writeln!(

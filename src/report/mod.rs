@@ -41,6 +41,8 @@ pub struct Surroundings {
     pub sources: BTreeMap<String, String>,
     /// How base was chosen.
     pub base_reason: Option<String>,
+    /// What people should know about where the rules are from.
+    pub rules_remark: Option<&'static str>,
     /// Why review statements were not reviewed.
     pub not_reviewed: &'static str,
 }

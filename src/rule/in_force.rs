@@ -1,15 +1,18 @@
 //! Which rules are in force in a run: the embedded ones, those of the repository, or those of `--rules`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use include_dir::{Dir, include_dir};
 
 use super::{Authority, Rule, compiled, plain};
+use crate::change::Snapshot;
 use crate::config::Config;
 use crate::finding::{RefusedRule, Status};
 use crate::problem::{Document, Failure, Problem, Problems, nearest};
+use crate::source::RepoPath;
 
 /// The law that every binary brings along.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
@@ -45,13 +48,11 @@ pub struct Selection<'a> {
 pub fn collect(config: &Config, selection: &Selection<'_>) -> Result<InForce, Failure> {
     let mut in_force = match selection.rules {
         Some(folder) => plain::load(folder, selection.utils)?,
-        None => lawful(config)?,
+        None => lawful(config, || files_on_disk(config))?,
     };
-    in_force.rules.retain(|rule| {
-        selection.drafts || rule.law().is_none_or(|law| law.status != Status::Draft)
-    });
+    let is_any = drop_drafts(&mut in_force, selection);
     select(&mut in_force, selection.only)?;
-    if in_force.rules.is_empty() {
+    if !is_any {
         let help =
             "write an RFC and run `codex compile`, or say `extends = [\"embedded\"]` in codex.toml";
         return Err(Failure::new("no rule is in force")
@@ -61,13 +62,42 @@ pub fn collect(config: &Config, selection: &Selection<'_>) -> Result<InForce, Fa
     Ok(in_force)
 }
 
-fn lawful(config: &Config) -> Result<InForce, Failure> {
+/// The same for a configuration and its rules in a snapshot, whose top is `root`. `None`: there is no rule.
+pub fn collect_from(
+    config: &Config,
+    snapshot: &Snapshot,
+    root: &Path,
+    selection: &Selection<'_>,
+) -> Result<Option<InForce>, Failure> {
+    let mut in_force = lawful(config, || files_of(config, snapshot, root))?;
+    if !drop_drafts(&mut in_force, selection) && in_force.problems.is_empty() {
+        return Ok(None);
+    }
+    select(&mut in_force, selection.only)?;
+    Ok(Some(in_force))
+}
+
+/// Whether anything is left.
+fn drop_drafts(in_force: &mut InForce, selection: &Selection<'_>) -> bool {
+    in_force.rules.retain(|rule| {
+        selection.drafts || rule.law().is_none_or(|law| law.status != Status::Draft)
+    });
+    !in_force.rules.is_empty()
+}
+
+/// Compiled files: their paths, seen from the configuration, and their bytes.
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+fn lawful(
+    config: &Config,
+    files: impl FnOnce() -> Result<Files, Failure>,
+) -> Result<InForce, Failure> {
     let mut in_force = InForce::default();
     if config.embedded {
         in_force.rules = embedded();
     }
     if config.is_file {
-        let local = local(config)?;
+        let local = local(config, files()?);
         in_force.rules.extend(local.rules);
         in_force.refused = local.refused;
         in_force.problems = local.problems;
@@ -76,8 +106,24 @@ fn lawful(config: &Config) -> Result<InForce, Failure> {
     Ok(in_force)
 }
 
+/// The embedded rules on their way.
+static AHEAD: Mutex<Option<JoinHandle<Vec<Rule>>>> = Mutex::new(None);
+
+/// Begins to read the embedded rules on a thread of its own, while the caller waits for git.
+pub fn read_ahead() {
+    let mut ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner);
+    *ahead = Some(std::thread::spawn(read_embedded));
+}
+
 /// The embedded rules, with links to the repository of codex at this version.
 pub fn embedded() -> Vec<Rule> {
+    let ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    ahead
+        .and_then(|thread| thread.join().ok())
+        .unwrap_or_else(read_embedded)
+}
+
+fn read_embedded() -> Vec<Rule> {
     let link = concat!(
         env!("CARGO_PKG_REPOSITORY"),
         "/blob/v",
@@ -118,14 +164,10 @@ pub fn is_house(href: &str) -> bool {
     href.starts_with(HOUSE)
 }
 
-fn local(config: &Config) -> Result<InForce, Failure> {
-    let folder = config.folder.join(&config.rules);
+fn local(config: &Config, files: Files) -> InForce {
     let mut in_force = InForce::default();
-    for path in compiled_files(&folder)? {
-        let text = crate::config::read_file(&path)
-            .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
-        let name = path.strip_prefix(&config.folder).unwrap_or(&path);
-        let (rules, problems) = match crate::rfc::document(name, &text) {
+    for (path, text) in files {
+        let (rules, problems) = match crate::rfc::document(&path, &text) {
             Ok(document) => read(document, &config.link),
             Err(problem) => (Vec::new(), vec![problem]),
         };
@@ -138,11 +180,43 @@ fn local(config: &Config) -> Result<InForce, Failure> {
             }));
         in_force.problems.extend(problems);
     }
-    Ok(in_force)
+    in_force
+}
+
+fn files_on_disk(config: &Config) -> Result<Files, Failure> {
+    let read = |path: PathBuf| {
+        let text = crate::config::read_file(&path)
+            .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+        let name = path.strip_prefix(&config.folder).unwrap_or(&path);
+        Ok((name.to_path_buf(), text))
+    };
+    let paths = compiled_files(&config.folder.join(&config.rules))?;
+    paths.into_iter().map(read).collect()
+}
+
+fn files_of(config: &Config, snapshot: &Snapshot, root: &Path) -> Result<Files, Failure> {
+    let below = config.folder.strip_prefix(root).unwrap_or(Path::new(""));
+    let failed = |path: &RepoPath, reason: String| {
+        Failure::new(format!("cannot read {}: {reason}", path.text()))
+    };
+    let folder = RepoPath::from_path(&below.join(&config.rules));
+    let names = snapshot.list(&folder).map_err(|why| failed(&folder, why))?;
+    let mut files = Vec::new();
+    for (name, is_folder) in names {
+        let name = String::from_utf8_lossy(&name).into_owned();
+        if is_folder || !is_compiled(&name) {
+            continue;
+        }
+        let path = folder.join(&name);
+        if let Some(text) = snapshot.read(&path).map_err(|why| failed(&path, why))? {
+            files.push((Path::new(&config.rules).join(name), text));
+        }
+    }
+    Ok(files)
 }
 
 /// The files `NNNN-*.yaml` of a folder, sorted; none when there is no folder.
-pub fn compiled_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
+pub fn compiled_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: &std::io::Error| {
         Failure::io(
             format!("cannot read the folder {}", folder.display()),
@@ -162,15 +236,20 @@ pub fn compiled_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure>
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let is_numbered = name.len() > 5
-            && name.as_bytes()[..4].iter().all(u8::is_ascii_digit)
-            && name.as_bytes()[4] == b'-';
-        if is_numbered && name.ends_with(".yaml") {
+        if is_compiled(&name) {
             files.push(path);
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether a file's name is `NNNN-*.yaml`.
+fn is_compiled(name: &str) -> bool {
+    name.len() > 5
+        && name.as_bytes()[..4].iter().all(u8::is_ascii_digit)
+        && name.as_bytes()[4] == b'-'
+        && name.ends_with(".yaml")
 }
 
 fn read(document: Arc<Document>, link: &str) -> (Vec<Rule>, Vec<Problem>) {

@@ -8,7 +8,8 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Beginnings of the names of variables that change what codex or git do.
-const DISTURBING: [&str; 7] = [
+const DISTURBING: [&str; 8] = [
+    "BUILDKITE",
     "CI",
     "CODEX_",
     "GITHUB_",

@@ -20,6 +20,7 @@ mod receiver;
 mod scope;
 mod shape;
 mod syntax;
+mod tokens;
 mod turned;
 
 use super::Language;
@@ -88,6 +89,7 @@ pub static RUST: Language = Language {
         ("scoped_identifier", "name"),
         ("macro_invocation", "macro"),
     ],
+    lexis: &tokens::LEXIS,
     example_path: "src/example.rs",
     facts: facts::ALL,
     turned: turned::turned,

@@ -3,23 +3,25 @@
 //! Nothing is written unless everything holds. The same RFCs give the same bytes, wherever they are compiled.
 //! Deliberately absent: git, and the rules of anybody else.
 
+mod files;
+mod prove;
+
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::Snapshot;
+pub(crate) use self::files::MARK;
+pub use self::files::{stale, write};
+use self::prove::prove;
+
 use crate::config::{self, Config};
-use crate::finding::Certainty;
-use crate::language::{Language, Workspace};
+use crate::language::Language;
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::rfc::{self, Rfc, Statement};
 use crate::rule::read::{self, Form};
-use crate::rule::{Authority, Example, Law, Origin, Role, Rule, compiled, in_force};
-use crate::scan::Scanner;
-use crate::source::RepoPath;
+use crate::rule::{Authority, Example, Law, Origin, Role, compiled};
 use crate::yaml::Node;
 
 /// Everything that compiling gives, before anything is written.
@@ -383,142 +385,6 @@ fn law(rfc: &Rfc, statement: &Statement, belongs: impl Fn(&Example) -> bool) -> 
     }
 }
 
-/// Runs a rule on its examples.
-fn prove(
-    rule: &Rule,
-    language: &'static Language,
-    block: &Node,
-    statement: &Statement,
-    proofs: &mut Vec<Proof>,
-    problems: &mut Problems,
-) {
-    let mut reasons: Vec<String> = Vec::new();
-    let examples: Vec<_> = statement
-        .examples
-        .iter()
-        .filter(|(example, _)| example.language == language.name)
-        .collect();
-    for (example, span) in &examples {
-        let complaint = prove_example(rule, language, example, &mut reasons);
-        proofs.push(Proof {
-            slug: statement.slug.clone(),
-            role: example.role,
-            language: example.language.clone(),
-            line: line(problems, span),
-            holds: Some(complaint.is_none()),
-        });
-        if let Some(complaint) = complaint {
-            problems.add(span.clone(), complaint);
-        }
-    }
-    for role in [Role::Bad, Role::Good] {
-        if !examples.iter().any(|(example, _)| example.role == role) {
-            let message = format!(
-                "the {} matcher of `{}` has no {} example",
-                language.name,
-                statement.slug,
-                role.word()
-            );
-            let help = format!("add a block ```{} {}", language.name, role.word());
-            problems.add_with_help(block.span.clone(), message, help);
-        }
-    }
-    for ambiguity in &rule.ambiguous_when {
-        if !reasons.contains(&ambiguity.id) {
-            let message = format!(
-                "no ambiguous example of `{}` shows `{}`",
-                statement.slug, ambiguity.id
-            );
-            let help = format!("add a block ```{} ambiguous", language.name);
-            problems.add_with_help(block.span.clone(), message, help);
-        }
-    }
-}
-
-/// What is wrong with an example, if anything is.
-fn prove_example(
-    rule: &Rule,
-    language: &'static Language,
-    example: &Example,
-    reasons: &mut Vec<String>,
-) -> Option<String> {
-    let path = RepoPath::from(example.file.as_str());
-    if Language::of(&path) != Some(language) {
-        return Some(format!("`{}` is no {} file", example.file, language.name));
-    }
-    let files = BTreeMap::from([(path.clone(), example.code.clone().into_bytes())]);
-    let snapshot = Snapshot::memory(files);
-    let scan =
-        Scanner::new(std::slice::from_ref(rule), true).scan(&Workspace::new(&snapshot), &[path]);
-    if let Some(unchecked) = scan.unchecked.first() {
-        return Some(format!("it cannot be looked at: {}", unchecked.reason));
-    }
-    let raised: Vec<_> = scan
-        .candidates
-        .iter()
-        .filter(|candidate| candidate.suppressed.is_none())
-        .collect();
-    let wanted = match example.role {
-        Role::Good => {
-            let line = raised.first()?.focus.start.line;
-            return Some(format!(
-                "this good example raises `{}` on line {line}",
-                rule.id
-            ));
-        }
-        Role::Bad => Certainty::Violation,
-        Role::Ambiguous => Certainty::Ambiguous,
-    };
-    if wanted == Certainty::Ambiguous {
-        reasons.extend(
-            raised
-                .iter()
-                .flat_map(|candidate| candidate.facts.iter().cloned()),
-        );
-    }
-    let of = |certainty: Certainty| -> Vec<usize> {
-        let mut lines: Vec<usize> = raised
-            .iter()
-            .filter(|candidate| candidate.certainty == certainty)
-            .map(|candidate| candidate.focus.start.line)
-            .collect();
-        lines.dedup();
-        lines
-    };
-    let (violations, ambiguous) = (of(Certainty::Violation), of(Certainty::Ambiguous));
-    let (lines, others) = if wanted == Certainty::Violation {
-        (&violations, &ambiguous)
-    } else {
-        (&ambiguous, &violations)
-    };
-    let holds = if example.lines.is_empty() {
-        !lines.is_empty()
-    } else {
-        *lines == example.lines && others.iter().all(|line| lines.contains(line))
-    };
-    if holds {
-        return None;
-    }
-    let shown = |lines: &[usize]| match lines {
-        [] => "on no line".to_owned(),
-        lines => format!(
-            "on line {}",
-            lines
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
-    };
-    let word = example.role.word();
-    Some(format!(
-        "this {word} example does not hold: `{}` is a violation {} and ambiguous {}",
-        rule.id,
-        shown(&violations),
-        shown(&ambiguous)
-    ))
-}
-
 fn line(problems: &Problems, span: &std::ops::Range<usize>) -> usize {
     problems.document().line(span.start)
 }
@@ -552,119 +418,4 @@ fn index_entry(rfc: &Rfc, link: &str, outcome: &Outcome) -> IndexedRfc {
         domain: rfc.front.domain.clone(),
         statements: statements.collect(),
     }
-}
-
-/// The first words of every file that `compile` writes but the index.
-pub(crate) const MARK: &str = "# Generated by `codex compile`";
-
-/// Files that are not as they should be, relative to the folder of rules.
-pub fn stale(compiled: &Compiled, folder: &Path) -> Result<Vec<String>, Failure> {
-    let mut stale: Vec<String> = compiled
-        .files
-        .iter()
-        .filter(|(name, text)| !holds(&folder.join(name), text))
-        .map(|(name, _)| name.clone())
-        .collect();
-    stale.extend(left_over(compiled, folder)?.iter().map(|path| {
-        path.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    }));
-    stale.sort();
-    Ok(stale)
-}
-
-/// Whether a file has this text; one that cannot be read has not.
-fn holds(path: &Path, text: &str) -> bool {
-    config::read_file(path).is_ok_and(|bytes| bytes == text.as_bytes())
-}
-
-/// Compiled files whose RFC is gone.
-fn left_over(compiled: &Compiled, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = in_force::compiled_files(folder)?;
-    files.retain(|path| {
-        !compiled.files.contains_key(
-            path.file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .as_ref(),
-        )
-    });
-    Ok(files)
-}
-
-/// Writes the files, each whole or not at all, and removes those whose RFC is gone. Nothing is replaced or removed
-/// before all that can fail beforehand has gone well.
-pub fn write(compiled: &Compiled, config: &Config) -> Result<(), Failure> {
-    let folder = &config.folder.join(&config.rules);
-    let doing = |path: &Path| format!("cannot write {}", path.display());
-    let failed = |path: &Path, error: &std::io::Error| Failure::io(doing(path), error);
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    refuse_outside(folder, &config.folder)?;
-    let left_over = left_over(compiled, folder)?;
-    for path in &left_over {
-        refuse_foreign(path)?;
-    }
-    let mut written = Vec::new();
-    for (name, text) in &compiled.files {
-        let path = folder.join(name);
-        if holds(&path, text) {
-            continue;
-        }
-        if path.is_dir() {
-            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
-            return Err(failed(&path, &error));
-        }
-        let file = beside(folder, text.as_bytes()).map_err(|error| failed(&path, &error))?;
-        written.push((file, path));
-    }
-    for (file, path) in written {
-        file.persist(&path)
-            .map_err(|error| failed(&path, &error.error))?;
-    }
-    for path in left_over {
-        std::fs::remove_file(&path)
-            .map_err(|error| Failure::io(format!("cannot remove {}", path.display()), &error))?;
-    }
-    Ok(())
-}
-
-/// A folder of rules that is a link to somewhere else is not written into.
-fn refuse_outside(folder: &Path, root: &Path) -> Result<(), Failure> {
-    let real = |path: &Path| {
-        path.canonicalize()
-            .map_err(|error| Failure::io(format!("cannot find {}", path.display()), &error))
-    };
-    if real(folder)?.starts_with(real(root)?) {
-        return Ok(());
-    }
-    let message = format!("{} leads out of {}", folder.display(), root.display());
-    Err(Failure::new(message).help("make it a folder, or name another one in codex.toml"))
-}
-
-/// What `compile` did not write, it does not remove.
-fn refuse_foreign(path: &Path) -> Result<(), Failure> {
-    let bytes = config::read_file(path)
-        .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
-    // A cut off one is ours, too.
-    if bytes.starts_with(MARK.as_bytes()) || MARK.as_bytes().starts_with(&bytes) {
-        return Ok(());
-    }
-    let message = format!("{} was not written by `codex compile`", path.display());
-    Err(Failure::new(message)
-        .help("files like NNNN-*.yaml in this folder are compiled rules: move it elsewhere"))
-}
-
-/// A new file in the folder, to be moved to its place; it can be read by everybody, as other files are.
-fn beside(folder: &Path, bytes: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file()
-            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    Ok(file)
 }

@@ -1,15 +1,19 @@
 //! `codex check`: the whole way from a change to its report.
 
+mod comparison;
+mod law;
+mod news;
+mod scope;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use crate::candidate::Candidate;
-use crate::change::{self, Base, Change, Repository, Snapshot};
-use crate::config::{self, Config};
+use crate::change::Snapshot;
+use crate::config;
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
-use crate::introduced;
-use crate::language::{self, Workspace};
+use crate::language;
 use crate::problem::Failure;
 use crate::report::{self, Format, Surroundings};
 use crate::review::command::CommandReviewer;
@@ -19,6 +23,7 @@ use crate::scan::Scanner;
 use crate::source::RepoPath;
 
 use super::{Context, Verdict, reviewer, show, unknown_word};
+use scope::Scope;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -51,6 +56,9 @@ pub(super) struct Arguments {
     /// Plain ast-grep utils for `--rules`
     #[arg(long, value_name = "DIR", requires = "rules")]
     utils: Option<PathBuf>,
+    /// Whose rules and codex.toml are in force [default: base in CI, else the work tree's]
+    #[arg(long, value_name = "WHOSE", conflicts_with = "rules")]
+    rules_from: Option<law::From>,
     /// With --all: look at files that .gitignore names, too
     #[arg(long)]
     no_ignore: bool,
@@ -80,18 +88,19 @@ struct Plan {
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
     let plan = plan(arguments)?;
-    let (root, config, change) = change(arguments, context)?;
-    let mut in_force = in_force::collect(
-        &config,
-        &in_force::Selection {
-            rules: arguments.rules.as_deref(),
-            utils: arguments.utils.as_deref(),
-            only: &arguments.only,
-            drafts: arguments.drafts,
-        },
-    )?;
+    if arguments.rules.is_none() {
+        in_force::read_ahead();
+    }
+    let (root, config, mut change) = comparison::read(arguments, context)?;
+    let law = law::read(arguments, config, &root, &change, context)?;
+    let (config, mut in_force) = (law.config, law.in_force);
     show::problems(&in_force.problems, context.style);
-    for rfc in in_force::stale(&in_force.rules, &config.folder) {
+    let stale = if law.is_on_disk {
+        in_force::stale(&in_force.rules, &config.folder)
+    } else {
+        Vec::new()
+    };
+    for rfc in stale {
         show::warning(&format!(
             "{rfc} has changed since its rules were compiled: run `codex compile`"
         ));
@@ -104,7 +113,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     let scope = Scope::new(&config, &root, &arguments.paths, arguments.all, context)?;
     let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions);
-    let head_files: Vec<RepoPath> = change
+    let mut head_files: Vec<RepoPath> = change
         .head_files
         .iter()
         .filter(|path| scope.looks_at(path) && (!arguments.all || scope.reports(path)))
@@ -115,13 +124,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .iter()
         .filter(|rule| is_review_of(rule, &head_files))
         .count();
-    let head = Workspace::new(&change.head);
-    let mut scan = scanner.scan(&head, &head_files);
-    for base in &change.bases {
-        scan.candidates = introduced(&scanner, base, &scope, scan.candidates);
-    }
+    let mut scan = news::find(&scanner, &mut change, &mut head_files, &scope)?;
     scan.candidates
         .retain(|candidate| scope.reports(&candidate.path));
+    scan.exceptions
+        .retain(|exception| scope.reports(&exception.path));
     scan.unchecked
         .retain(|unchecked| scope.reports_text(&unchecked.path));
     let is_change = !arguments.all;
@@ -137,6 +144,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let surroundings = Surroundings {
         sources: sources(&change.head, &scan.candidates),
         base_reason: change.base_reason.clone(),
+        rules_remark: law.remark,
         not_reviewed: match options.reviewer {
             None => "no reviewer configured",
             Some(_) => "review statements are not sent to a reviewer yet",
@@ -145,14 +153,15 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let report = Report {
         schema: 1,
         codex: env!("CARGO_PKG_VERSION"),
+        law_changed: news::changed_law(&change, &config, &scope),
+        suppressions_added: if is_change {
+            news::added_exceptions(&scan.exceptions)
+        } else {
+            Vec::new()
+        },
         base: change.base_name,
         head: change.head_name,
-        rules_from: if arguments.rules.is_some() {
-            "--rules"
-        } else {
-            "head"
-        }
-        .to_owned(),
+        rules_from: law.from.to_owned(),
         summary: summarise(
             &findings,
             &scan.unchecked,
@@ -177,6 +186,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             _ => Verdict::Pass,
         },
     )
+}
+
+/// Whether a platform says that nobody is there to look.
+fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
 }
 
 /// Whether only a reviewer can tell what a rule makes of these files.
@@ -222,197 +236,6 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
         fail_on,
         confirmed,
         reviewer,
-    })
-}
-
-/// The root of paths, the configuration, and what to compare.
-fn change(arguments: &Arguments, context: &Context) -> Result<(PathBuf, Config, Change), Failure> {
-    if let Some(patch) = &arguments.diff {
-        let (root, config) = context.config_without_git()?;
-        let text = read_patch(patch, &context.folder)?;
-        let change = change::patched(&root, &text, &patch.to_string_lossy())?;
-        return Ok((root, config, change));
-    }
-    let (repository, config) = context.config()?;
-    let root = repository
-        .as_ref()
-        .map_or(context.folder.clone(), |repository| {
-            repository.root().to_path_buf()
-        });
-    if arguments.all {
-        let folder = if config.is_file {
-            &config.folder
-        } else {
-            &root
-        };
-        let change = change::everything(repository.as_ref(), folder, !arguments.no_ignore)?;
-        return Ok((root, config, change));
-    }
-    let Some(repository) = repository else {
-        let help = "use `codex check --all` for everything here, or `--diff FILE` for a patch";
-        return Err(Failure::new(format!(
-            "{} is not in a git repository",
-            context.folder.display()
-        ))
-        .help(help));
-    };
-    let change = if arguments.staged {
-        change::staged(&repository)?
-    } else {
-        between(arguments, &repository, &config)?
-    };
-    Ok((root, config, change))
-}
-
-fn between(
-    arguments: &Arguments,
-    repository: &Repository,
-    config: &Config,
-) -> Result<Change, Failure> {
-    let in_ci =
-        std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
-    change::between(
-        repository,
-        arguments.base.as_deref(),
-        arguments.head.as_deref(),
-        config.default_branch.as_deref(),
-        in_ci,
-    )
-}
-
-fn read_patch(path: &Path, folder: &Path) -> Result<Vec<u8>, Failure> {
-    let doing = format!("cannot read the patch {}", path.display());
-    if path == Path::new("-") {
-        let mut text = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut text)
-            .map_err(|error| Failure::io(doing, &error))?;
-        return Ok(text);
-    }
-    std::fs::read(folder.join(path)).map_err(|error| Failure::io(doing, &error))
-}
-
-/// Which files a run looks at, and which it reports.
-struct Scope<'a> {
-    config: &'a Config,
-    /// The folder of the configuration, seen from the root.
-    folder: RepoPath,
-    /// What was asked for; empty for everything.
-    wanted: Vec<RepoPath>,
-}
-
-impl<'a> Scope<'a> {
-    fn new(
-        config: &'a Config,
-        root: &Path,
-        paths: &[PathBuf],
-        needs_paths: bool,
-        context: &Context,
-    ) -> Result<Self, Failure> {
-        let root = real(root);
-        let below = |path: &Path| real(path).strip_prefix(&root).map(RepoPath::from_path).ok();
-        let mut wanted = Vec::new();
-        for path in paths {
-            let whole = context.folder.join(path);
-            let Some(below_root) = below(&whole) else {
-                return Err(Failure::new(format!(
-                    "{} lies outside of {}",
-                    path.display(),
-                    root.display()
-                )));
-            };
-            // A change may have deleted what it is about; without a change it can only be a slip of the pen.
-            if needs_paths && whole.symlink_metadata().is_err() {
-                return Err(Failure::new(format!("there is no {}", path.display())));
-            }
-            wanted.push(below_root);
-        }
-        Ok(Self {
-            folder: below(&config.folder).unwrap_or_else(|| RepoPath::from("")),
-            config,
-            wanted,
-        })
-    }
-
-    /// Files of another configuration's folder and excluded ones are never looked at.
-    fn looks_at(&self, path: &RepoPath) -> bool {
-        let folder = if self.config.is_file {
-            self.folder.clone()
-        } else {
-            RepoPath::from("")
-        };
-        path.below(&folder)
-            .is_some_and(|inner| !self.config.exclude.is_match(inner.to_path()))
-    }
-
-    fn reports(&self, path: &RepoPath) -> bool {
-        self.wanted.is_empty()
-            || self
-                .wanted
-                .iter()
-                .any(|wanted| wanted.as_bytes().is_empty() || path.is_within(wanted))
-    }
-
-    /// The same for a path as reports write it.
-    fn reports_text(&self, path: &str) -> bool {
-        let is_within = |wanted: &RepoPath| {
-            wanted.as_bytes().is_empty()
-                || RepoPath::from(path).is_within(&RepoPath::from(wanted.text().as_ref()))
-        };
-        self.wanted.is_empty() || self.wanted.iter().any(is_within)
-    }
-}
-
-/// The path with its links resolved as far as it exists, without `.` and `..`.
-fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| {
-        let mut plain = PathBuf::new();
-        for part in path.components() {
-            match part {
-                std::path::Component::ParentDir => {
-                    plain.pop();
-                }
-                std::path::Component::CurDir => {}
-                other => plain.push(other),
-            }
-        }
-        plain
-    })
-}
-
-/// Head minus base; base is read only as far as head has findings.
-fn introduced<'r>(
-    scanner: &Scanner<'r>,
-    base: &Base,
-    scope: &Scope<'_>,
-    head: Vec<Candidate<'r>>,
-) -> Vec<Candidate<'r>> {
-    if head.is_empty() {
-        return head;
-    }
-    let with_findings: BTreeSet<&RepoPath> = head.iter().map(|candidate| &candidate.path).collect();
-    let is_same = |file: &&change::FileChange| {
-        file.new
-            .as_ref()
-            .is_some_and(|path| with_findings.contains(path))
-    };
-    let (same, other): (Vec<_>, Vec<_>) = base.files.iter().partition(is_same);
-    let old = |files: Vec<&change::FileChange>| -> Vec<RepoPath> {
-        let paths: BTreeSet<&RepoPath> = files
-            .into_iter()
-            .filter_map(|file| file.old.as_ref())
-            .collect();
-        paths
-            .into_iter()
-            .filter(|path| scope.looks_at(path))
-            .cloned()
-            .collect()
-    };
-    let workspace = Workspace::new(&base.snapshot);
-    let same = scanner.scan(&workspace, &old(same)).candidates;
-    introduced::retain_introduced(head, base, same, || {
-        scanner.scan(&workspace, &old(other)).candidates
     })
 }
 

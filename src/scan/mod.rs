@@ -4,29 +4,49 @@
 //! is asked only at nodes of a kind that it can match. Results come in the order of the files, whatever the threads do.
 //! Deliberately absent: which files, and what becomes of a candidate.
 
-use std::collections::BTreeMap;
+mod identity;
+mod tokens;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::candidate::{Candidate, Excerpt, Identity};
-use crate::finding::{Certainty, Label, Unchecked};
+use self::identity::{Kinds, Outline, Spot};
+use self::tokens::TokenRules;
+use crate::candidate::Candidate;
+use crate::finding::{Certainty, Label, Suppression, Unchecked};
 use crate::language::{FileFacts, Language, Place, Workspace};
+use crate::matcher::tokens::Tokens;
 use crate::matcher::{Captures, Node, Tree};
 use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
-use crate::suppress::{self, Allowances};
+use crate::suppress::{self, Allowance, Allowances};
 
 /// What a scan found.
 #[derive(Debug, Default)]
 pub struct Scan<'r> {
     /// Candidates, in the order of files, then of the text.
     pub candidates: Vec<Candidate<'r>>,
+    /// Well-formed exceptions, in the same order.
+    pub exceptions: Vec<Exception>,
     /// Sources that could not be looked at.
     pub unchecked: Vec<Unchecked>,
     /// Number of sources looked at.
     pub files: usize,
+}
+
+/// An exception in the code.
+#[derive(Debug, Clone)]
+pub struct Exception {
+    /// The file.
+    pub path: RepoPath,
+    /// The rules that it is about.
+    pub rules: Vec<String>,
+    /// Why, until when, and where.
+    pub suppression: Suppression,
 }
 
 /// Rules, arranged for scanning.
@@ -64,9 +84,10 @@ impl<'r> Scanner<'r> {
         let mut scan = Scan::default();
         for outcome in outcomes.into_iter().flatten() {
             match outcome {
-                Ok(candidates) => {
+                Ok((candidates, exceptions)) => {
                     scan.files += 1;
                     scan.candidates.extend(candidates);
+                    scan.exceptions.extend(exceptions);
                 }
                 Err(unchecked) => scan.unchecked.push(unchecked),
             }
@@ -94,11 +115,11 @@ impl<'r> Scanner<'r> {
             .iter()
             .find(|scanner| scanner.language == language)
         else {
-            return Some(Ok(Vec::new()));
+            return Some(Ok((Vec::new(), Vec::new())));
         };
         let alive = scanner.alive(&source);
         if !alive.contains(&true) {
-            return Some(Ok(Vec::new()));
+            return Some(Ok((Vec::new(), Vec::new())));
         }
         let grammar = (language.grammar)();
         let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
@@ -109,15 +130,18 @@ impl<'r> Scanner<'r> {
             workspace,
             source: &source,
             tree: &tree,
+            tokens: OnceCell::new(),
+            outlines: OnceCell::new(),
+            hashes: RefCell::default(),
             facts: FileFacts::default(),
             allowances: Allowances::of(&source, &tree, language),
             suppressions: self.suppressions,
         };
-        Some(Ok(file.candidates(&alive)))
+        Some(Ok((file.candidates(&alive), file.exceptions())))
     }
 }
 
-type Outcome<'r> = Result<Vec<Candidate<'r>>, Unchecked>;
+type Outcome<'r> = Result<(Vec<Candidate<'r>>, Vec<Exception>), Unchecked>;
 
 /// The rules of one language.
 #[derive(Debug)]
@@ -135,39 +159,7 @@ struct LanguageScanner<'r> {
     /// Rules that can match any kind.
     any_kind: Vec<usize>,
     kinds: Kinds,
-}
-
-/// The kinds that identities are made of.
-#[derive(Debug)]
-struct Kinds {
-    blocks: Vec<u16>,
-    items: Vec<(u16, u16)>,
-    calls: Vec<u16>,
-    callee: Vec<(u16, u16)>,
-}
-
-impl Kinds {
-    fn new(language: &Language) -> Self {
-        let grammar = (language.grammar)();
-        let kind = |name: &str| grammar.id_for_node_kind(name, true);
-        let field = |name: &str| {
-            grammar
-                .field_id_for_name(name)
-                .map_or(0, std::num::NonZero::get)
-        };
-        let pairs = |pairs: &[(&str, &str)]| {
-            pairs
-                .iter()
-                .map(|(name, of)| (kind(name), field(of)))
-                .collect()
-        };
-        Self {
-            blocks: language.blocks.iter().map(|name| kind(name)).collect(),
-            items: pairs(language.items),
-            calls: language.calls.iter().map(|name| kind(name)).collect(),
-            callee: pairs(language.callee),
-        }
-    }
+    token_rules: TokenRules<'r>,
 }
 
 impl<'r> LanguageScanner<'r> {
@@ -199,6 +191,7 @@ impl<'r> LanguageScanner<'r> {
             }
         }
         let (patterns, woken): (Vec<String>, Vec<Vec<usize>>) = texts.into_iter().unzip();
+        let token_rules = TokenRules::new(language, &rules);
         let mut scanner = Self {
             language,
             search: AhoCorasick::new(&patterns).ok(),
@@ -208,6 +201,7 @@ impl<'r> LanguageScanner<'r> {
             by_kind,
             any_kind,
             kinds: Kinds::new(language),
+            token_rules,
         };
         if scanner.search.is_none() {
             // Too many texts for one search: every rule is alive everywhere.
@@ -252,6 +246,9 @@ struct File<'a, 'r> {
     workspace: &'a Workspace<'a>,
     source: &'a Source,
     tree: &'a Tree<'a>,
+    tokens: OnceCell<Tokens<'a>>,
+    outlines: OnceCell<Vec<Outline>>,
+    hashes: RefCell<HashMap<Node, blake3::Hash>>,
     facts: FileFacts,
     allowances: Allowances,
     suppressions: bool,
@@ -259,8 +256,7 @@ struct File<'a, 'r> {
 
 /// A match, whoever found it.
 struct Match {
-    node: Node,
-    focus: Node,
+    spot: Spot,
     captures: Captures,
     certainty: Certainty,
     message: String,
@@ -284,7 +280,7 @@ impl<'r> File<'_, 'r> {
                 Decision::Analysis(_, analysis) => {
                     let hits = analysis.run(self.tree);
                     candidates.extend(hits.into_iter().filter_map(|hit| {
-                        self.candidate(self.scanner.rules[index], Match::from(hit))
+                        self.candidate(self.scanner.rules[index], self.analysed(hit))
                     }));
                 }
                 Decision::Suppression(_) => candidates.extend(self.malformed(rule)),
@@ -297,9 +293,27 @@ impl<'r> File<'_, 'r> {
         candidates
     }
 
-    /// One pass over the tree for all rules.
+    fn exceptions(&self) -> Vec<Exception> {
+        let well_formed = |allowance: &Allowance| {
+            let (rules, suppression) = allowance.content.as_ref().ok()?.clone();
+            Some(Exception {
+                path: self.source.path.clone(),
+                rules,
+                suppression,
+            })
+        };
+        let comments = self
+            .allowances
+            .comments
+            .iter()
+            .filter(|_| self.suppressions);
+        comments.filter_map(well_formed).collect()
+    }
+
+    /// One pass over the tree for all rules, and one over the tokens of which there is no tree.
     fn matches(&self, alive: &[bool], candidates: &mut Vec<Candidate<'r>>) {
         let scanner = self.scanner;
+        let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
         for node in self.tree.subtree(self.tree.root()) {
             let kind = usize::from(self.tree.kind(node)).min(scanner.by_kind.len() - 1);
             for index in scanner.by_kind[kind]
@@ -312,10 +326,13 @@ impl<'r> File<'_, 'r> {
                     continue;
                 };
                 if let Some(captures) = matcher.find(self.tree, node) {
-                    candidates.extend(self.candidate(rule, self.matched(rule, node, captures)));
+                    let found = self.matched(rule, node, captures);
+                    seen.insert((*index, found.spot.focus.start));
+                    candidates.extend(self.candidate(rule, found));
                 }
             }
         }
+        self.token_matches(alive, &seen, candidates);
     }
 
     fn matched(&self, rule: &Rule, node: Node, captures: Captures) -> Match {
@@ -333,8 +350,7 @@ impl<'r> File<'_, 'r> {
             })
             .unzip();
         Match {
-            node,
-            focus: self.focus(node),
+            spot: self.spot(node, self.focus(node)),
             certainty: if asks.is_empty() {
                 Certainty::Violation
             } else {
@@ -348,14 +364,25 @@ impl<'r> File<'_, 'r> {
         }
     }
 
+    fn analysed(&self, hit: crate::analysis::Hit) -> Match {
+        Match {
+            spot: self.spot(hit.node, hit.focus),
+            captures: Captures::default(),
+            certainty: hit.certainty,
+            message: hit.message,
+            facts: Vec::new(),
+            asks: hit.ask.into_iter().collect(),
+            labels: hit.labels,
+        }
+    }
+
     fn malformed(&self, rule: &'r Rule) -> Vec<Candidate<'r>> {
         let malformed = self.allowances.comments.iter().filter_map(|allowance| {
             let message = allowance.content.as_ref().err()?.clone();
             self.candidate(
                 rule,
                 Match {
-                    node: allowance.node,
-                    focus: allowance.node,
+                    spot: self.spot(allowance.node, allowance.node),
                     captures: Captures::default(),
                     certainty: Certainty::Violation,
                     message,
@@ -374,7 +401,7 @@ impl<'r> File<'_, 'r> {
             source: self.source,
             tree: self.tree,
             workspace: self.workspace,
-            node: found.node,
+            node: found.spot.node,
             captures: &found.captures,
             file: &self.facts,
         };
@@ -403,8 +430,7 @@ impl<'r> File<'_, 'r> {
         } else {
             Certainty::Ambiguous
         };
-        let statement = self.statement(found.node);
-        let focus = self.tree.range(found.focus);
+        let around = self.surroundings(&found.spot);
         let label = |(range, text): (Range<usize>, String)| Label {
             path: self.source.path.text().into_owned(),
             range: self.source.range(range),
@@ -413,26 +439,28 @@ impl<'r> File<'_, 'r> {
         Some(Candidate {
             rule,
             path: self.source.path.clone(),
-            range: self.source.range(self.tree.range(found.node)),
+            range: self.source.range(found.spot.range.clone()),
             certainty,
             message: found.message,
             ask: (!asks.is_empty()).then(|| asks.join(" ")),
             facts,
             labels: found.labels.into_iter().map(label).collect(),
-            identity: self.identity(found.node, statement),
-            suppressed: self.suppression(rule, statement, &focus),
-            excerpt: (certainty == Certainty::Ambiguous).then(|| self.excerpt(found.node)),
+            item_lines: self.lines(&around.item),
+            suppressed: self.suppression(rule, around.statement.start, &found.spot.focus),
+            excerpt: (certainty == Certainty::Ambiguous)
+                .then(|| self.excerpt(&found.spot, &around)),
+            identity: around.identity,
             cause: None,
-            focus: self.source.range(focus),
+            focus: self.source.range(found.spot.focus),
         })
     }
 
     fn suppression(
         &self,
         rule: &Rule,
-        statement: Node,
+        statement: usize,
         focus: &Range<usize>,
-    ) -> Option<crate::finding::Suppression> {
+    ) -> Option<Suppression> {
         if !self.suppressions || matches!(rule.decision, Decision::Suppression(_)) {
             return None;
         }
@@ -453,123 +481,5 @@ impl<'r> File<'_, 'r> {
         }
         out.push_str(&text[at..]);
         out
-    }
-
-    /// The called name, when the match is a call.
-    fn focus(&self, node: Node) -> Node {
-        let kinds = &self.scanner.kinds;
-        if !kinds.calls.contains(&self.tree.kind(node)) {
-            return node;
-        }
-        let step = |node: &Node| {
-            let (_, field) = kinds
-                .callee
-                .iter()
-                .find(|(kind, _)| *kind == self.tree.kind(*node))?;
-            self.tree.child_by_field(*node, *field)
-        };
-        let name = std::iter::successors(Some(node), step)
-            .last()
-            .unwrap_or(node);
-        if self.tree.is_leaf(name) { name } else { node }
-    }
-
-    /// The innermost node around it that stands directly in a block.
-    fn statement(&self, node: Node) -> Node {
-        let mut statement = node;
-        for outer in self.tree.ancestors(node) {
-            if self.scanner.kinds.blocks.contains(&self.tree.kind(outer)) {
-                break;
-            }
-            statement = outer;
-        }
-        statement
-    }
-
-    /// The items around a node, innermost first.
-    fn items(&self, node: Node) -> impl Iterator<Item = (Node, u16)> + '_ {
-        let item = |node: Node| {
-            let (_, name) = self
-                .scanner
-                .kinds
-                .items
-                .iter()
-                .find(|(kind, _)| *kind == self.tree.kind(node))?;
-            Some((node, *name))
-        };
-        std::iter::once(node)
-            .chain(self.tree.ancestors(node))
-            .filter_map(item)
-    }
-
-    fn identity(&self, node: Node, statement: Node) -> Identity {
-        let name = |(item, field): (Node, u16)| {
-            let name = self.tree.child_by_field(item, field)?;
-            Some(String::from_utf8_lossy(self.tree.bytes(name)).into_owned())
-        };
-        let mut names: Vec<String> = self.items(node).filter_map(name).collect();
-        names.reverse();
-        let item = self.items(node).next().map_or(statement, |(item, _)| item);
-        Identity {
-            item_path: names.join("::"),
-            tokens: self.hash(node),
-            statement: self.hash(statement),
-            item: self.hash(item),
-        }
-    }
-
-    fn hash(&self, node: Node) -> blake3::Hash {
-        let mut hasher = blake3::Hasher::new();
-        for token in self.tree.tokens(node) {
-            hasher.update(token);
-            hasher.update(&[0]);
-        }
-        hasher.finalize()
-    }
-
-    /// The enclosing item, or the lines around the match when that is long.
-    fn excerpt(&self, node: Node) -> Excerpt {
-        let item = self
-            .items(node)
-            .next()
-            .map_or_else(|| self.statement(node), |(item, _)| item);
-        let lines = |node: Node| {
-            let range = self.tree.range(node);
-            self.source.line(range.start)
-                ..self
-                    .source
-                    .line(range.end.saturating_sub(1).max(range.start))
-                    + 1
-        };
-        let (mut shown, matched) = (lines(item), lines(node));
-        if shown.len() > EXCERPT_LINES {
-            let margin = EXCERPT_LINES / 2;
-            shown = matched.start.saturating_sub(margin).max(shown.start)
-                ..(matched.start + margin).min(shown.end);
-        }
-        let bytes =
-            self.source.line_range(shown.start).start..self.source.line_range(shown.end - 1).end;
-        Excerpt {
-            code: self.source.text(bytes).into_owned(),
-            first_line: shown.start,
-        }
-    }
-}
-
-/// The most lines of code that go to a reviewer with one case.
-const EXCERPT_LINES: usize = 200;
-
-impl From<crate::analysis::Hit> for Match {
-    fn from(hit: crate::analysis::Hit) -> Self {
-        Self {
-            node: hit.node,
-            focus: hit.focus,
-            captures: Captures::default(),
-            certainty: hit.certainty,
-            message: hit.message,
-            facts: Vec::new(),
-            asks: hit.ask.into_iter().collect(),
-            labels: hit.labels,
-        }
     }
 }

@@ -1,0 +1,113 @@
+//! Whose law is in force: in CI that of base, so that a request cannot weaken its own check; elsewhere the work tree's.
+//!
+//! When base has no law of its own (no `codex.toml`, or one that brings no rule), head's is in force, and the output says
+//! so. Deliberately absent: what the rules are ([`crate::rule::in_force`]).
+
+use std::path::Path;
+
+use crate::change::{Change, Snapshot};
+use crate::cli::Context;
+use crate::config::Config;
+use crate::problem::Failure;
+use crate::rule::in_force::{self, InForce, Selection};
+use crate::source::RepoPath;
+
+use super::Arguments;
+
+/// The law of a run.
+pub(super) struct Law {
+    pub(super) config: Config,
+    pub(super) in_force: InForce,
+    /// As reports say it.
+    pub(super) from: &'static str,
+    /// What people should know about that.
+    pub(super) remark: Option<&'static str>,
+    /// Whether it was read from the work tree.
+    pub(super) is_on_disk: bool,
+}
+
+/// Whose rules: the words of `--rules-from`. (Comments on the words would make the whole help long.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum From {
+    Head,
+    Base,
+}
+
+/// Reads the law. `config` is that of the work tree, `root` the folder that paths are relative to.
+pub(super) fn read(
+    arguments: &Arguments,
+    config: Config,
+    root: &Path,
+    change: &Change,
+    context: &Context,
+) -> Result<Law, Failure> {
+    let selection = Selection {
+        rules: arguments.rules.as_deref(),
+        utils: arguments.utils.as_deref(),
+        only: &arguments.only,
+        drafts: arguments.drafts,
+    };
+    let on_disk = |config: Config, from| {
+        Ok(Law {
+            in_force: in_force::collect(&config, &selection)?,
+            config,
+            from,
+            remark: None,
+            is_on_disk: true,
+        })
+    };
+    if arguments.rules.is_some() {
+        return on_disk(config, "--rules");
+    }
+    let base = change.bases.first().map(|base| &base.snapshot);
+    let wanted = match arguments.rules_from {
+        Some(wanted) => Some(wanted),
+        None if super::in_ci() && base.is_some() => Some(From::Base),
+        None => None,
+    };
+    let home = super::scope::below(&context.folder, root).unwrap_or_else(|| RepoPath::from(""));
+    let of = |snapshot: &Snapshot| -> Result<Option<(Config, InForce)>, Failure> {
+        let Some(config) = Config::find_in(snapshot, &home, root)? else {
+            return Ok(None);
+        };
+        let in_force = in_force::collect_from(&config, snapshot, root, &selection)?;
+        Ok(in_force.map(|in_force| (config, in_force)))
+    };
+    let law = |(config, in_force), from, remark| Law {
+        config,
+        in_force,
+        from,
+        remark,
+        is_on_disk: false,
+    };
+    match (wanted, base) {
+        (Some(From::Base), Some(base)) => {
+            let help = "the law of base is in force here; `--rules-from head` takes head's";
+            let of_base = of(base).map_err(|failure| failure.or_help(help))?;
+            if let Some(of_base) = of_base {
+                return Ok(law(of_base, "base", None));
+            }
+            match of(&change.head)? {
+                Some(of_head) => {
+                    let remark = "base has no rules of its own: those of head are in force";
+                    Ok(law(of_head, "head", Some(remark)))
+                }
+                None => on_disk(Config::default_in(&context.folder), "head"),
+            }
+        }
+        (Some(From::Base), None) => {
+            let help = "`--all` compares with nothing: leave `--rules-from` away";
+            Err(Failure::new("there is no base to take the rules from").help(help))
+        }
+        (Some(From::Head), _) if change.head_name != WORK_TREE && base.is_some() => {
+            match of(&change.head)? {
+                Some(of_head) => Ok(law(of_head, "head", None)),
+                None => on_disk(Config::default_in(&context.folder), "head"),
+            }
+        }
+        _ if change.head_name == WORK_TREE => on_disk(config, "head"),
+        _ => on_disk(config, WORK_TREE),
+    }
+}
+
+const WORK_TREE: &str = "work tree";

@@ -1,0 +1,218 @@
+//! What head has and no base has: findings, exceptions, and changes of the law itself.
+//!
+//! Base is read only as far as head makes it necessary: not at all when head has no findings, then the same files, then
+//! the other files of the change. Deliberately absent: how findings are matched ([`crate::introduced`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::candidate::Candidate;
+use crate::cause;
+use crate::change::{Change, FileChange};
+use crate::config::{self, Config};
+use crate::finding::{AddedException, Cause, ChangedLaw, How};
+use crate::introduced;
+use crate::language::{self, Workspace};
+use crate::problem::Failure;
+use crate::scan::{Exception, Scan, Scanner};
+use crate::source::RepoPath;
+
+use super::scope::Scope;
+
+/// Scans head, and takes away what base has already.
+pub(super) fn find<'r>(
+    scanner: &Scanner<'r>,
+    change: &mut Change,
+    files: &mut Vec<RepoPath>,
+    scope: &Scope<'_>,
+) -> Result<Scan<'r>, Failure> {
+    let Change { head, bases, .. } = change;
+    let workspace = Workspace::new(head);
+    let (snapshots, mut changes): (Vec<_>, Vec<_>) = bases
+        .iter_mut()
+        .map(|base| (&base.snapshot, &mut base.files))
+        .unzip();
+    let old: Vec<Workspace<'_>> = snapshots.into_iter().map(Workspace::new).collect();
+    let turned = turned(&workspace, &old, &mut changes);
+    let looked_at = turned.keys().filter(|path| scope.looks_at(path));
+    files.extend(looked_at.cloned());
+    files.sort();
+    files.dedup();
+    let mut scan = scanner.scan(&workspace, files);
+    for (workspace, changes) in old.iter().zip(&changes) {
+        let old = Old {
+            scanner,
+            workspace,
+            changes,
+            scope,
+        };
+        scan.candidates = old.take_away(scan.candidates)?;
+        scan.exceptions = old.take_exceptions_away(scan.exceptions)?;
+    }
+    if let (Some(old), Some(changes)) = (old.first(), changes.first()) {
+        cause::find(&mut scan.candidates, changes, old.snapshot, head, &turned);
+    }
+    Ok(scan)
+}
+
+/// Files of which the change of other files made something else count as changed; those that are something else than in
+/// every base are looked at.
+fn turned(
+    head: &Workspace<'_>,
+    bases: &[Workspace<'_>],
+    changes: &mut [&mut Vec<FileChange>],
+) -> BTreeMap<RepoPath, Cause> {
+    let mut in_every: Option<BTreeMap<RepoPath, Cause>> = None;
+    for (base, changes) in bases.iter().zip(changes) {
+        let of_languages = language::ALL
+            .iter()
+            .flat_map(|language| (language.turned)(base, head, changes));
+        let turned: BTreeMap<RepoPath, Cause> = of_languages
+            .map(|turned| (turned.path, turned.cause))
+            .collect();
+        changes.extend(turned.keys().map(|path| FileChange {
+            old: Some(path.clone()),
+            new: Some(path.clone()),
+        }));
+        match &mut in_every {
+            Some(known) => known.retain(|path, _| turned.contains_key(path)),
+            None => in_every = Some(turned),
+        }
+    }
+    in_every.unwrap_or_default()
+}
+
+/// One base, and how it is looked at.
+struct Old<'a, 'r> {
+    scanner: &'a Scanner<'r>,
+    workspace: &'a Workspace<'a>,
+    changes: &'a [FileChange],
+    scope: &'a Scope<'a>,
+}
+
+impl<'r> Old<'_, 'r> {
+    /// Head's candidates without those that base has, too.
+    fn take_away(&self, head: Vec<Candidate<'r>>) -> Result<Vec<Candidate<'r>>, Failure> {
+        if head.is_empty() {
+            return Ok(head);
+        }
+        let with_findings = head.iter().map(|candidate| &candidate.path).collect();
+        let (same, other) = self.split(&with_findings);
+        let same = self.scan(&same)?.candidates;
+        introduced::retain_introduced(head, self.changes, same, || {
+            Ok(self.scan(&other)?.candidates)
+        })
+    }
+
+    /// Head's exceptions without those that the same file has in base.
+    fn take_exceptions_away(&self, head: Vec<Exception>) -> Result<Vec<Exception>, Failure> {
+        if head.is_empty() {
+            return Ok(head);
+        }
+        let with_exceptions = head.iter().map(|exception| &exception.path).collect();
+        let (same, _) = self.split(&with_exceptions);
+        let mut old = self.scan(&same)?.exceptions;
+        let new_paths: BTreeMap<&RepoPath, &RepoPath> = self
+            .changes
+            .iter()
+            .filter_map(|file| Some((file.old.as_ref()?, file.new.as_ref()?)))
+            .collect();
+        let is_new = |exception: &Exception| {
+            let is_same = |old: &Exception| {
+                new_paths.get(&old.path) == Some(&&exception.path)
+                    && old.rules == exception.rules
+                    && old.suppression.reason == exception.suppression.reason
+            };
+            old.iter()
+                .position(is_same)
+                .map(|at| old.remove(at))
+                .is_none()
+        };
+        let mut is_new = is_new;
+        Ok(head
+            .into_iter()
+            .filter(|exception| is_new(exception))
+            .collect())
+    }
+
+    /// The files of the change under their base paths: those that are these in head, and all others.
+    fn split(&self, heads: &BTreeSet<&RepoPath>) -> (Vec<RepoPath>, Vec<RepoPath>) {
+        let is_same =
+            |file: &&FileChange| file.new.as_ref().is_some_and(|path| heads.contains(path));
+        let (same, other): (Vec<_>, Vec<_>) = self.changes.iter().partition(is_same);
+        let old = |files: Vec<&FileChange>| -> Vec<RepoPath> {
+            let paths: BTreeSet<&RepoPath> = files
+                .into_iter()
+                .filter_map(|file| file.old.as_ref())
+                .collect();
+            let looked_at = paths.into_iter().filter(|path| self.scope.looks_at(path));
+            looked_at.cloned().collect()
+        };
+        (old(same), old(other))
+    }
+
+    /// Base as far as it is asked for. Without the text of a file nobody can say what is new.
+    fn scan(&self, paths: &[RepoPath]) -> Result<Scan<'r>, Failure> {
+        let scan = self.scanner.scan(self.workspace, paths);
+        let snapshot = self.workspace.snapshot;
+        let lost = |path: &&RepoPath| snapshot.is_lost(path);
+        match paths
+            .iter()
+            .filter(|_| !scan.unchecked.is_empty())
+            .find(lost)
+        {
+            None => Ok(scan),
+            Some(path) => {
+                let why = snapshot.read(path).err().unwrap_or_default();
+                let name = path.text();
+                Err(Failure::new(format!(
+                    "cannot read {name} as it was in base: {why}"
+                )))
+            }
+        }
+    }
+}
+
+/// The files of the change that say what is law.
+pub(super) fn changed_law(change: &Change, config: &Config, scope: &Scope<'_>) -> Vec<ChangedLaw> {
+    let Some(base) = change.bases.first() else {
+        return Vec::new();
+    };
+    let rules = scope.below_root(&config.folder.join(&config.rules));
+    let is_law = |path: &RepoPath| {
+        path.file_name() == config::FILE_NAME.as_bytes()
+            || rules.as_ref().is_some_and(|rules| path.is_within(rules))
+    };
+    let changed = |file: &FileChange| {
+        let path = [&file.new, &file.old]
+            .into_iter()
+            .flatten()
+            .find(|path| is_law(path))?;
+        Some(ChangedLaw {
+            path: path.text().into_owned(),
+            how: match (&file.old, &file.new) {
+                (None, _) => How::Added,
+                (_, None) => How::Deleted,
+                (Some(old), Some(new)) if old != new => How::Renamed,
+                _ => How::Modified,
+            },
+        })
+    };
+    base.files.iter().filter_map(changed).collect()
+}
+
+/// One entry for each rule that an exception names.
+pub(super) fn added_exceptions(exceptions: &[Exception]) -> Vec<AddedException> {
+    let of_rules = |exception: &Exception| {
+        let Exception {
+            path,
+            rules,
+            suppression,
+        } = exception.clone();
+        rules.into_iter().map(move |rule| AddedException {
+            rule,
+            path: path.text().into_owned(),
+            suppression: suppression.clone(),
+        })
+    };
+    exceptions.iter().flat_map(of_rules).collect()
+}
