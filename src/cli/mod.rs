@@ -19,6 +19,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::change::Repository;
 use crate::config::{self, Config};
+use crate::finding::Outcome;
 use crate::problem::Failure;
 use crate::report::Style;
 
@@ -75,6 +76,17 @@ enum Verdict {
     Reject,
     /// What could be said has been said, but the job could not be done whole.
     Incomplete,
+}
+
+impl Verdict {
+    /// How a command ends that has a report.
+    fn of(outcome: Outcome, exit_zero: bool) -> Self {
+        match outcome {
+            Outcome::Error => Self::Incomplete,
+            Outcome::Reject if !exit_zero => Self::Reject,
+            _ => Self::Pass,
+        }
+    }
 }
 
 /// Where a command runs and how it draws.

@@ -5,7 +5,7 @@ mod law;
 mod news;
 mod scope;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::config;
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
 use crate::language;
 use crate::problem::Failure;
-use crate::report::{self, Format, Surroundings};
+use crate::report::{self, Format, RuleName, Sources, Surroundings};
 use crate::review::command::CommandReviewer;
 use crate::review::{self, Reviewer};
 use crate::rule::{Decision, Rule, in_force};
@@ -65,9 +65,13 @@ pub(super) struct Arguments {
     /// Exceptions in the code count for nothing
     #[arg(long)]
     no_suppressions: bool,
-    /// human or json, and where to write it (repeatable)
+    /// The form of the report, and where to write it (repeatable): human, json, sarif, github,
+    /// markdown, gitlab, rdjson or junit
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     format: Vec<String>,
+    /// In SARIF, list what was suppressed, cleared or old, too
+    #[arg(long)]
+    sarif_suppressed: bool,
     /// The weakest finding that fails the check: block, review or warn
     #[arg(long, value_name = "DISPOSITION")]
     fail_on: Option<String>,
@@ -140,6 +144,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let findings = review::findings(&scan.candidates, options);
     let surroundings = Surroundings {
         sources: sources(&change.head, &scan.candidates),
+        rules: in_force.rules.iter().filter_map(rule_name).collect(),
+        sarif_suppressed: arguments.sarif_suppressed,
         base_reason: change.base_reason.clone(),
         rules_remark: law.remark,
         not_reviewed: match options.reviewer {
@@ -149,7 +155,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     };
     let report = Report {
         schema: 1,
-        codex: env!("CARGO_PKG_VERSION"),
+        codex: env!("CARGO_PKG_VERSION").to_owned(),
+        fail_on: plan.fail_on.unwrap_or(config.fail_on),
+        shard: None,
         law_changed: news::changed_law(&change, &config, &scope),
         suppressions_added: if is_change {
             news::added_exceptions(&scan.exceptions)
@@ -172,17 +180,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         unchecked: scan.unchecked,
     };
     write(&plan.outputs, &report, &surroundings, context)?;
-    let fails = report
-        .summary
-        .at_least(plan.fail_on.unwrap_or(config.fail_on))
-        > 0;
-    Ok(
-        match (report.rules_refused.is_empty(), arguments.exit_zero, fails) {
-            (false, ..) => Verdict::Incomplete,
-            (true, false, true) => Verdict::Reject,
-            _ => Verdict::Pass,
-        },
-    )
+    Ok(Verdict::of(report.outcome(), arguments.exit_zero))
 }
 
 /// Whether a platform says that nobody is there to look.
@@ -237,16 +235,23 @@ fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
 }
 
 /// The texts of the files with candidates.
-fn sources(head: &Snapshot, candidates: &[Candidate<'_>]) -> BTreeMap<String, String> {
+fn sources(head: &Snapshot, candidates: &[Candidate<'_>]) -> Sources {
     let paths: BTreeSet<&RepoPath> = candidates.iter().map(|candidate| &candidate.path).collect();
-    let text = |path: &RepoPath| {
-        let bytes = head.read(path).ok().flatten()?;
-        Some((
-            path.text().into_owned(),
-            String::from_utf8_lossy(&bytes).into_owned(),
-        ))
-    };
-    paths.into_iter().filter_map(text).collect()
+    let mut sources = Sources::default();
+    for path in paths {
+        if let Ok(Some(bytes)) = head.read(path) {
+            sources.add(&path.text(), path.hex().as_deref(), &bytes);
+        }
+    }
+    sources
+}
+
+/// What outputs call a rule that has a statement and is decided without a reviewer.
+fn rule_name(rule: &Rule) -> Option<RuleName> {
+    let is_decided = !matches!(rule.decision, Decision::Review(_));
+    let rfc = rule.law().filter(|_| is_decided)?.rfc;
+    let id = rule.id.clone();
+    Some(RuleName { id, rfc })
 }
 
 fn summarise(
