@@ -435,12 +435,14 @@ impl Outcome {
 }
 
 /// One of several runs that share the files among them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shard {
     /// Which one, from 1.
     pub index: usize,
     /// How many there are.
     pub of: usize,
+    /// A hash of the paths and sizes of all files: the same in every shard.
+    pub tree: String,
 }
 
 /// A file of rules or configuration that a change touches: a human must see that.

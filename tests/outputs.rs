@@ -594,3 +594,33 @@ fn what_is_suppressed_reaches_sarif_only_when_asked_for() {
 fn text_of(value: &Value) -> String {
     text(value).to_owned()
 }
+
+#[test]
+fn colours_follow_the_usual_rules() {
+    let scratch = scratch::folder();
+    scratch::write(
+        scratch.path(),
+        "a.rs",
+        "fn a(x: Option<u8>) { x.unwrap(); }\n",
+    );
+    let cases: [(&[&str], &[(&str, &str)], bool); 8] = [
+        (&[], &[], false),
+        (&["--color", "always"], &[], true),
+        (&["--color", "always"], &[("NO_COLOR", "1")], true),
+        (&[], &[("CLICOLOR_FORCE", "1")], true),
+        (&[], &[("CLICOLOR_FORCE", "0")], false),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "")], true),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),
+    ];
+    for (arguments, variables, wanted) in cases {
+        let mut command = scratch::codex(scratch.path());
+        command.args(["check", "--all"]).args(arguments);
+        command
+            .env_remove("CLICOLOR_FORCE")
+            .envs(variables.iter().copied());
+        let output = command.output().unwrap();
+        let is_coloured = output.stdout.contains(&0x1b);
+        assert_eq!(is_coloured, wanted, "{arguments:?} {variables:?}");
+    }
+}

@@ -14,10 +14,21 @@ use super::story::{self, count};
 use crate::finding::{Disposition, Finding, Position, Range, Report};
 
 /// How to draw.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Style {
     /// Whether to use colours.
     pub colour: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            colour: false,
+            width: 100,
+        }
+    }
 }
 
 impl Style {
@@ -29,7 +40,7 @@ impl Style {
             GraphicalTheme::unicode_nocolor()
         };
         let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(100)
+            .with_width(self.width)
             .with_links(false)
             .with_context_lines(1)
             .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
@@ -102,7 +113,10 @@ pub(super) fn render(
             visible_line(&added.suppression.reason)
         )?;
     }
-    summary(report, surroundings, out)
+    match surroundings.quiet {
+        true => Ok(()),
+        false => summary(report, surroundings, out),
+    }
 }
 
 fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) -> io::Result<()> {

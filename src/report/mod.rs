@@ -78,6 +78,8 @@ pub struct Surroundings {
     pub rules_remark: Option<&'static str>,
     /// Why review statements were not reviewed.
     pub not_reviewed: &'static str,
+    /// Whether the terminal shows findings only.
+    pub quiet: bool,
     /// Whether SARIF lists what was suppressed, cleared or old.
     pub sarif_suppressed: bool,
 }

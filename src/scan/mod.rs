@@ -8,6 +8,7 @@ mod identity;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
@@ -50,6 +51,8 @@ pub struct Exception {
 pub struct Scanner<'r> {
     languages: Vec<LanguageScanner<'r>>,
     suppressions: bool,
+    /// Files that are done, for whoever watches.
+    pub done: AtomicUsize,
 }
 
 impl<'r> Scanner<'r> {
@@ -68,6 +71,7 @@ impl<'r> Scanner<'r> {
                 .filter_map(of_language)
                 .collect(),
             suppressions,
+            done: AtomicUsize::new(0),
         }
     }
 
@@ -76,6 +80,9 @@ impl<'r> Scanner<'r> {
         let outcomes: Vec<Option<Outcome<'r>>> = paths
             .par_iter()
             .map(|path| self.file(workspace, path))
+            .inspect(|_| {
+                self.done.fetch_add(1, Ordering::Relaxed);
+            })
             .collect();
         let mut scan = Scan::default();
         for outcome in outcomes.into_iter().flatten() {
