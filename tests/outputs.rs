@@ -603,7 +603,9 @@ fn colours_follow_the_usual_rules() {
         "a.rs",
         "fn a(x: Option<u8>) { x.unwrap(); }\n",
     );
-    let cases: [(&[&str], &[(&str, &str)], bool); 8] = [
+    type Words<'a> = &'a [&'a str];
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Words<'_>, Variables<'_>, bool); 8] = [
         (&[], &[], false),
         (&["--color", "always"], &[], true),
         (&["--color", "always"], &[("NO_COLOR", "1")], true),

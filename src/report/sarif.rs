@@ -193,9 +193,6 @@ fn result(entry: &Entry<'_>, rule_index: usize) -> Value {
         if let Some(suppression) = suppression(finding) {
             result["suppressions"] = json!([suppression]);
         }
-        if finding.disposition == Disposition::Baseline {
-            result["baselineState"] = json!("unchanged");
-        }
     }
     result["message"] = json!({"text": message(&lines.join("\n"))});
     let artifact = artifact(entry.path, entry.path_bytes);
