@@ -22,8 +22,9 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 const LIVELY: &str =
     "\n#[test]\nfn lively() {\n    first().unwrap();\n    second().expect(\"it is there\");\n}\n";
 
-/// How many times the sources lie in the scratch repository.
-const COPIES: usize = 8;
+/// How many files the scratch repository holds, and how many of them the change edits.
+const FILES: usize = 5_000;
+const EDITED: usize = 10;
 
 type Sources = BTreeMap<RepoPath, Vec<u8>>;
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -78,22 +79,42 @@ fn arrange(criterion: &mut Criterion) {
     });
 }
 
+/// Each form of check beside what git takes for the same diff; and ast-grep, where it is installed, on the same files.
 fn whole_check(criterion: &mut Criterion) -> Outcome<()> {
     let scratch = tempfile::tempdir()?;
     let root = scratch.path();
-    repository_with_a_change(root)?;
-    let diff = || run(root, "git", &["diff", "HEAD"]);
-    let arguments = ["check", "--base", "HEAD", "--exit-zero"];
-    let check = || run(root, env!("CARGO_BIN_EXE_codex"), &arguments);
-    for output in [diff()?, check()?] {
-        let text = String::from_utf8_lossy(&output.stdout);
-        if !text.contains("first().unwrap()") {
-            return Err(format!("the change is not seen:\n{text}").into());
-        }
+    let edited = repository_with_a_change(root)?;
+    let codex = env!("CARGO_BIN_EXE_codex");
+    let mut ast_grep = vec!["run", "--lang", "rust", "--pattern", "$X.unwrap()"];
+    ast_grep.extend(edited.iter().map(String::as_str));
+    let mut forms = vec![
+        ("commits/git diff", "git", vec!["diff", "main", "HEAD"]),
+        (
+            "commits/codex check",
+            codex,
+            vec!["check", "--base", "main", "--head", "HEAD", "--exit-zero"],
+        ),
+        ("work tree/git diff", "git", vec!["diff", "main"]),
+        (
+            "work tree/codex check",
+            codex,
+            vec!["check", "--base", "main", "--exit-zero"],
+        ),
+    ];
+    if Command::new("ast-grep").arg("--version").output().is_ok() {
+        forms.push(("commits/ast-grep", "ast-grep", ast_grep));
     }
     let mut group = criterion.benchmark_group("change");
-    group.bench_function("git diff", |bencher| bencher.iter(diff));
-    group.bench_function("codex check", |bencher| bencher.iter(check));
+    for (name, program, arguments) in &forms {
+        let output = run(root, program, arguments)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        if !text.contains("careless().unwrap()") {
+            return Err(format!("{name}: the change is not seen:\n{text}").into());
+        }
+        group.bench_function(*name, |bencher| {
+            bencher.iter(|| run(root, program, arguments));
+        });
+    }
     group.finish();
     Ok(())
 }
@@ -111,46 +132,46 @@ fn scan(scanner: &Scanner<'_>, workspace: &Workspace<'_>, path: &RepoPath) -> us
         .len()
 }
 
-/// Some hundred committed files, and three of them edited; one edit breaks a rule.
-fn repository_with_a_change(root: &Path) -> Outcome<()> {
-    let mut sources = sources("src", "rs")?;
-    sources.append(&mut self::sources("fixtures", "lua")?);
-    for copy in 0..COPIES {
-        let part = root.join(format!("part{copy}"));
-        for (path, text) in &sources {
-            let file = part.join(path.to_path());
-            if let Some(folder) = file.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            fs::write(file, text)?;
+/// A repository with a change on a branch; the files that it edits. One edit breaks a rule.
+fn repository_with_a_change(root: &Path) -> Outcome<Vec<String>> {
+    let sources = sources("src", "rs")?;
+    let paths = (0..).flat_map(|copy| sources.iter().map(move |source| (copy, source)));
+    let mut files = Vec::new();
+    for (copy, (path, text)) in paths.take(FILES) {
+        let file = root.join(format!("part{copy}")).join(path.to_path());
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
         }
+        fs::write(&file, text)?;
+        files.push(file);
     }
     for arguments in [
-        ["init", "--quiet"].as_slice(),
+        ["init", "--quiet", "--initial-branch=main"].as_slice(),
         &["config", "user.name", "bench"],
         &["config", "user.email", "bench@localhost"],
         &["config", "commit.gpgsign", "false"],
         &["add", "."],
         &["commit", "--quiet", "--message", "base"],
+        &["checkout", "--quiet", "-b", "feature"],
     ] {
         run(root, "git", arguments)?;
     }
-    for (file, text) in [
-        ("part0/src/lib.rs", "\nmod another;\n"),
-        (
-            "part1/src/scan.rs",
-            "\nfn careless() -> u8 {\n    first().unwrap()\n}\n",
-        ),
-        (
-            "part2/src/config.rs",
-            "\nfn careful() -> Option<u8> {\n    first()\n}\n",
-        ),
-    ] {
-        let file = root.join(file);
-        let edited = fs::read_to_string(&file)? + text;
-        fs::write(file, edited)?;
+    let mut edited = Vec::new();
+    for (index, file) in files.iter().step_by(FILES / EDITED).enumerate() {
+        let more = if index == 0 {
+            "\nfn breaks_a_rule() -> u8 {\n    careless().unwrap()\n}\n"
+        } else {
+            "\nfn breaks_none() -> Option<u8> {\n    careful()\n}\n"
+        };
+        fs::write(file, fs::read_to_string(file)? + more)?;
+        edited.push(file.strip_prefix(root)?.to_string_lossy().into_owned());
     }
-    Ok(())
+    run(
+        root,
+        "git",
+        &["commit", "--quiet", "--all", "--message", "change"],
+    )?;
+    Ok(edited)
 }
 
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> Outcome<Output> {

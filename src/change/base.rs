@@ -5,10 +5,13 @@
 //! same holds for what is being merged right now, and for what a push brings along from the default branch.
 //! Deliberately absent: fetching what is missing; the help of the failure is the command that does it.
 
-use super::EMPTY_TREE;
+use std::collections::BTreeMap;
+
 use super::ci::{Told, ToldBase, is_id};
 use super::git::{Repository, shown};
 use super::objects::CommitObject;
+use super::raw::RawChange;
+use super::{EMPTY_TREE, Snapshot};
 use crate::problem::Failure;
 
 /// What is checked.
@@ -37,6 +40,14 @@ impl Start {
             .unwrap_or(EMPTY_TREE.to_owned())
     }
 
+    /// What to compare head with, each.
+    pub(super) fn trees<'a>(&'a self, repository: &'a Repository) -> Vec<&'a str> {
+        match self.commits.as_slice() {
+            [] => vec![repository.empty_tree()],
+            commits => commits.iter().map(String::as_str).collect(),
+        }
+    }
+
     fn at(commit: String, reason: String) -> Self {
         Self {
             commits: vec![commit],
@@ -44,13 +55,25 @@ impl Start {
         }
     }
 
-    fn and(mut self, commit: String, why: &str) -> Self {
+    /// One more.
+    pub(super) fn and(mut self, commit: String, why: &str) -> Self {
         if !self.commits.contains(&commit) {
             self.commits.push(commit);
             self.reason = format!("{}, and {why}", self.reason);
         }
         self
     }
+}
+
+/// The tree of a base, of which a diff has said something already.
+pub(super) fn snapshot(repository: &Repository, tree: &str, changes: &[RawChange]) -> Snapshot {
+    let snapshot = if tree == repository.empty_tree() {
+        Snapshot::memory(BTreeMap::new())
+    } else {
+        Snapshot::commit(repository.objects().clone(), tree)
+    };
+    let texts = changes.iter().filter_map(|change| change.texts()[0]);
+    snapshot.knowing(repository.objects(), texts)
 }
 
 /// Whose word counts, the first that says something.

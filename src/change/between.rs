@@ -99,68 +99,56 @@ impl Head {
 }
 
 fn from_trees(repository: &Repository, start: Start, head: &str) -> Result<Change, Failure> {
-    let compare = |tree: &str, snapshot: Snapshot| {
-        let changes = match repository.commit(tree)? {
-            Some(base) if base.id == head => Vec::new(),
-            _ => repository.diff_trees(tree, head)?,
+    let mut snapshot = Snapshot::commit(repository.objects().clone(), head);
+    let mut bases = Vec::new();
+    for commit in start.trees(repository) {
+        let changes = if commit == head {
+            Vec::new()
+        } else {
+            repository.diff_trees(commit, head)?
         };
-        let files = changes.iter().filter(|change| !is_mode_only(change));
-        Ok(Base::new(
-            snapshot,
-            files.map(RawChange::file_change).collect(),
-        ))
-    };
-    let bases = for_each_base(repository, &start, compare)?;
-    let snapshot = Snapshot::commit(repository.objects().clone(), head);
+        let new_texts = changes.iter().filter_map(|change| change.texts()[1]);
+        snapshot = snapshot.knowing(repository.objects(), new_texts);
+        let differing = changes.iter().filter(|change| !is_mode_only(change));
+        let files = differing.map(RawChange::file_change).collect();
+        bases.push(Base::new(
+            base::snapshot(repository, commit, &changes),
+            files,
+        ));
+    }
     Ok(finish(snapshot, head.to_owned(), bases, start))
 }
 
 fn from_work_tree(repository: &Repository, start: Start) -> Result<Change, Failure> {
-    let untracked = regular_untracked(repository)?;
-    let mut elsewhere = BTreeMap::new();
-    let folder = Snapshot::folder(repository.root().to_path_buf());
-    let compare = |tree: &str, snapshot: Snapshot| {
-        let changes = repository.diff_work_tree(tree)?;
-        elsewhere.extend(not_checked_out(repository, &changes));
-        let is_elsewhere = |path: &RepoPath| elsewhere.contains_key(path);
-        let differs = |change: &&RawChange| {
-            let is_same =
-                !is_elsewhere(&change.new_path) && is_touched_only(change, &snapshot, &folder);
-            !is_mode_only(change) && !is_same
-        };
-        let mut files: Vec<FileChange> = changes
-            .iter()
-            .filter(differs)
-            .map(RawChange::file_change)
+    // Both have git look at every file: side by side.
+    let (untracked, changes) = std::thread::scope(|scope| {
+        let untracked = scope.spawn(|| regular_untracked(repository));
+        let commits = start.trees(repository).into_iter();
+        let changes: Result<Vec<_>, _> = commits
+            .map(|commit| repository.diff_work_tree(commit))
             .collect();
+        (untracked.join(), changes)
+    });
+    let failed = |_| Failure::new("git ls-files: its answer was lost");
+    let (untracked, changes) = (untracked.map_err(failed)??, changes?);
+    let folder = Snapshot::folder(repository.root().to_path_buf());
+    let elsewhere = not_checked_out(repository, changes.iter().flatten());
+    let head = Snapshot::overlay(folder, elsewhere);
+    let mut bases = Vec::new();
+    for (commit, changes) in start.trees(repository).into_iter().zip(&changes) {
+        let snapshot = base::snapshot(repository, commit, changes);
+        let differs = |change: &&RawChange| {
+            !is_mode_only(change) && !is_touched_only(change, &snapshot, &head)
+        };
+        let differing = changes.iter().filter(differs);
+        let mut files = differing.map(RawChange::file_change).collect();
         add_untracked(&untracked, &mut files);
         if !untracked.is_empty() {
-            moved::pair(&mut files, &snapshot, &folder);
+            moved::pair(&mut files, &snapshot, &head);
         }
-        Ok(Base::new(snapshot, files))
-    };
-    let bases = for_each_base(repository, &start, compare)?;
-    let head = Snapshot::overlay(folder, elsewhere);
-    Ok(finish(head, "work tree".to_owned(), bases, start))
-}
-
-/// Compares each base with head; none is the empty tree.
-fn for_each_base(
-    repository: &Repository,
-    start: &Start,
-    mut compare: impl FnMut(&str, Snapshot) -> Result<Base, Failure>,
-) -> Result<Vec<Base>, Failure> {
-    if start.commits.is_empty() {
-        let nothing = Snapshot::memory(BTreeMap::new());
-        return Ok(vec![compare(repository.empty_tree(), nothing)?]);
+        bases.push(Base::new(snapshot, files));
     }
-    let commits = start.commits.iter();
-    commits
-        .map(|commit| {
-            let snapshot = Snapshot::commit(repository.objects().clone(), commit);
-            compare(commit, snapshot)
-        })
-        .collect()
+    Ok(finish(head, "work tree".to_owned(), bases, start))
 }
 
 fn finish(head: Snapshot, head_name: String, bases: Vec<Base>, start: Start) -> Change {
@@ -193,10 +181,12 @@ fn is_touched_only(change: &RawChange, base: &Snapshot, head: &Snapshot) -> bool
 }
 
 /// In a sparse checkout, files that differ from base but are not on disk are read from the index.
-fn not_checked_out(repository: &Repository, changes: &[RawChange]) -> BTreeMap<RepoPath, Content> {
-    let indexed = changes
-        .iter()
-        .filter(|change| !change.is_unread() && change.file_change().new.is_some());
+fn not_checked_out<'a>(
+    repository: &Repository,
+    changes: impl Iterator<Item = &'a RawChange>,
+) -> BTreeMap<RepoPath, Content> {
+    let indexed =
+        changes.filter(|change| !change.is_unread() && change.file_change().new.is_some());
     let absent = indexed.filter(|change| {
         let place = repository.root().join(change.new_path.to_path());
         place.symlink_metadata().is_err()

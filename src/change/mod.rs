@@ -72,18 +72,6 @@ impl Base {
         files.dedup();
         Self { snapshot, files }
     }
-
-    /// The base of a repository without commits: every file of head is new.
-    fn empty(files: &[RepoPath]) -> Self {
-        let added = files.iter().map(|path| FileChange {
-            old: None,
-            new: Some(path.clone()),
-        });
-        Self::new(
-            Snapshot::memory(std::collections::BTreeMap::new()),
-            added.collect(),
-        )
-    }
 }
 
 /// The files of head that differ from every base: one that equals a parent of a merge brings nothing new.

@@ -30,6 +30,16 @@ impl RawChange {
         }
     }
 
+    /// The text of each side that is a regular file, as far as git knows its id.
+    pub(super) fn texts(&self) -> [Option<(&RepoPath, &str)>; 2] {
+        let known = |mode: &str, id: &str| {
+            self.status != b'U' && is_file(mode) && id.bytes().any(|digit| digit != b'0')
+        };
+        let old = known(&self.old_mode, &self.old_id).then_some((&self.old_path, &*self.old_id));
+        let new = known(&self.new_mode, &self.new_id).then_some((&self.new_path, &*self.new_id));
+        [old, new]
+    }
+
     /// Whether git did not look at the text of the new side.
     pub(super) fn is_unread(&self) -> bool {
         self.new_id.bytes().all(|digit| digit == b'0')

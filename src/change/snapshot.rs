@@ -69,6 +69,19 @@ impl Snapshot {
         }))
     }
 
+    /// The same snapshot, with what a diff already said of some of its texts: no folder has to be read to find them.
+    pub(super) fn knowing<'a>(
+        self,
+        objects: &Arc<Objects>,
+        texts: impl Iterator<Item = (&'a RepoPath, &'a str)>,
+    ) -> Self {
+        let object = |(path, id): (&RepoPath, &str)| {
+            let content = Content::Object(Arc::clone(objects), id.to_owned());
+            (path.clone(), content)
+        };
+        Self::overlay(self, texts.map(object).collect())
+    }
+
     /// Another snapshot with some of its files replaced.
     pub(super) fn overlay(below: Self, files: BTreeMap<RepoPath, Content>) -> Self {
         Self(Kind::Overlay(Box::new(below), files))

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use include_dir::{Dir, include_dir};
 
@@ -105,8 +106,24 @@ fn lawful(
     Ok(in_force)
 }
 
+/// The embedded rules on their way.
+static AHEAD: Mutex<Option<JoinHandle<Vec<Rule>>>> = Mutex::new(None);
+
+/// Begins to read the embedded rules on a thread of its own, while the caller waits for git.
+pub fn read_ahead() {
+    let mut ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner);
+    *ahead = Some(std::thread::spawn(read_embedded));
+}
+
 /// The embedded rules, with links to the repository of codex at this version.
 pub fn embedded() -> Vec<Rule> {
+    let ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    ahead
+        .and_then(|thread| thread.join().ok())
+        .unwrap_or_else(read_embedded)
+}
+
+fn read_embedded() -> Vec<Rule> {
     let link = concat!(
         env!("CARGO_PKG_REPOSITORY"),
         "/blob/v",

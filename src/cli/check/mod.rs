@@ -101,7 +101,10 @@ struct Plan {
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
     let plan = plan(arguments)?;
-    let (root, config, change) = comparison::read(arguments, context)?;
+    if arguments.rules.is_none() {
+        in_force::read_ahead();
+    }
+    let (root, config, mut change) = comparison::read(arguments, context)?;
     let law = law::read(arguments, config, &root, &change, context)?;
     let (config, mut in_force) = (law.config, law.in_force);
     show::problems(&in_force.problems, context.style);
@@ -123,7 +126,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     let scope = Scope::new(&config, &root, &arguments.paths, arguments.all, context)?;
     let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions);
-    let head_files: Vec<RepoPath> = change
+    let mut head_files: Vec<RepoPath> = change
         .head_files
         .iter()
         .filter(|path| scope.looks_at(path) && (!arguments.all || scope.reports(path)))
@@ -134,15 +137,15 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .iter()
         .filter(|rule| is_review_of(rule, &head_files))
         .count();
-    let (head_files, shard) = match plan.shard {
-        Some(wanted) => {
-            let (files, shard) = shard::take(head_files, wanted, &root);
-            (files, Some(shard))
-        }
-        None => (head_files, None),
-    };
-    let mut scan = progress::watch(arguments.quiet, &scanner.done, head_files.len(), || {
-        news::find(&scanner, &change, &scope, &head_files)
+    let shard = plan.shard.map(|wanted| {
+        let files = std::mem::take(&mut head_files);
+        let (files, shard) = shard::take(files, wanted, &root);
+        head_files = files;
+        shard
+    });
+    let total = head_files.len();
+    let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || {
+        news::find(&scanner, &mut change, &mut head_files, &scope)
     })?;
     scan.candidates
         .retain(|candidate| scope.reports(&candidate.path));
