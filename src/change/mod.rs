@@ -9,6 +9,7 @@ mod between;
 mod ci;
 mod everything;
 mod git;
+pub mod lines;
 mod moved;
 mod objects;
 mod patch;
@@ -65,6 +66,15 @@ pub struct FileChange {
 }
 
 impl Base {
+    /// The path in base of a file of head; `None` when it is new.
+    pub fn old_path(&self, new: &RepoPath) -> Option<&RepoPath> {
+        let file = self
+            .files
+            .iter()
+            .find(|file| file.new.as_ref() == Some(new))?;
+        file.old.as_ref()
+    }
+
     /// A base whose files are in order.
     fn new(snapshot: Snapshot, mut files: Vec<FileChange>) -> Self {
         files.retain(|file| file.old.is_some() || file.new.is_some());

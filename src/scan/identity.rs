@@ -99,6 +99,21 @@ impl File<'_, '_> {
         self.items(node).next().map_or(statement, |(item, _)| item)
     }
 
+    /// Every item that has a name, and the name, in the order of the text.
+    pub(super) fn named_items(&self) -> Vec<(Node, &[u8])> {
+        let named = |node: Node| {
+            let kinds = &self.scanner.kinds;
+            let (_, field) = kinds
+                .items
+                .iter()
+                .find(|(kind, _)| *kind == self.tree.kind(node))?;
+            let name = self.tree.child_by_field(node, *field)?;
+            Some((node, self.tree.bytes(name)))
+        };
+        let nodes = self.tree.subtree(self.tree.root());
+        nodes.filter_map(named).collect()
+    }
+
     /// The lines of a node, from 1.
     pub(super) fn lines(&self, node: Node) -> Range<usize> {
         let range = self.tree.range(node);

@@ -4,7 +4,9 @@
 //! is asked only at nodes of a kind that it can match. Results come in the order of the files, whatever the threads do.
 //! Deliberately absent: which files, and what becomes of a candidate.
 
+mod context;
 mod identity;
+mod touched;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,7 +14,9 @@ use std::ops::Range;
 use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
+pub use self::context::{Context, Item, contexts};
 use self::identity::Kinds;
+pub use self::touched::touched;
 use crate::candidate::Candidate;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
 use crate::language::{FileFacts, Language, Place, Workspace};
