@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::candidate::Candidate;
-use crate::change::{Base, Snapshot, lines};
+use crate::change::{FileChange, Snapshot, lines};
 use crate::finding::Cause;
 use crate::source::RepoPath;
 
@@ -16,12 +16,12 @@ use crate::source::RepoPath;
 /// something else holds now, because another file changed.
 pub fn find(
     candidates: &mut [Candidate<'_>],
-    base: &Base,
+    files: &[FileChange],
+    base: &Snapshot,
     head: &Snapshot,
     turned: &BTreeMap<RepoPath, Cause>,
 ) {
-    let old_paths: BTreeMap<&RepoPath, &RepoPath> = base
-        .files
+    let old_paths: BTreeMap<&RepoPath, &RepoPath> = files
         .iter()
         .filter_map(|file| Some((file.new.as_ref()?, file.old.as_ref()?)))
         .collect();
@@ -32,7 +32,7 @@ pub fn find(
         let Some(old_path) = old_paths.get(&path) else {
             continue;
         };
-        let texts = (base.snapshot.read(old_path), head.read(&path));
+        let texts = (base.read(old_path), head.read(&path));
         let (Ok(Some(old)), Ok(Some(new))) = texts else {
             continue;
         };

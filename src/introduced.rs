@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::candidate::Candidate;
-use crate::change::Base;
+use crate::change::FileChange;
 use crate::finding::Certainty;
 use crate::problem::Failure;
 use crate::source::RepoPath;
@@ -18,12 +18,11 @@ use crate::source::RepoPath;
 /// their base paths; `other_files` gives those of all other changed files, and is asked only when it matters.
 pub fn retain_introduced<'r>(
     head: Vec<Candidate<'r>>,
-    base: &Base,
+    changes: &[FileChange],
     same_files: Vec<Candidate<'r>>,
     other_files: impl FnOnce() -> Result<Vec<Candidate<'r>>, Failure>,
 ) -> Result<Vec<Candidate<'r>>, Failure> {
-    let old_paths: HashMap<&RepoPath, &RepoPath> = base
-        .files
+    let old_paths: HashMap<&RepoPath, &RepoPath> = changes
         .iter()
         .filter_map(|file| Some((file.new.as_ref()?, file.old.as_ref()?)))
         .collect();

@@ -132,7 +132,7 @@ fn parse_rest(rest: &str, line: usize) -> Result<(Vec<String>, Suppression), Str
 }
 
 impl Allowances {
-    /// The exception that covers a finding: it trails, or stands alone, on a line from the first line of the enclosing
+    /// The exception that covers a finding, whose statement begins at byte `statement`: it trails, or stands alone, on a line from the first line of the enclosing
     /// statement to the finding; or it stands alone directly above that statement, with only decorations and other
     /// comments between.
     pub fn covering(
@@ -140,10 +140,10 @@ impl Allowances {
         rule: &str,
         source: &Source,
         tree: &Tree<'_>,
-        statement: Node,
+        statement: usize,
         focus: &std::ops::Range<usize>,
     ) -> Option<Suppression> {
-        let first = source.line(tree.range(statement).start);
+        let first = source.line(statement);
         let last = source.line(focus.end.saturating_sub(1).max(focus.start));
         self.comments.iter().find_map(|allowance| {
             let (rules, suppression) = allowance.content.as_ref().ok()?;

@@ -119,8 +119,10 @@ fn each_dependency_has_one_home() {
         ("pulldown_cmark::", "src/rfc"),
         ("syn::", "src/language/rust"),
         ("ignore::", "src/change"),
-        ("rayon::", "src/scan.rs"),
+        ("rayon::", "src/scan"),
         ("diffy::", "src/change"),
+        ("imara_diff::", "src/cause.rs"),
+        ("serde_yaml::", "src/yaml"),
     ];
     for (word, home) in homes {
         let is_use = |line: &str| {

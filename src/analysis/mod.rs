@@ -61,10 +61,10 @@ impl Analysis {
         }
     }
 
-    /// Sets an option; the error says what is wrong with the values.
-    pub fn set(&mut self, option: &str, values: &[String]) -> Result<(), String> {
+    /// Adds a value to an option, or sets one that has one value only; the error says what is wrong with it.
+    pub fn set(&mut self, option: &str, value: &str) -> Result<(), String> {
         match self {
-            Self::NilIndex(options) => options.set(option, values),
+            Self::NilIndex(options) => options.set(option, value),
         }
     }
 

@@ -120,16 +120,17 @@ fn from_trees(repository: &Repository, start: Start, head: &str) -> Result<Chang
 }
 
 fn from_work_tree(repository: &Repository, start: Start) -> Result<Change, Failure> {
-    // Both have every file looked at by git.
-    let (untracked, changes) = rayon::join(
-        || regular_untracked(repository),
-        || {
-            let commits = start.trees(repository).into_iter();
-            let changes = |commit: &str| repository.diff_work_tree(commit);
-            commits.map(changes).collect::<Result<Vec<_>, _>>()
-        },
-    );
-    let (untracked, changes) = (untracked?, changes?);
+    // Both have git look at every file: side by side.
+    let (untracked, changes) = std::thread::scope(|scope| {
+        let untracked = scope.spawn(|| regular_untracked(repository));
+        let commits = start.trees(repository).into_iter();
+        let changes: Result<Vec<_>, _> = commits
+            .map(|commit| repository.diff_work_tree(commit))
+            .collect();
+        (untracked.join(), changes)
+    });
+    let failed = |_| Failure::new("git ls-files: its answer was lost");
+    let (untracked, changes) = (untracked.map_err(failed)??, changes?);
     let folder = Snapshot::folder(repository.root().to_path_buf());
     let elsewhere = not_checked_out(repository, changes.iter().flatten());
     let head = Snapshot::overlay(folder, elsewhere);

@@ -66,13 +66,10 @@ pub struct FileChange {
 }
 
 impl Base {
-    /// The path in base of a file of head; `None` when it is new.
-    pub fn old_path(&self, new: &RepoPath) -> Option<&RepoPath> {
-        let file = self
-            .files
-            .iter()
-            .find(|file| file.new.as_ref() == Some(new))?;
-        file.old.as_ref()
+    /// What became of a file of head; `None` when it is the same in both.
+    pub fn file_of(&self, new: &RepoPath) -> Option<&FileChange> {
+        let mut files = self.files.iter();
+        files.find(|file| file.new.as_ref() == Some(new))
     }
 
     /// A base whose files are in order.

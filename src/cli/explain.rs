@@ -1,19 +1,36 @@
-//! `codex explain RULE`: the statement behind a rule, offline.
+//! `codex explain RULE`: the statement behind a rule, offline. `codex explain --facts FILE:LINE`: what is known of a
+//! place in the code, and what says so.
 
-use crate::finding::Level;
+use std::path::Path;
+
+use crate::change::Snapshot;
+use crate::finding::{Cause, Level};
+use crate::language::{FileFacts, Language, Place, Workspace};
+use crate::matcher::{Captures, Tree};
 use crate::problem::{Failure, nearest};
 use crate::report::plain_text::visible;
 use crate::rule::{Decision, Law, Rule, in_force};
+use crate::source::{RepoPath, Source};
 
 use super::{Context, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The rule's id
-    rule: String,
+    #[arg(required_unless_present = "facts")]
+    rule: Option<String>,
+    /// The facts that hold for the calls on a line, and what says so
+    #[arg(long, value_name = "FILE:LINE", conflicts_with = "rule")]
+    facts: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
+    if let Some(place) = &arguments.facts {
+        let text = facts(place, context)?;
+        context.print(&visible(&text))?;
+        return Ok(Verdict::Pass);
+    }
+    let id = arguments.rule.as_deref().unwrap_or_default();
     let (_, config) = context.config()?;
     let in_force = in_force::collect(
         &config,
@@ -22,24 +39,17 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             ..in_force::Selection::default()
         },
     )?;
-    let rules: Vec<&Rule> = in_force
-        .rules
-        .iter()
-        .filter(|rule| rule.id == arguments.rule)
-        .collect();
+    let rules: Vec<&Rule> = in_force.rules.iter().filter(|rule| rule.id == id).collect();
     let Some(law) = rules.first().and_then(|rule| rule.law()) else {
-        let failure = Failure::new(format!("no rule `{}` is in force", arguments.rule));
+        let failure = Failure::new(format!("no rule `{id}` is in force"));
         return Err(
-            match nearest(
-                &arguments.rule,
-                in_force.rules.iter().map(|rule| rule.id.as_str()),
-            ) {
+            match nearest(id, in_force.rules.iter().map(|rule| rule.id.as_str())) {
                 Some(near) => failure.help(format!("did you mean `{near}`?")),
                 None => failure.help("`codex rules` lists the rules in force"),
             },
         );
     };
-    context.print(&visible(&text(&arguments.rule, law, &rules)))?;
+    context.print(&visible(&text(id, law, &rules)))?;
     Ok(Verdict::Pass)
 }
 
@@ -129,4 +139,88 @@ fn conditions(rule: &Rule) -> String {
         );
     }
     text
+}
+
+/// What is known of a line.
+fn facts(place: &str, context: &Context) -> Result<String, Failure> {
+    let help = "as in `codex explain --facts src/main.rs:12`";
+    let Some((file, line)) = place.rsplit_once(':').and_then(|(file, line)| {
+        let line: usize = line.parse().ok().filter(|line| *line > 0)?;
+        Some((file, line))
+    }) else {
+        return Err(Failure::new(format!("`{place}` is no file and line")).help(help));
+    };
+    let (repository, _) = context.config()?;
+    let root = repository
+        .as_ref()
+        .map_or(context.folder.as_path(), |repository| repository.root());
+    let path = below(root, &context.folder.join(file))
+        .ok_or_else(|| Failure::new(format!("{file} lies outside of {}", root.display())))?;
+    let Some(language) = Language::of(&path) else {
+        return Err(Failure::new(format!(
+            "{file} is in no language that codex knows"
+        )));
+    };
+    let snapshot = Snapshot::folder(root.to_path_buf());
+    let bytes = snapshot
+        .read(&path)
+        .map_err(|reason| Failure::new(format!("cannot read {file}: {reason}")))?
+        .ok_or_else(|| Failure::new(format!("there is no {file}")))?;
+    let source = Source::new(path.clone(), bytes)
+        .map_err(|reason| Failure::new(format!("cannot look at {file}: {reason}")))?;
+    let grammar = (language.grammar)();
+    let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
+        return Err(Failure::new(format!("{file} cannot be parsed")));
+    };
+    let workspace = Workspace::new(&snapshot);
+    let mut text = format!("{}\n", path.text());
+    for cause in (language.about)(&workspace, &path) {
+        text.push_str(&format!("  {}\n", shown(&cause)));
+    }
+    let bytes = source.line_range(line);
+    let mut nodes = language.calls_in(&tree, &bytes);
+    if nodes.is_empty() {
+        let blank = source.bytes()[bytes.clone()]
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
+        let first = (bytes.start + blank).min(bytes.end);
+        nodes.push(tree.innermost(&(first..first)));
+    }
+    let known = FileFacts::default();
+    let captures = Captures::default();
+    for node in nodes {
+        let code = crate::language::short(&source.text(tree.range(node)).replace('\n', " "));
+        text.push_str(&format!("\nline {line}: {code}\n"));
+        let place = Place {
+            source: &source,
+            tree: &tree,
+            workspace: &workspace,
+            node,
+            captures: &captures,
+            file: &known,
+        };
+        let mut holding = language
+            .facts
+            .iter()
+            .filter_map(|fact| Some((fact.name, (fact.holds)(&place)?)))
+            .peekable();
+        if holding.peek().is_none() {
+            text.push_str("  no fact holds here\n");
+        }
+        for (name, cause) in holding {
+            text.push_str(&format!("  {name}: {}\n", shown(&cause)));
+        }
+    }
+    Ok(text)
+}
+
+fn shown(cause: &Cause) -> String {
+    format!("{}:{}: {}", cause.path, cause.line, cause.text)
+}
+
+/// A path seen from the root, links resolved.
+fn below(root: &Path, path: &Path) -> Option<RepoPath> {
+    let (root, path) = (root.canonicalize().ok()?, path.canonicalize().ok()?);
+    path.strip_prefix(&root).ok().map(RepoPath::from_path)
 }

@@ -4,6 +4,7 @@
 //! own file. Deliberately absent: rules about a language; they are RFCs.
 
 mod file_facts;
+pub mod lexis;
 mod lua;
 mod rust;
 mod workspace;
@@ -44,12 +45,16 @@ pub struct Language {
     pub calls: &'static [&'static str],
     /// From a call to the called name: the kind, and the field to go on with.
     pub callee: &'static [(&'static str, &'static str)],
+    /// Its tokens, for code of which there is no tree.
+    pub lexis: &'static lexis::Lexis,
     /// Where an RFC example lies that names no file.
     pub example_path: &'static str,
     /// The facts of this language.
     pub facts: &'static [Fact],
     /// From base, head and the files that differ: files that do not differ, and of which other facts hold now.
     pub turned: Turns,
+    /// How a file comes to be what it is to this language: the lines that lead to it, from the manifest downward.
+    pub about: fn(&Workspace<'_>, &crate::source::RepoPath) -> Vec<Cause>,
 }
 
 /// See [`Language::turned`].
@@ -90,6 +95,67 @@ impl Language {
     /// The names of all languages.
     pub fn names() -> impl Iterator<Item = &'static str> {
         ALL.into_iter().map(|language| language.name)
+    }
+
+    /// What a node's kind, by name, is asked.
+    fn of_kind<T>(&self, tree: &Tree<'_>, node: Node, ask: impl FnOnce(&str) -> T) -> T {
+        let grammar = (self.grammar)();
+        let kind = grammar.node_kind_for_id(tree.kind(node));
+        ask(kind.unwrap_or_default())
+    }
+
+    fn is_call(&self, tree: &Tree<'_>, node: Node) -> bool {
+        self.of_kind(tree, node, |kind| self.calls.contains(&kind))
+    }
+
+    /// From a call one step toward the called name.
+    fn part_of_callee(&self, tree: &Tree<'_>, node: Node) -> Option<Node> {
+        let find = |kind: &str| self.callee.iter().find(|(known, _)| *known == kind);
+        let (_, field) = self.of_kind(tree, node, find)?;
+        tree.child_by_field(node, (self.grammar)().field_id_for_name(field)?.get())
+    }
+
+    /// The node that names what a node calls; the node itself when it calls nothing, or nothing that has a name.
+    pub fn called_name(&self, tree: &Tree<'_>, node: Node) -> Node {
+        if !self.is_call(tree, node) {
+            return node;
+        }
+        let part = |node: &Node| self.part_of_callee(tree, *node);
+        let name = std::iter::successors(Some(node), part).last();
+        name.filter(|name| tree.is_leaf(*name)).unwrap_or(node)
+    }
+
+    /// The calls whose names begin in these bytes, in the tree and among the bare tokens of macros.
+    pub fn calls_in(&self, tree: &Tree<'_>, bytes: &std::ops::Range<usize>) -> Vec<Node> {
+        let part = |node: &Node| self.part_of_callee(tree, *node);
+        let is_item = |node: Node| {
+            let names = |kind: &str| self.items.iter().any(|(known, _)| *known == kind);
+            self.of_kind(tree, node, names)
+        };
+        let is_bare_call = |node: Node| {
+            let next = tree.next_siblings(node).next();
+            tree.is_named(node)
+                && !tree.is_extra(node)
+                && next.is_some_and(|next| tree.bytes(next).starts_with(b"("))
+                && tree
+                    .parent(node)
+                    .is_some_and(|parent| !is_item(parent) && !self.is_call(tree, parent))
+        };
+        let begins_here = |node: Node| bytes.contains(&tree.range(node).start);
+        (0..tree.len())
+            .filter(|node| {
+                if self.is_call(tree, *node) {
+                    let name = std::iter::successors(Some(*node), part).last();
+                    // A path that is called is no call of its own.
+                    let is_called = tree
+                        .parent(*node)
+                        .is_some_and(|parent| part(&parent) == Some(*node));
+                    !is_called && name.is_some_and(begins_here)
+                } else {
+                    tree.is_leaf(*node) && begins_here(*node) && is_bare_call(*node)
+                }
+            })
+            .collect()
     }
 
     /// The fact of this name.
@@ -144,10 +210,14 @@ impl Place<'_> {
     /// The line of this file on which the byte stands.
     pub fn line_of(&self, byte: usize) -> Cause {
         let line = self.source.line(byte);
+        let bytes = self.source.line_range(line);
+        let start = bytes.start;
+        // The line may be the whole file.
+        let bytes = start..bytes.end.min(start + 1024);
         Cause {
             path: self.source.path.text().into_owned(),
             line,
-            text: short(&self.source.text(self.source.line_range(line))),
+            text: short(&self.source.text(bytes)),
         }
     }
 }

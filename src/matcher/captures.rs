@@ -1,7 +1,9 @@
 //! What the metavariables of a match stand for: a stack, so that a failed attempt is undone by shortening it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::tokens::{Run, Tokens};
 use super::{Node, Tree};
 
 /// The nodes bound to metavariables.
@@ -14,6 +16,8 @@ pub struct Captures {
 enum Bound {
     One(Node),
     Many(Vec<Node>),
+    /// Code of which there is no tree.
+    Run(Run, Range<usize>),
 }
 
 impl Captures {
@@ -34,7 +38,10 @@ impl Captures {
     }
 
     /// The bytes that a metavariable of either sort stands for.
-    pub fn range(&self, tree: &Tree<'_>, name: &str) -> Option<std::ops::Range<usize>> {
+    pub fn range(&self, tree: &Tree<'_>, name: &str) -> Option<Range<usize>> {
+        if let Some((_, bytes)) = self.run(name) {
+            return Some(bytes.clone());
+        }
         if let Some(node) = self.get(name) {
             return Some(tree.range(node));
         }
@@ -57,13 +64,59 @@ impl Captures {
     pub(super) fn singles(&self) -> Vec<(Arc<str>, Node)> {
         let single = |(name, bound): &(Arc<str>, Bound)| match bound {
             Bound::One(node) => Some((Arc::clone(name), *node)),
-            Bound::Many(_) => None,
+            Bound::Many(_) | Bound::Run(..) => None,
         };
         self.bound.iter().filter_map(single).collect()
     }
 
+    /// The tokens that a name stands for, and their bytes.
+    fn run(&self, name: &str) -> Option<(&Run, &Range<usize>)> {
+        self.bound.iter().find_map(|(known, bound)| match bound {
+            Bound::Run(run, bytes) if **known == *name => Some((run, bytes)),
+            _ => None,
+        })
+    }
+
+    /// The bindings to tokens.
+    pub(super) fn runs(&self) -> Vec<(Arc<str>, Run)> {
+        let run = |(name, bound): &(Arc<str>, Bound)| match bound {
+            Bound::Run(run, _) => Some((Arc::clone(name), run.clone())),
+            _ => None,
+        };
+        self.bound.iter().filter_map(run).collect()
+    }
+
+    /// Binds a name to tokens; false when it already stands for other code.
+    pub(super) fn bind_run(
+        &mut self,
+        tree: &Tree<'_>,
+        tokens: &Tokens<'_>,
+        name: &Arc<str>,
+        run: &Run,
+    ) -> bool {
+        let bytes = || {
+            if run.is_empty() {
+                0..0
+            } else {
+                tokens.bytes(run)
+            }
+        };
+        if let Some((known, _)) = self.run(name) {
+            return tokens.is_same_code(known, run);
+        }
+        if let Some(node) = self.get(name) {
+            return tree.text().get(bytes()) == Some(tree.bytes(node));
+        }
+        self.bound
+            .push((Arc::clone(name), Bound::Run(run.clone(), bytes())));
+        true
+    }
+
     /// Binds a name; false when it already stands for other code.
     pub(super) fn bind(&mut self, tree: &Tree<'_>, name: &Arc<str>, node: Node) -> bool {
+        if let Some((_, bytes)) = self.run(name) {
+            return tree.text().get(bytes.clone()) == Some(tree.bytes(node));
+        }
         match self.get(name) {
             Some(bound) => is_same_code(tree, bound, node),
             None => {

@@ -5,7 +5,7 @@
 use super::{Captures, Matcher, Node, Relation, RuleMatcher, Stop, Tree};
 
 /// A chain of utils that name each other is followed this far; beyond, nothing matches.
-const UTIL_DEPTH_LIMIT: usize = 64;
+pub(super) const UTIL_DEPTH_LIMIT: usize = 64;
 
 impl RuleMatcher {
     /// What the metavariables stand for, when the rule matches the node.
@@ -43,14 +43,14 @@ impl RuleMatcher {
     }
 }
 
-struct Evaluation<'a> {
-    tree: &'a Tree<'a>,
-    utils: &'a [Matcher],
-    depth: usize,
+pub(super) struct Evaluation<'a> {
+    pub(super) tree: &'a Tree<'a>,
+    pub(super) utils: &'a [Matcher],
+    pub(super) depth: usize,
 }
 
 impl Evaluation<'_> {
-    fn holds(&mut self, matcher: &Matcher, node: Node, captures: &mut Captures) -> bool {
+    pub(super) fn holds(&mut self, matcher: &Matcher, node: Node, captures: &mut Captures) -> bool {
         let mark = captures.mark();
         let holds = match matcher {
             Matcher::Pattern(pattern) => pattern.matches(self.tree, node, captures),
@@ -97,7 +97,7 @@ impl Evaluation<'_> {
     }
 
     /// Whether a relation ends at this node.
-    fn stops(&mut self, stop: &Stop, node: Node) -> bool {
+    pub(super) fn stops(&mut self, stop: &Stop, node: Node) -> bool {
         match stop {
             Stop::Neighbor => true,
             Stop::End => false,

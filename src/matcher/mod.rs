@@ -9,6 +9,7 @@ mod evaluate;
 mod literals;
 mod pattern;
 pub mod read;
+pub mod tokens;
 mod tree;
 
 use std::collections::BTreeSet;

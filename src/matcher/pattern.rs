@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::tokens::{Hole, TokenPattern};
 use super::{Captures, ERROR_KIND, Node, Tree};
 use crate::language::Language;
 
@@ -15,6 +16,7 @@ pub struct Pattern {
     root: Part,
     /// The kind of the root when a selector picked it: a lone metavariable has none of its own.
     selected: Option<u16>,
+    tokens: Option<TokenPattern>,
 }
 
 #[derive(Debug)]
@@ -72,10 +74,51 @@ impl Pattern {
         ) {
             return Err(format!("this is not {} code on its own", language.name));
         }
-        Ok(Self {
+        let mut pattern = Self {
             root: root_part,
             selected: selector,
-        })
+            tokens: None,
+        };
+        pattern.tokens = pattern.as_tokens(&tree, root, language);
+        Ok(pattern)
+    }
+
+    fn as_tokens(&self, tree: &Tree<'_>, root: Node, language: &Language) -> Option<TokenPattern> {
+        let grammar = (language.grammar)();
+        let hole = |text: &str| match variable(text, language.expando)? {
+            Part::One { name, .. } => Some(Hole::One(name)),
+            Part::Many { name } => Some(Hole::Many(name)),
+            Part::Leaf { .. } | Part::Inner { .. } => None,
+        };
+        let is_flat = |node: Node| {
+            grammar
+                .node_kind_for_id(tree.kind(node))
+                .is_some_and(|kind| language.lexis.flat.contains(&kind))
+        };
+        let is_call = grammar.node_kind_for_id(tree.kind(root)) == Some(language.lexis.call.0);
+        let name = language.called_name(tree, root);
+        let focus = (name != root).then(|| tree.range(name).start - tree.range(root).start);
+        TokenPattern::new(
+            tree.bytes(root),
+            language.lexis,
+            hole,
+            focus,
+            self.root_kind(),
+            (is_call, tree.subtree(root).any(is_flat)),
+        )
+    }
+
+    /// The pattern's form for code of which there is no tree, when it has one.
+    pub fn token_form(&self) -> Option<&TokenPattern> {
+        self.tokens.as_ref()
+    }
+
+    /// The name of a pattern that is one metavariable: it matches anything.
+    pub(super) fn lone_variable(&self) -> Option<Option<&Arc<str>>> {
+        match &self.root {
+            Part::One { name, .. } if self.selected.is_none() => Some(name.as_ref()),
+            _ => None,
+        }
     }
 
     /// The kind that a matching node has; `None` for any.
@@ -97,7 +140,7 @@ impl Pattern {
     }
 
     /// Whether the node is code of this form; on success its metavariables are bound.
-    pub(super) fn matches(&self, tree: &Tree<'_>, node: Node, captures: &mut Captures) -> bool {
+    pub(crate) fn matches(&self, tree: &Tree<'_>, node: Node, captures: &mut Captures) -> bool {
         if self.selected.is_some_and(|kind| kind != tree.kind(node)) {
             return false;
         }

@@ -215,15 +215,27 @@ impl<'t> Tree<'t> {
 
     /// The innermost node that holds these bytes.
     pub fn innermost(&self, bytes: &Range<usize>) -> Node {
-        let holds = |node: Node| {
-            let range = self.range(node);
-            range.start <= bytes.start && bytes.end <= range.end
-        };
-        let mut node = self.root();
-        while let Some(child) = self.children(node).find(|child| holds(*child)) {
-            node = child;
+        // Nodes stand in the order of their first bytes.
+        let after = self
+            .entries
+            .partition_point(|entry| entry.start as usize <= bytes.start);
+        let mut node = (after as Node).saturating_sub(1);
+        while self.range(node).end < bytes.end {
+            match self.parent(node) {
+                Some(parent) => node = parent,
+                None => break,
+            }
         }
         node
+    }
+
+    /// The nodes that begin in these bytes.
+    pub fn beginning_in(&self, bytes: &Range<usize>) -> Range<Node> {
+        let before = |byte: usize| {
+            self.entries
+                .partition_point(|entry| (entry.start as usize) < byte) as Node
+        };
+        before(bytes.start)..before(bytes.end)
     }
 
     /// Its leaves that are no comments and not empty: the tokens of a piece of code.

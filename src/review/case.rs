@@ -239,7 +239,7 @@ fn all_contexts<'a>(
         };
         let base = options.base.and_then(|base| {
             let is_listed = |old: &RepoPath| text(&base.snapshot, old);
-            base.old_path(path).and_then(is_listed)
+            base.file_of(path)?.old.as_ref().and_then(is_listed)
         });
         let item = |index: &usize| Item {
             lines: candidates[*index].item_lines.clone(),

@@ -125,9 +125,13 @@ fn hunks(change: &Change, path: &RepoPath) -> Vec<Range<usize>> {
     let new = lines::trimmed(&head);
     let mut hunks: Option<Vec<Range<usize>>> = None;
     for base in &change.bases {
-        let old = base.old_path(path);
+        let Some(file) = base.file_of(path) else {
+            // What does not differ brings nothing.
+            return Vec::new();
+        };
         // A base that cannot be read has none of the lines.
-        let old = old.and_then(|old| base.snapshot.read(old).ok().flatten());
+        let read = |old: &RepoPath| base.snapshot.read(old).ok().flatten();
+        let old = file.old.as_ref().and_then(read);
         let old = old.map(|old| lines::trimmed(&old)).unwrap_or_default();
         let these: Vec<Range<usize>> = lines::hunks(&old, &new)
             .into_iter()

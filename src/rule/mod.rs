@@ -32,6 +32,8 @@ pub struct Rule {
     pub ambiguous_in: Vec<(&'static Fact, Option<String>)>,
     /// Conditions that make a match ambiguous.
     pub ambiguous_when: Vec<Ambiguity>,
+    /// Whether its patterns match on tokens, too: in the arguments of macros and around syntax errors.
+    pub inside_macros: bool,
     /// The statement behind it.
     pub authority: Authority,
     files: Option<GlobSet>,
@@ -223,6 +225,7 @@ impl Rule {
             except: Vec::new(),
             ambiguous_in: Vec::new(),
             ambiguous_when: Vec::new(),
+            inside_macros: false,
             authority,
             files: None,
             ignores: None,

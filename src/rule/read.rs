@@ -133,6 +133,8 @@ pub fn rule(
         except,
         ambiguous_in,
         ambiguous_when,
+        inside_macros: form != Form::Plain
+            && node.get("inside-macros").map(|node| &node.value) != Some(&Value::Bool(false)),
         authority,
         files: read_globs(node.get("files"), "files", problems),
         ignores: read_globs(node.get("ignores"), "ignores", problems),
@@ -158,8 +160,6 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
                 format!("`{key}` does not belong into a rule of an RFC"),
                 help,
             );
-        } else if key == "inside-macros" && entry.value.value == Value::Bool(true) {
-            problems.add(span, "matching inside macro arguments is not supported yet");
         } else if !known.contains(&key) {
             problems.add_unknown(
                 span,
@@ -279,9 +279,15 @@ fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> O
             );
             continue;
         }
-        let values = entry.value.need_texts(&entry.key, problems);
-        if let Err(message) = analysis.set(&entry.key, &values) {
-            problems.add(entry.value.span.clone(), message);
+        let values = match &entry.value.value {
+            Value::List(values) => values.as_slice(),
+            _ => std::slice::from_ref(&entry.value),
+        };
+        for value in values {
+            let text = value.need_text(&entry.key, problems);
+            if let Some(Err(message)) = text.map(|text| analysis.set(&entry.key, text)) {
+                problems.add(value.span.clone(), message);
+            }
         }
     }
     Some(analysis)

@@ -8,10 +8,9 @@ use std::ops::Range;
 
 use super::{File, LanguageScanner};
 use crate::candidate::Excerpt;
-use crate::language::{FileFacts, Language, Workspace};
+use crate::language::{Language, Workspace};
 use crate::matcher::{Node, Tree};
 use crate::source::Source;
-use crate::suppress::Allowances;
 
 /// The most called items that are shown.
 const CALLED: usize = 5;
@@ -66,10 +65,10 @@ pub fn contexts(
             for (item, context) in items.iter().zip(&mut contexts) {
                 let node = head.node_of(item, &named);
                 let was = old.iter().map(|(node, _)| *node).find(|node| {
-                    !item.path.is_empty() && base.identity(*node, *node).item_path == item.path
+                    !item.path.is_empty() && base.identity(*node).item_path == item.path
                 });
                 if let (Some(node), Some(was)) = (node, was)
-                    && head.identity(node, node).item != base.identity(was, was).item
+                    && head.identity(node).item != base.identity(was).item
                 {
                     let (shown, left_out) = base.shown(was, BEFORE_LINES);
                     context.before = Some(shown);
@@ -94,21 +93,13 @@ fn with_file(
         return;
     };
     let scanner = LanguageScanner::new(language, Vec::new());
-    work(&File {
-        scanner: &scanner,
-        workspace,
-        source,
-        tree: &tree,
-        facts: FileFacts::default(),
-        allowances: Allowances::of(source, &tree, language),
-        suppressions: false,
-    });
+    work(&File::alone(&scanner, workspace, source, &tree, false));
 }
 
 impl File<'_, '_> {
     fn node_of(&self, item: &Item, named: &[(Node, &[u8])]) -> Option<Node> {
         let mut nodes = named.iter().map(|(node, _)| *node);
-        nodes.find(|node| self.lines(*node) == item.lines)
+        nodes.find(|node| self.lines(&self.tree.range(*node)) == item.lines)
     }
 
     fn add_called(&self, item: Node, named: &[(Node, &[u8])], context: &mut Context) {
@@ -144,7 +135,7 @@ impl File<'_, '_> {
 
     /// The first lines of an item, and how many there are beyond.
     fn shown(&self, node: Node, limit: usize) -> (Excerpt, usize) {
-        let lines = self.lines(node);
+        let lines = self.lines(&self.tree.range(node));
         let end = lines.end.min(lines.start + limit);
         let bytes = self.source.line_range(lines.start).start..self.source.line_range(end - 1).end;
         let excerpt = Excerpt {

@@ -6,20 +6,24 @@
 
 mod context;
 mod identity;
+mod tokens;
 mod touched;
 
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 pub use self::context::{Context, Item, contexts};
-use self::identity::Kinds;
+use self::identity::{Kinds, Outline, Spot};
+use self::tokens::TokenRules;
 pub use self::touched::touched;
 use crate::candidate::Candidate;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
 use crate::language::{FileFacts, Language, Place, Workspace};
+use crate::matcher::tokens::Tokens;
 use crate::matcher::{Captures, Node, Tree};
 use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
@@ -130,6 +134,9 @@ impl<'r> Scanner<'r> {
             workspace,
             source: &source,
             tree: &tree,
+            tokens: OnceCell::new(),
+            outlines: OnceCell::new(),
+            hashes: RefCell::default(),
             facts: FileFacts::default(),
             allowances: Allowances::of(&source, &tree, language),
             suppressions: self.suppressions,
@@ -156,6 +163,7 @@ struct LanguageScanner<'r> {
     /// Rules that can match any kind.
     any_kind: Vec<usize>,
     kinds: Kinds,
+    token_rules: TokenRules<'r>,
 }
 
 impl<'r> LanguageScanner<'r> {
@@ -187,6 +195,7 @@ impl<'r> LanguageScanner<'r> {
             }
         }
         let (patterns, woken): (Vec<String>, Vec<Vec<usize>>) = texts.into_iter().unzip();
+        let token_rules = TokenRules::new(language, &rules);
         let mut scanner = Self {
             language,
             search: AhoCorasick::new(&patterns).ok(),
@@ -196,6 +205,7 @@ impl<'r> LanguageScanner<'r> {
             by_kind,
             any_kind,
             kinds: Kinds::new(language),
+            token_rules,
         };
         if scanner.search.is_none() {
             // Too many texts for one search: every rule is alive everywhere.
@@ -240,6 +250,9 @@ struct File<'a, 'r> {
     workspace: &'a Workspace<'a>,
     source: &'a Source,
     tree: &'a Tree<'a>,
+    tokens: OnceCell<Tokens<'a>>,
+    outlines: OnceCell<Vec<Outline>>,
+    hashes: RefCell<HashMap<Node, blake3::Hash>>,
     facts: FileFacts,
     allowances: Allowances,
     suppressions: bool,
@@ -247,8 +260,7 @@ struct File<'a, 'r> {
 
 /// A match, whoever found it.
 struct Match {
-    node: Node,
-    focus: Node,
+    spot: Spot,
     captures: Captures,
     certainty: Certainty,
     message: String,
@@ -272,7 +284,7 @@ impl<'r> File<'_, 'r> {
                 Decision::Analysis(_, analysis) => {
                     let hits = analysis.run(self.tree);
                     candidates.extend(hits.into_iter().filter_map(|hit| {
-                        self.candidate(self.scanner.rules[index], Match::from(hit))
+                        self.candidate(self.scanner.rules[index], self.analysed(hit))
                     }));
                 }
                 Decision::Suppression(_) => candidates.extend(self.malformed(rule)),
@@ -302,9 +314,10 @@ impl<'r> File<'_, 'r> {
         comments.filter_map(well_formed).collect()
     }
 
-    /// One pass over the tree for all rules.
+    /// One pass over the tree for all rules, and one over the tokens of which there is no tree.
     fn matches(&self, alive: &[bool], candidates: &mut Vec<Candidate<'r>>) {
         let scanner = self.scanner;
+        let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
         for node in self.tree.subtree(self.tree.root()) {
             let kind = usize::from(self.tree.kind(node)).min(scanner.by_kind.len() - 1);
             for index in scanner.by_kind[kind]
@@ -317,10 +330,13 @@ impl<'r> File<'_, 'r> {
                     continue;
                 };
                 if let Some(captures) = matcher.find(self.tree, node) {
-                    candidates.extend(self.candidate(rule, self.matched(rule, node, captures)));
+                    let found = self.matched(rule, node, captures);
+                    seen.insert((*index, found.spot.focus.start));
+                    candidates.extend(self.candidate(rule, found));
                 }
             }
         }
+        self.token_matches(alive, &seen, candidates);
     }
 
     fn matched(&self, rule: &Rule, node: Node, captures: Captures) -> Match {
@@ -338,8 +354,7 @@ impl<'r> File<'_, 'r> {
             })
             .unzip();
         Match {
-            node,
-            focus: self.focus(node),
+            spot: self.spot(node, self.focus(node)),
             certainty: if asks.is_empty() {
                 Certainty::Violation
             } else {
@@ -353,14 +368,25 @@ impl<'r> File<'_, 'r> {
         }
     }
 
+    fn analysed(&self, hit: crate::analysis::Hit) -> Match {
+        Match {
+            spot: self.spot(hit.node, hit.focus),
+            captures: Captures::default(),
+            certainty: hit.certainty,
+            message: hit.message,
+            facts: Vec::new(),
+            asks: hit.ask.into_iter().collect(),
+            labels: hit.labels,
+        }
+    }
+
     fn malformed(&self, rule: &'r Rule) -> Vec<Candidate<'r>> {
         let malformed = self.allowances.comments.iter().filter_map(|allowance| {
             let message = allowance.content.as_ref().err()?.clone();
             self.candidate(
                 rule,
                 Match {
-                    node: allowance.node,
-                    focus: allowance.node,
+                    spot: self.spot(allowance.node, allowance.node),
                     captures: Captures::default(),
                     certainty: Certainty::Violation,
                     message,
@@ -379,7 +405,7 @@ impl<'r> File<'_, 'r> {
             source: self.source,
             tree: self.tree,
             workspace: self.workspace,
-            node: found.node,
+            node: found.spot.node,
             captures: &found.captures,
             file: &self.facts,
         };
@@ -408,8 +434,7 @@ impl<'r> File<'_, 'r> {
         } else {
             Certainty::Ambiguous
         };
-        let statement = self.statement(found.node);
-        let focus = self.tree.range(found.focus);
+        let around = self.surroundings(&found.spot);
         let label = |(range, text): (Range<usize>, String)| Label {
             path: self.source.path.text().into_owned(),
             range: self.source.range(range),
@@ -418,25 +443,26 @@ impl<'r> File<'_, 'r> {
         Some(Candidate {
             rule,
             path: self.source.path.clone(),
-            range: self.source.range(self.tree.range(found.node)),
+            range: self.source.range(found.spot.range.clone()),
             certainty,
             message: found.message,
             ask: (!asks.is_empty()).then(|| asks.join(" ")),
             facts,
             labels: found.labels.into_iter().map(label).collect(),
-            item_lines: self.lines(self.item(found.node, statement)),
-            identity: self.identity(found.node, statement),
-            suppressed: self.suppression(rule, statement, &focus),
-            excerpt: (certainty == Certainty::Ambiguous).then(|| self.excerpt(found.node)),
+            item_lines: self.lines(&around.item),
+            suppressed: self.suppression(rule, around.statement.start, &found.spot.focus),
+            excerpt: (certainty == Certainty::Ambiguous)
+                .then(|| self.excerpt(&found.spot, &around)),
+            identity: around.identity,
             cause: None,
-            focus: self.source.range(focus),
+            focus: self.source.range(found.spot.focus),
         })
     }
 
     fn suppression(
         &self,
         rule: &Rule,
-        statement: Node,
+        statement: usize,
         focus: &Range<usize>,
     ) -> Option<Suppression> {
         if !self.suppressions || matches!(rule.decision, Decision::Suppression(_)) {
@@ -459,20 +485,5 @@ impl<'r> File<'_, 'r> {
         }
         out.push_str(&text[at..]);
         out
-    }
-}
-
-impl From<crate::analysis::Hit> for Match {
-    fn from(hit: crate::analysis::Hit) -> Self {
-        Self {
-            node: hit.node,
-            focus: hit.focus,
-            captures: Captures::default(),
-            certainty: hit.certainty,
-            message: hit.message,
-            facts: Vec::new(),
-            asks: hit.ask.into_iter().collect(),
-            labels: hit.labels,
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! A hunk that spans several items counts in each of them; the hunks of one item are one candidate. Deliberately
 //! absent: which lines changed ([`crate::change::lines`]), and who is asked ([`crate::review`]).
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -62,15 +63,7 @@ pub fn touched<'r>(
     match (language, &tree) {
         (Some(language), Some(tree)) => {
             let scanner = LanguageScanner::new(language, Vec::new());
-            let file = File {
-                scanner: &scanner,
-                workspace,
-                source: &source,
-                tree,
-                facts: FileFacts::default(),
-                allowances: Allowances::of(&source, tree, language),
-                suppressions,
-            };
+            let file = File::alone(&scanner, workspace, &source, tree, suppressions);
             let grammar = (language.grammar)();
             let id = |name: &&str| grammar.id_for_node_kind(name, true);
             let decorations: Vec<u16> = language.decorations.iter().map(id).collect();
@@ -93,7 +86,34 @@ pub fn touched<'r>(
     candidates
 }
 
-impl<'r> File<'_, 'r> {
+impl<'a, 'r> File<'a, 'r> {
+    /// A file that no rule of the scanner is asked about.
+    pub(super) fn alone(
+        scanner: &'a LanguageScanner<'r>,
+        workspace: &'a Workspace<'a>,
+        source: &'a Source,
+        tree: &'a Tree<'a>,
+        suppressions: bool,
+    ) -> Self {
+        Self {
+            scanner,
+            workspace,
+            source,
+            tree,
+            tokens: OnceCell::new(),
+            outlines: OnceCell::new(),
+            hashes: RefCell::default(),
+            facts: FileFacts::default(),
+            allowances: Allowances::of(source, tree, scanner.language),
+            suppressions,
+        }
+    }
+
+    /// What makes a node the same elsewhere.
+    pub(super) fn identity(&self, node: Node) -> Identity {
+        self.surroundings(&self.spot(node, node)).identity
+    }
+
     /// The changed places, one for each item.
     fn places(&self, hunks: &[Range<usize>], decorations: &[u16]) -> Vec<Place> {
         let mut places: BTreeMap<Node, Place> = BTreeMap::new();
@@ -148,7 +168,7 @@ impl<'r> File<'_, 'r> {
             next.find(|next| !is_beside(*next) && self.tree.is_named(*next))
         });
         let node = followed.unwrap_or(innermost);
-        Some((self.item(node, self.statement(node)), node))
+        Some((self.item(node), node))
     }
 
     /// `None`: the statement is not about this place.
@@ -157,24 +177,30 @@ impl<'r> File<'_, 'r> {
             .lines
             .iter()
             .find(|lines| holds_literal(self.source, review, lines))?;
-        let statement = self.statement(place.node);
-        let item = self.item(place.node, statement);
+        let item = self.item(place.node);
+        let spot = self.spot(place.node, place.node);
+        let around = self.surroundings(&spot);
         let focus = focus(self.source, review, lines);
         let end = place.lines.last().map_or(focus.end, |last| {
             bytes(self.source, last).end.max(focus.end)
         });
         let suppressed = self.suppressions.then(|| {
             let covered = focus.start..end;
-            self.allowances
-                .covering(&rule.id, self.source, self.tree, item, &covered)
+            self.allowances.covering(
+                &rule.id,
+                self.source,
+                self.tree,
+                around.item.start,
+                &covered,
+            )
         });
-        let mut identity = self.identity(item, item);
+        let mut identity = self.identity(item);
         identity.tokens = identity.item;
         Some(Candidate {
-            item_lines: self.lines(item),
+            item_lines: self.lines(&around.item),
             identity,
             suppressed: suppressed.flatten(),
-            excerpt: Some(self.excerpt(place.node)),
+            excerpt: Some(self.excerpt(&spot, &around)),
             ..bare(rule, review, self.source, lines, focus)
         })
     }

@@ -4,13 +4,14 @@
 
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
-use super::value::{Bits, Doubt, Evidence, Fact, Key, Reason, Slot, Value};
-use crate::analysis::Hit;
-use crate::finding::Certainty;
+use super::value::{Bits, Evidence, Fact, Key, Nature, Reason, Slot, Use, Value};
 use crate::matcher::Node;
 
-/// How many characters of code a message quotes.
-const QUOTE_LIMIT: usize = 60;
+/// The keys of the first elements.
+const POSITIONS: [&[u8]; 16] = [
+    b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"10", b"11", b"12", b"13", b"14", b"15",
+    b"16",
+];
 
 impl<'t> Interpreter<'_, 't> {
     /// The value of an expression.
@@ -20,35 +21,84 @@ impl<'t> Interpreter<'_, 't> {
         }
         self.state.spent += 1;
         match kind(self.tree, node) {
-            Kind::Identifier => match self.names.binding(node) {
+            Kind::Identifier => match self.file.names.binding(node) {
                 Some(binding) => self.state.read(Slot::Variable(binding)),
                 None => self.state.unknown(),
             },
-            Kind::Nil => self.state.fresh(Fact::of(Bits::NIL)),
+            Kind::Nil => self.nil(Reason::Literal(node)),
             Kind::False => self.state.fresh(Fact::of(Bits::FALSE)),
-            Kind::True | Kind::Number | Kind::FunctionDefinition => {
-                self.state.fresh(Fact::of(Bits::TRUTHY))
+            Kind::True => self.state.fresh(Fact::of(Bits::TRUTHY)),
+            Kind::Number => {
+                let number = self.number();
+                let text = Some(self.tree.bytes(node));
+                let fact = self.state.fact(number);
+                self.state.set_fact(number, Fact { text, ..fact });
+                number
+            }
+            Kind::FunctionDefinition => {
+                self.capture(node);
+                let nature = Nature {
+                    function: self.file.survey.function_at(node),
+                    ..Nature::default()
+                };
+                self.state.made(nature, Fact::of(Bits::TRUTHY))
             }
             Kind::String => {
                 let text = plain_text(self.tree, node);
-                self.state.fresh(Fact {
-                    text,
-                    ..Fact::of(Bits::TRUTHY)
-                })
+                self.string(text)
             }
             Kind::Parenthesized => match self.tree.named_children(node).next() {
                 Some(inner) => self.value(inner),
                 None => self.state.unknown(),
             },
             Kind::Dot | Kind::Bracket => match self.field(node) {
-                Some((slot, _)) => self.state.read(slot),
+                Some((slot, _)) => {
+                    let value = self.state.read(slot);
+                    if let Slot::Field(holder, _) = slot
+                        && let Some(test) = self.state.fact(holder).kind
+                    {
+                        self.read_under.insert(value, test);
+                    }
+                    value
+                }
                 None => self.state.unknown(),
             },
             Kind::Table => self.table(node),
-            Kind::Call => self.call(node),
+            Kind::Call => {
+                let values = self.call(node, 1);
+                values
+                    .first()
+                    .copied()
+                    .unwrap_or_else(|| self.state.unknown())
+            }
             Kind::Binary | Kind::Unary => self.operation(node),
             _ => self.state.unknown(),
         }
+    }
+
+    pub(super) fn nil(&mut self, reason: Reason<'t>) -> Value {
+        let fact = Fact::with(Bits::NIL, Evidence::certain(reason));
+        self.state.made(Nature::default(), fact)
+    }
+
+    pub(super) fn number(&mut self) -> Value {
+        let nature = Nature {
+            is_number: true,
+            ..Nature::default()
+        };
+        self.state.made(nature, Fact::of(Bits::TRUTHY))
+    }
+
+    fn string(&mut self, text: Option<&'t [u8]>) -> Value {
+        let nature = Nature {
+            path: self.file.knowledge.root(b"string"),
+            ..Nature::default()
+        };
+        let fact = Fact {
+            text,
+            ..Fact::of(Bits::TRUTHY)
+        };
+        self.state.made(nature, fact)
     }
 
     /// The values of a list of expressions, made `wanted` long: the last call may give more, else there is nil.
@@ -58,30 +108,22 @@ impl<'t> Interpreter<'_, 't> {
             .into_iter()
             .flat_map(|list| tree.named_children(list))
             .collect();
-        let mut values: Vec<Value> = expressions.iter().map(|node| self.value(*node)).collect();
-        let last = expressions.last().map(|last| kind(tree, *last));
-        let is_open_ended = !matches!(
-            last,
-            None | Some(
-                Kind::Nil
-                    | Kind::True
-                    | Kind::False
-                    | Kind::Number
-                    | Kind::String
-                    | Kind::Table
-                    | Kind::Identifier
-                    | Kind::Dot
-                    | Kind::Bracket
-                    | Kind::FunctionDefinition
-                    | Kind::Binary
-                    | Kind::Unary
-                    | Kind::Parenthesized
-            )
-        );
+        let mut values = Vec::with_capacity(wanted.max(expressions.len()));
+        for (position, expression) in expressions.iter().enumerate() {
+            let is_last = position + 1 == expressions.len();
+            if is_last && kind(tree, *expression) == Kind::Call && self.alive {
+                self.state.spent += 1;
+                let rest = wanted.saturating_sub(position).max(1);
+                values.extend(self.call(*expression, rest));
+            } else {
+                values.push(self.value(*expression));
+            }
+        }
+        let is_open_ended = self.is_open_list(&expressions);
         while values.len() < wanted {
-            let more = match is_open_ended {
-                true => self.state.unknown(),
-                false => self.state.fresh(Fact::of(Bits::NIL)),
+            let more = match (is_open_ended, list) {
+                (false, Some(list)) => self.nil(Reason::Unassigned(list)),
+                _ => self.state.unknown(),
             };
             values.push(more);
         }
@@ -100,6 +142,7 @@ impl<'t> Interpreter<'_, 't> {
         let key = self.tree.child_by_field(node, name)?;
         let holder = self.value(table);
         self.access(holder, table, node);
+        self.state.place = node;
         let key_found = match kind(self.tree, node) {
             Kind::Bracket => self.key(key),
             _ => Key::Name(self.tree.bytes(key)),
@@ -110,11 +153,15 @@ impl<'t> Interpreter<'_, 't> {
     fn key(&mut self, node: Node) -> Key<'t> {
         match kind(self.tree, node) {
             Kind::Number => Key::Number(self.tree.bytes(node)),
+            Kind::String if plain_text(self.tree, node).is_some() => {
+                Key::Name(plain_text(self.tree, node).unwrap_or_default())
+            }
             _ => {
                 let value = self.value(node);
-                self.state
-                    .fact(value)
-                    .text
+                self.state.place = node;
+                // What begins with a digit may be a number.
+                let text = self.state.fact(value).text;
+                text.filter(|text| !text.first().is_some_and(u8::is_ascii_digit))
                     .map_or(Key::Of(value), Key::Name)
             }
         }
@@ -129,7 +176,7 @@ impl<'t> Interpreter<'_, 't> {
         matches!(
             operator,
             b"+" | b"-" | b"*" | b"/" | b"//" | b"%" | b"^" | b"#"
-        )
+        ) || kind(self.tree, key) == Kind::Number
     }
 
     /// A value is indexed or called: it is reported when the file says that it may be nil, and is not nil after.
@@ -141,13 +188,125 @@ impl<'t> Interpreter<'_, 't> {
         if !fact.bits.has_nil() {
             return;
         }
-        if let Some(evidence) = fact.evidence {
-            let known = self.findings.get(&node);
-            if known.is_none_or(|(_, known)| known.certainty() < evidence.certainty()) {
-                self.findings.insert(node, (focus, evidence));
+        let evidence = fact.evidence.or_else(|| {
+            let is_unknown = fact.bits == Bits::ALL && !fact.is_reported;
+            self.evidence_of_access(value, focus, node)
+                .filter(|_| is_unknown)
+        });
+        match evidence {
+            Some(evidence) => {
+                let is_told = self.is_told_in_chain(focus);
+                if !is_told {
+                    self.report(node, focus, evidence);
+                }
+                let bits = fact.bits & Bits::NOT_NIL;
+                self.alive = !bits.is_empty();
+                let evidence_left = Some(evidence).filter(|_| self.is_silent);
+                self.state.set_fact(
+                    value,
+                    Fact {
+                        bits,
+                        // The second round of the loop comes back to it.
+                        evidence: evidence_left,
+                        is_reported: !self.is_silent,
+                        ..fact
+                    },
+                );
+                self.restrict(value, Bits::NOT_NIL);
+            }
+            None => {
+                let used = Some(Use {
+                    focus,
+                    node,
+                    calls: self.state.calls,
+                });
+                self.state.set_fact(value, Fact { used, ..fact });
+                self.demand(value);
             }
         }
-        self.demand(value);
+    }
+
+    /// Whether a value before this one in the same chain was reported: nil spreads down the chain.
+    fn is_told_in_chain(&self, focus: Node) -> bool {
+        let mut inner = focus;
+        loop {
+            inner = match kind(self.tree, inner) {
+                Kind::Dot | Kind::Bracket | Kind::Method => {
+                    if self.findings.contains_key(&inner) {
+                        return true;
+                    }
+                    match self.tree.child_by_field(inner, FIELDS.table) {
+                        Some(table) => table,
+                        None => return false,
+                    }
+                }
+                _ => return false,
+            };
+        }
+    }
+
+    /// What an access itself says of an unknown value.
+    fn evidence_of_access(
+        &mut self,
+        value: Value,
+        focus: Node,
+        node: Node,
+    ) -> Option<Evidence<'t>> {
+        let slot = self.state.slot(value)?;
+        let is_call = kind(self.tree, node) == Kind::Call;
+        let name = match slot {
+            Slot::Variable(binding) => {
+                let is_parameter = self.parameters.contains(&value);
+                Some(self.file.names.name(binding)).filter(|_| is_parameter)
+            }
+            Slot::Field(_, Key::Name(name)) => Some(name),
+            Slot::Field(..) => None,
+        }?;
+        if is_call {
+            return self
+                .file
+                .knowledge
+                .is_callback(name)
+                .then(|| Evidence::soft(Reason::Callback(focus)));
+        }
+        let Slot::Field(holder, _) = slot else {
+            return None;
+        };
+        if self.is_logging(node) {
+            return None;
+        }
+        let test = match kind(self.tree, focus) {
+            Kind::Identifier => {
+                // `x = x.next` is a walk through a list, not a payload.
+                let binding = self.file.names.binding(focus).map(Slot::Variable);
+                let is_walk = binding == self.state.slot(holder);
+                self.read_under.get(&value).copied().filter(|_| !is_walk)?
+            }
+            _ => self.state.fact(holder).kind?,
+        };
+        let is_receiver = self.parameters.first() == Some(&holder) && self.is_method;
+        (!is_receiver).then(|| Evidence::soft(Reason::Kind(test)))
+    }
+
+    /// A method that every logger has, or every string.
+    fn is_logging(&self, access: Node) -> bool {
+        let name = self.tree.child_by_field(access, FIELDS.method);
+        let known = name.and_then(|name| {
+            let any = self.file.knowledge.root(b"@any")?;
+            self.file.knowledge.method(any, self.tree.bytes(name))
+        });
+        known.is_some_and(|path| self.file.knowledge.known(path).is_pure)
+    }
+
+    /// Notes a finding; of two at the same place the more certain one stays.
+    pub(super) fn report(&mut self, node: Node, focus: Node, evidence: Evidence<'t>) {
+        if self.is_silent {
+            return;
+        }
+        let known = self.findings.get(&node);
+        if known.is_none_or(|(_, known)| known.certainty() < evidence.certainty()) {
+            self.findings.insert(node, (focus, evidence));
+        }
     }
 
     /// From here on the value is not nil, or an error was raised.
@@ -156,23 +315,20 @@ impl<'t> Interpreter<'_, 't> {
         if !fact.bits.has_nil() {
             return;
         }
-        let bits = fact.bits & Bits::NOT_NIL;
-        if bits.is_empty() {
-            self.alive = false;
-            return;
+        if fact.evidence.is_some() {
+            let evidence = None;
+            self.state.set_fact(value, Fact { evidence, ..fact });
         }
-        self.state.set_fact(
-            value,
-            Fact {
-                bits,
-                evidence: None,
-                ..fact
-            },
-        );
+        self.restrict(value, Bits::NOT_NIL);
     }
 
     fn table(&mut self, node: Node) -> Value {
-        let table = self.state.fresh(Fact::of(Bits::TRUTHY));
+        let nature = Nature {
+            table: Some(node),
+            ..Nature::default()
+        };
+        let table = self.state.made(nature, Fact::of(Bits::TRUTHY));
+        let mut position = 0;
         for field in self.tree.named_children(node) {
             let Some(content) = self.tree.child_by_field(field, FIELDS.value) else {
                 continue;
@@ -188,17 +344,45 @@ impl<'t> Interpreter<'_, 't> {
                 Some(name) => Some(Key::Name(self.tree.bytes(name))),
                 None => None,
             };
+            let is_open_ended = super::survey::is_open_ended(kind(self.tree, content));
             let content = self.value(content);
-            if let Some(key) = key {
-                self.state.write(Slot::Field(table, key), content);
+            match key {
+                Some(key) => {
+                    if let Key::Of(_) = key {
+                        self.blur(table, false);
+                    }
+                    self.state.write(Slot::Field(table, key), content);
+                }
+                None => {
+                    position += 1;
+                    match POSITIONS.get(position - 1).filter(|_| !is_open_ended) {
+                        Some(number) => {
+                            self.state
+                                .write(Slot::Field(table, Key::Number(number)), content);
+                        }
+                        None => self.blur(table, true),
+                    }
+                    self.state.open(content, 0);
+                }
             }
         }
         table
     }
 
+    /// From here on not all fields of a table are known; or only not all elements.
+    pub(super) fn blur(&mut self, table: Value, only_numbers: bool) {
+        self.state.blurred.insert((table, true));
+        if !only_numbers {
+            self.state.blurred.insert((table, false));
+        }
+    }
+
     fn operation(&mut self, node: Node) -> Value {
         let operator = self.operator(node);
-        if matches!(operator, b"and" | b"or" | b"not" | b"==" | b"~=") {
+        if matches!(
+            operator,
+            b"and" | b"or" | b"not" | b"==" | b"~=" | b"<" | b">" | b"<=" | b">="
+        ) {
             return self.test_value(node);
         }
         let operands: Vec<Node> = [FIELDS.left, FIELDS.right, FIELDS.operand]
@@ -209,16 +393,26 @@ impl<'t> Interpreter<'_, 't> {
             .into_iter()
             .map(|operand| self.value(operand))
             .collect();
-        for value in values {
+        for value in &values {
             if self.alive {
-                self.demand(value);
+                self.demand(*value);
             }
         }
-        let bits = match operator {
-            b"<" | b">" | b"<=" | b">=" => Bits::NOT_NIL,
-            _ => Bits::TRUTHY,
-        };
-        self.state.fresh(Fact::of(bits))
+        match (operator, values.as_slice()) {
+            (b"#", [list]) => self.state.read(Slot::Field(*list, Key::Length)),
+            (b"..", _) => {
+                let source = values
+                    .iter()
+                    .find_map(|value| self.state.nature(*value).source);
+                let nature = Nature {
+                    path: self.file.knowledge.root(b"string"),
+                    source,
+                    ..Nature::default()
+                };
+                self.state.made(nature, Fact::of(Bits::TRUTHY))
+            }
+            _ => self.number(),
+        }
     }
 
     pub(super) fn operator(&self, node: Node) -> &'t [u8] {
@@ -226,89 +420,5 @@ impl<'t> Interpreter<'_, 't> {
         operator
             .map(|operator| self.tree.bytes(operator))
             .unwrap_or_default()
-    }
-
-    /// A finding in words.
-    pub(super) fn describe(&self, node: Node, focus: Node, evidence: &Evidence<'t>) -> Hit {
-        let value = self.quote(focus);
-        let Reason::Tag { test, .. } = evidence.reason;
-        let tested = self.quote_test(test);
-        let mut labels = vec![(
-            self.tree.range(test),
-            format!("`{tested}` is all that is known here"),
-        )];
-        let mut message = format!("`{value}` may be nil: only `{tested}` was tested");
-        let ask = match evidence.doubt {
-            None => None,
-            Some(Doubt::Call(call)) => {
-                let call_text = self.quote(call);
-                labels.push((
-                    self.tree.range(call),
-                    format!("may change or test `{value}`"),
-                ));
-                message = format!(
-                    "`{value}` may be nil after `{call_text}`: `{tested}` does not say that it is there"
-                );
-                Some(format!("Can `{value}` be nil after `{call_text}`?"))
-            }
-            Some(Doubt::Write(target)) => {
-                let target_text = self.quote(target);
-                labels.push((self.tree.range(target), format!("may be `{value}`")));
-                message = format!("`{value}` may be nil after the write to `{target_text}`");
-                Some(format!(
-                    "Can the write to `{target_text}` leave `{value}` nil?"
-                ))
-            }
-            Some(Doubt::Built(table)) => {
-                labels.push((
-                    self.tree.range(table),
-                    "such a table is built with it here".to_owned(),
-                ));
-                message = format!("{message}; this file builds such tables with it");
-                Some(format!(
-                    "Is `{value}` given wherever a table with `{tested}` is built?"
-                ))
-            }
-            Some(Doubt::SomePaths) => {
-                message = format!(
-                    "`{value}` may be nil: it is given on some paths, else only `{tested}` was tested"
-                );
-                Some(format!(
-                    "Is `{value}` given on every path on which `{tested}` holds?"
-                ))
-            }
-        };
-        debug_assert_eq!(ask.is_some(), evidence.certainty() == Certainty::Ambiguous);
-        Hit {
-            node,
-            focus,
-            certainty: evidence.certainty(),
-            message,
-            ask,
-            labels,
-        }
-    }
-
-    /// The comparison as it is when it is true, the tag first.
-    fn quote_test(&self, test: Node) -> String {
-        let side = |field| self.tree.child_by_field(test, field);
-        let (Some(left), Some(right)) = (side(FIELDS.left), side(FIELDS.right)) else {
-            return self.quote(test);
-        };
-        let (tag, literal) = match kind(self.tree, left) {
-            Kind::String => (right, left),
-            _ => (left, right),
-        };
-        format!("{} == {}", self.quote(tag), self.quote(literal))
-    }
-
-    fn quote(&self, node: Node) -> String {
-        let text = String::from_utf8_lossy(self.tree.bytes(node));
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let line = words.join(" ");
-        match line.char_indices().nth(QUOTE_LIMIT) {
-            Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
-            None => line,
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! It also says which functions can be interpreted at all: one that holds a syntax error, or nests deeper than
 //! [`DEPTH_LIMIT`], is left alone. Deliberately absent: values.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::kinds::{FIELDS, Kind, kind};
 use crate::matcher::{Node, Tree};
@@ -25,11 +25,16 @@ pub(super) struct Function {
     pub node: Node,
     /// Whether it can be interpreted.
     pub sound: bool,
+    /// The variables of functions around it that it or a function in it uses, in their order.
+    pub captures: BTreeSet<Binding>,
+    /// Its parameters, a method's receiver first.
+    pub parameters: Vec<Binding>,
     depth: u32,
 }
 
 /// What is known of a variable from all over the file.
-struct Variable {
+struct Variable<'t> {
+    name: &'t [u8],
     /// The function that declares it; `NONE` for globals.
     home: FunctionIndex,
     /// Whether a function in its home uses it.
@@ -47,7 +52,9 @@ pub(super) struct Names<'t> {
     /// The last names of functions that the file declares in tables (`function x.name`, `function x:name`).
     pub members: HashSet<&'t [u8]>,
     of_node: HashMap<Node, Binding>,
-    variables: Vec<Variable>,
+    variables: Vec<Variable<'t>>,
+    /// The function in which each node stands.
+    around: Vec<FunctionIndex>,
 }
 
 impl<'t> Names<'t> {
@@ -60,6 +67,7 @@ impl<'t> Names<'t> {
                 members: HashSet::new(),
                 of_node: HashMap::new(),
                 variables: Vec::new(),
+                around: Vec::with_capacity(tree.len() as usize),
             },
             depths: Vec::with_capacity(tree.len() as usize),
             scopes: Vec::new(),
@@ -77,6 +85,29 @@ impl<'t> Names<'t> {
     /// The variable that an identifier means.
     pub(super) fn binding(&self, identifier: Node) -> Option<Binding> {
         self.of_node.get(&identifier).copied()
+    }
+
+    /// The name of a variable.
+    pub(super) fn name(&self, binding: Binding) -> &'t [u8] {
+        self.variables
+            .get(binding as usize)
+            .map_or(b"", |variable| variable.name)
+    }
+
+    /// The function that declares a variable; none for globals.
+    pub(super) fn home(&self, binding: Binding) -> Option<FunctionIndex> {
+        let home = self.variables.get(binding as usize)?.home;
+        (home != NONE).then_some(home)
+    }
+
+    /// The number of variables.
+    pub(super) fn len(&self) -> usize {
+        self.variables.len()
+    }
+
+    /// The function in which a node stands; a function stands in the one around it.
+    pub(super) fn around(&self, node: Node) -> FunctionIndex {
+        self.around.get(node as usize).copied().unwrap_or(0)
     }
 
     /// Whether other functions than `function` can reach the table in this variable.
@@ -125,6 +156,7 @@ impl<'t> Scan<'t, '_> {
     fn visit(&mut self, node: Node) {
         self.leave_scopes(node);
         self.reveal(node);
+        self.names.around.push(self.current_function());
         self.check_soundness(node);
         match kind(self.tree, node) {
             _ if node == self.tree.root() => self.open_function(node),
@@ -137,6 +169,9 @@ impl<'t> Scan<'t, '_> {
             Kind::Parameters => {
                 let names: Vec<Node> = self.identifiers(node);
                 self.declare(&names, node);
+                for name in names {
+                    self.add_parameter(name);
+                }
             }
             Kind::For => self.open_scope(node),
             Kind::Repeat => self.open_scope(node),
@@ -226,6 +261,8 @@ impl<'t> Scan<'t, '_> {
         self.names.functions.push(Function {
             node,
             sound: kind(self.tree, node) != Kind::Error,
+            captures: BTreeSet::new(),
+            parameters: Vec::new(),
             depth: self.depths[node as usize],
         });
         self.open_scope(node);
@@ -260,6 +297,15 @@ impl<'t> Scan<'t, '_> {
         if name.is_some_and(|name| kind(self.tree, name) == Kind::Method) {
             self.declare_as(function, b"self", function);
             self.reveal(function);
+            self.add_parameter(function);
+        }
+    }
+
+    fn add_parameter(&mut self, node: Node) {
+        let function = self.current_function() as usize;
+        let binding = self.names.of_node.get(&node).copied();
+        if let Some(function) = self.names.functions.get_mut(function) {
+            function.parameters.extend(binding);
         }
     }
 
@@ -274,7 +320,7 @@ impl<'t> Scan<'t, '_> {
     }
 
     fn declare_as(&mut self, node: Node, name: &'t [u8], at: Node) {
-        let binding = self.add_variable(self.current_function());
+        let binding = self.add_variable(name, self.current_function());
         self.names.of_node.insert(node, binding);
         self.pending.push(Pending {
             at,
@@ -285,8 +331,9 @@ impl<'t> Scan<'t, '_> {
         });
     }
 
-    fn add_variable(&mut self, home: FunctionIndex) -> Binding {
+    fn add_variable(&mut self, name: &'t [u8], home: FunctionIndex) -> Binding {
         self.names.variables.push(Variable {
+            name,
             home,
             captured: false,
             assigner: NONE,
@@ -328,7 +375,7 @@ impl<'t> Scan<'t, '_> {
         let binding = match local.or_else(|| self.globals.get(name)).copied() {
             Some(binding) => binding,
             None => {
-                let binding = self.add_variable(NONE);
+                let binding = self.add_variable(name, NONE);
                 self.globals.insert(name, binding);
                 binding
             }
@@ -336,6 +383,17 @@ impl<'t> Scan<'t, '_> {
         let function = self.current_function();
         let variable = &mut self.names.variables[binding as usize];
         variable.captured |= variable.home != function;
+        let home = variable.home;
+        if home != NONE && home != function {
+            // From the inside to the outside, up to the one that declares it.
+            for index in self.inside.iter().rev().take_while(|index| **index != home) {
+                if let Some(function) = self.names.functions.get_mut(*index as usize)
+                    && !function.captures.insert(binding)
+                {
+                    break;
+                }
+            }
+        }
         self.names.of_node.insert(node, binding);
     }
 

@@ -11,8 +11,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::names::{FunctionIndex, Names};
-use super::value::{Bits, Doubt, Evidence, Fact, Key, Slot, Value};
+use super::File;
+use super::groups::Group;
+use super::names::{Binding, FunctionIndex};
+use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Slot, Value};
 use crate::matcher::Node;
 
 /// How many epochs are looked through for what was known of a slot.
@@ -21,8 +23,14 @@ const EPOCHS_BACK: usize = 16;
 /// How deep a call reaches into its arguments.
 const REACH: u32 = 2;
 
+/// How deep what other functions can reach is followed.
+const OPEN_DEPTH: u32 = 16;
+
 /// How many fields of one table are followed.
-const KEY_LIMIT: usize = 256;
+const KEY_LIMIT: usize = 128;
+
+/// Not a variable of the program: set by a call that should not return.
+const DOOM: Slot<'static> = Slot::Variable(Binding::MAX);
 
 type Epoch = u32;
 
@@ -40,14 +48,17 @@ struct EpochStart {
 }
 
 /// How a value came to be.
-#[derive(Debug, Clone, Copy, Default)]
-struct Birth<'t> {
+#[derive(Debug, Clone, Default)]
+pub(super) struct Birth<'t> {
     /// The slot whose content it is by definition.
     slot: Option<Slot<'t>>,
     /// Whether other functions can reach it.
     is_open: bool,
     /// The value that may have been replaced by it, and why.
     predecessor: Option<(Value, Option<Doubt>)>,
+    pub nature: Nature,
+    /// What is known of it on every path.
+    initial: Option<Box<Fact<'t>>>,
 }
 
 #[derive(Debug)]
@@ -80,8 +91,17 @@ impl<'t> Delta<'t> {
 
 /// The state.
 pub(super) struct State<'a, 't> {
-    names: &'a Names<'t>,
-    function: FunctionIndex,
+    pub(super) file: &'a File<'a, 't>,
+    pub(super) function: FunctionIndex,
+    /// What the variables around the function held when it was made.
+    pub(super) entry: BTreeMap<Binding, (Nature, Fact<'t>)>,
+    pub(super) groups: Vec<Rc<Group<'t>>>,
+    /// Tables that were written with computed keys; true: with numbers only.
+    pub(super) blurred: BTreeSet<(Value, bool)>,
+    /// Where the interpretation is: the origin of what has no other.
+    pub place: Node,
+    /// How many calls were made that may change something.
+    pub calls: u32,
     slots: HashMap<Slot<'t>, Stored>,
     facts: HashMap<Value, Fact<'t>>,
     epoch: Epoch,
@@ -90,16 +110,27 @@ pub(super) struct State<'a, 't> {
     epochs: Vec<EpochStart>,
     firsts: HashMap<(Slot<'t>, Epoch), Value>,
     keys: HashMap<Value, BTreeSet<Key<'t>>>,
+    /// The tables of which a field of this name is followed.
+    holders: HashMap<&'t [u8], BTreeSet<Value>>,
     /// What was done, in steps: bounds the work for one function.
     pub spent: u64,
 }
 
 impl<'a, 't> State<'a, 't> {
     /// The state at the start of a function.
-    pub fn new(names: &'a Names<'t>, function: FunctionIndex) -> Self {
+    pub fn new(
+        file: &'a File<'a, 't>,
+        function: FunctionIndex,
+        entry: BTreeMap<Binding, (Nature, Fact<'t>)>,
+    ) -> Self {
         Self {
-            names,
+            file,
             function,
+            entry,
+            groups: Vec::new(),
+            blurred: BTreeSet::new(),
+            place: 0,
+            calls: 0,
             slots: HashMap::new(),
             facts: HashMap::new(),
             epoch: 0,
@@ -111,6 +142,7 @@ impl<'a, 't> State<'a, 't> {
             }],
             firsts: HashMap::new(),
             keys: HashMap::new(),
+            holders: HashMap::new(),
             spent: 0,
         }
     }
@@ -124,6 +156,16 @@ impl<'a, 't> State<'a, 't> {
         value
     }
 
+    /// A new value of a known nature.
+    pub fn made(&mut self, nature: Nature, fact: Fact<'t>) -> Value {
+        let initial = (fact != Fact::UNKNOWN).then(|| Box::new(fact));
+        self.bear(Birth {
+            nature,
+            initial,
+            ..Birth::default()
+        })
+    }
+
     /// A value of which nothing is known.
     pub fn unknown(&mut self) -> Value {
         self.bear(Birth::default())
@@ -134,13 +176,24 @@ impl<'a, 't> State<'a, 't> {
         (self.births.len() - 1) as Value
     }
 
-    fn birth(&self, value: Value) -> Birth<'t> {
-        self.births.get(value as usize).copied().unwrap_or_default()
+    fn birth(&self, value: Value) -> Option<&Birth<'t>> {
+        self.births.get(value as usize)
+    }
+
+    /// What a value is by birth.
+    pub fn nature(&self, value: Value) -> Nature {
+        self.birth(value)
+            .map_or_else(Nature::default, |birth| birth.nature)
+    }
+
+    /// The slot whose content a value is by definition.
+    pub fn slot(&self, value: Value) -> Option<Slot<'t>> {
+        self.birth(value)?.slot
     }
 
     /// Whether other functions can reach this value.
     pub fn is_open(&self, value: Value) -> bool {
-        self.birth(value).is_open
+        self.birth(value).is_some_and(|birth| birth.is_open)
     }
 
     /// What is known of a value.
@@ -148,8 +201,11 @@ impl<'a, 't> State<'a, 't> {
         let mut doubt: Option<Doubt> = None;
         let mut current = value;
         for _ in 0..EPOCHS_BACK {
-            let inherited = self.facts.get(&current);
-            match (inherited, self.birth(current).predecessor) {
+            let Some(birth) = self.birth(current) else {
+                break;
+            };
+            let known = self.facts.get(&current).or(birth.initial.as_deref());
+            match (known, birth.predecessor) {
                 (Some(fact), _) if current == value => return fact.clone(),
                 (Some(fact), _) => {
                     let evidence = fact
@@ -181,8 +237,11 @@ impl<'a, 't> State<'a, 't> {
     /// Whether what the slot holds can change whenever another function runs.
     fn is_volatile(&self, slot: Slot<'t>) -> bool {
         match slot {
-            Slot::Variable(binding) => self.names.is_assigned_elsewhere(binding, self.function),
-            Slot::Field(holder, _) => self.birth(holder).is_open,
+            Slot::Variable(binding) => self
+                .file
+                .names
+                .is_assigned_elsewhere(binding, self.function),
+            Slot::Field(holder, _) => self.is_open(holder),
         }
     }
 
@@ -192,7 +251,7 @@ impl<'a, 't> State<'a, 't> {
         if !self.is_followed(slot) {
             return self.unknown();
         }
-        let is_volatile = self.is_volatile(slot);
+        let is_volatile = slot != DOOM && self.is_volatile(slot);
         match self.slots.get(&slot) {
             Some(stored) if !is_volatile || stored.epoch == self.epoch => stored.value,
             _ => self.first(slot, is_volatile),
@@ -204,7 +263,16 @@ impl<'a, 't> State<'a, 't> {
             return true;
         };
         let keys = self.keys.entry(holder).or_default();
-        keys.contains(&key) || (keys.len() < KEY_LIMIT && keys.insert(key))
+        if keys.contains(&key) {
+            return true;
+        }
+        if keys.len() >= KEY_LIMIT {
+            return false;
+        }
+        if let Key::Name(name) = key {
+            self.holders.entry(name).or_default().insert(holder);
+        }
+        keys.insert(key)
     }
 
     /// The value that a slot has when nothing was stored in it in this epoch.
@@ -214,18 +282,27 @@ impl<'a, 't> State<'a, 't> {
             return *value;
         }
         let is_open = match slot {
-            Slot::Variable(binding) => self.names.is_reachable_elsewhere(binding, self.function),
-            Slot::Field(holder, _) => self.birth(holder).is_open,
+            Slot::Variable(binding) => self
+                .file
+                .names
+                .is_reachable_elsewhere(binding, self.function),
+            Slot::Field(holder, _) => self.is_open(holder),
         };
         let predecessor = if is_volatile {
             self.last_value_before(slot)
         } else {
             None
         };
+        let (nature, fact) = match predecessor {
+            Some((before, _)) => (self.nature(before), Fact::UNKNOWN),
+            None => self.initial(slot),
+        };
         let value = self.bear(Birth {
             slot: Some(slot),
             is_open,
             predecessor,
+            nature,
+            initial: (fact != Fact::UNKNOWN).then(|| Box::new(fact)),
         });
         self.firsts.insert((slot, epoch), value);
         value
@@ -266,7 +343,7 @@ impl<'a, 't> State<'a, 't> {
 
     /// From now on other functions can reach this value.
     pub fn open(&mut self, value: Value, depth: u32) {
-        if self.birth(value).is_open || depth > REACH {
+        if self.is_open(value) || depth > OPEN_DEPTH {
             return;
         }
         let fields = self.fields(value, Key::FIRST);
@@ -291,7 +368,7 @@ impl<'a, 't> State<'a, 't> {
 
     /// The field that a value is the content of, if it still is.
     pub fn place(&mut self, value: Value) -> Option<(Value, Key<'t>)> {
-        let slot = self.birth(value).slot?;
+        let slot = self.slot(value)?;
         let Slot::Field(holder, key) = slot else {
             return None;
         };
@@ -319,13 +396,81 @@ impl<'a, 't> State<'a, 't> {
             if depth < REACH {
                 self.disturb_below(content, Key::FIRST, doubt, depth + 1);
             }
-            let heir = self.bear(Birth {
-                slot: Some(slot),
-                is_open: self.birth(content).is_open,
-                predecessor: Some((content, Some(doubt))),
-            });
-            self.write(slot, heir);
+            self.replace(slot, content, doubt);
+            if !self.is_remembered(content) {
+                self.unfollow(slot);
+            }
         }
+    }
+
+    /// Whether anything is known of a value that its heir would inherit.
+    fn is_remembered(&self, value: Value) -> bool {
+        let fact = self.fact(value);
+        let has_fields = self.keys.get(&value).is_some_and(|keys| !keys.is_empty());
+        has_fields || fact.evidence.is_some()
+    }
+
+    /// Until it is read again, nothing needs to be done for this field.
+    fn unfollow(&mut self, slot: Slot<'t>) {
+        if let Slot::Field(holder, key) = slot
+            && let Some(keys) = self.keys.get_mut(&holder)
+        {
+            keys.remove(&key);
+        }
+    }
+
+    /// The slot holds an heir of what it held.
+    fn replace(&mut self, slot: Slot<'t>, content: Value, doubt: Doubt) {
+        let heir = self.bear(Birth {
+            slot: Some(slot),
+            is_open: self.is_open(content),
+            predecessor: self
+                .is_remembered(content)
+                .then_some((content, Some(doubt))),
+            nature: self.nature(content),
+            initial: None,
+        });
+        self.write(slot, heir);
+    }
+
+    /// Fields of this name may have been changed, of whatever table.
+    pub fn disturb_named(&mut self, name: &'t [u8], doubt: Doubt) {
+        let key = Key::Name(name);
+        for holder in self.holders.get(name).cloned().unwrap_or_default() {
+            let slot = Slot::Field(holder, key);
+            let content = self.read(slot);
+            self.replace(slot, content, doubt);
+        }
+    }
+
+    /// A variable may have been changed.
+    pub fn disturb_variable(&mut self, binding: Binding, doubt: Doubt) {
+        let slot = Slot::Variable(binding);
+        let content = self.read(slot);
+        self.replace(slot, content, doubt);
+    }
+
+    /// A call that does not return, to judge by its name: if it does, what was nil may be so no more.
+    pub fn doom(&mut self, call: Node) {
+        let mut values: Vec<Value> = self.facts.keys().copied().collect();
+        values.sort_unstable();
+        self.spent += values.len() as u64;
+        for value in values {
+            let fact = self.fact(value);
+            let known = fact.evidence.filter(|known| known.doubt.is_none());
+            if let (true, Some(known)) = (fact.bits.has_nil(), known) {
+                let evidence = Some(known.doubted(Doubt::Call(call)));
+                self.set_fact(value, Fact { evidence, ..fact });
+            }
+        }
+        let mark = self.fresh(Fact::of(Bits::TRUTHY));
+        self.write(DOOM, mark);
+    }
+
+    /// Whether every path to here went through such a call.
+    pub fn is_doomed(&mut self) -> bool {
+        let mark = self.read(DOOM);
+        self.fact(mark).bits == Bits::TRUTHY
     }
 
     /// Excludes all but `bits`; false when nothing is left, so that this point cannot be reached.
@@ -336,10 +481,11 @@ impl<'a, 't> State<'a, 't> {
             return false;
         }
         let implied = match &known.implies {
-            Some(implies) if bits.is_within(Bits::TRUTHY) => Some((Rc::clone(implies), true)),
-            Some(implies) if bits.is_within(Bits::FALSY) => Some((Rc::clone(implies), false)),
+            Some(implies) if left.is_within(Bits::TRUTHY) => Some((Rc::clone(implies), true)),
+            Some(implies) if left.is_within(Bits::FALSY) => Some((Rc::clone(implies), false)),
             _ => None,
         };
+        let has_groups = known.groups.is_some();
         if left != known.bits {
             self.set_fact(
                 value,
@@ -349,28 +495,41 @@ impl<'a, 't> State<'a, 't> {
                 },
             );
         }
-        let Some((implies, truth)) = implied else {
-            return true;
-        };
-        let all = if truth {
-            &implies.when_true
-        } else {
-            &implies.when_false
-        };
-        all.iter().all(|one| {
-            let fact = self.fact(one.value);
-            let bits = fact.bits & one.bits;
-            let evidence = fact.evidence.or(one.evidence.filter(|_| bits.has_nil()));
-            self.set_fact(
-                one.value,
-                Fact {
-                    bits,
-                    evidence,
-                    ..fact
-                },
-            );
-            !bits.is_empty()
-        })
+        if let Some((implies, truth)) = implied {
+            let all = if truth {
+                &implies.when_true
+            } else {
+                &implies.when_false
+            };
+            for one in all {
+                let fact = self.fact(one.value);
+                let bits = fact.bits & one.bits;
+                if bits.is_empty() {
+                    return false;
+                }
+                let evidence = match one.evidence {
+                    Some(doubted) if doubted.doubt.is_some() && fact.evidence.is_some() => {
+                        Some(doubted)
+                    }
+                    new => fact.evidence.or(new.filter(|_| bits.has_nil())),
+                };
+                let text = fact.text.or(one.text);
+                let has_groups = fact.groups.is_some();
+                self.set_fact(
+                    one.value,
+                    Fact {
+                        bits,
+                        evidence,
+                        text,
+                        ..fact
+                    },
+                );
+                if has_groups && !self.settle(one.value) {
+                    return false;
+                }
+            }
+        }
+        !has_groups || self.settle(value)
     }
 
     /// Adds the evidence to a value that may be nil and has none yet.
@@ -484,8 +643,10 @@ impl<'a, 't> State<'a, 't> {
             self.roll_back(mark);
         }
         self.merge_epochs(branches);
+        let mut gathered: Vec<(Value, &[(Value, Fact<'t>)])> = Vec::new();
         for (value, sides) in values.into_iter().zip(&known) {
             let fact = Fact::join(sides);
+            gathered.push((value, sides));
             if fact != self.fact(value) {
                 self.set_fact(value, fact);
             }
@@ -498,7 +659,11 @@ impl<'a, 't> State<'a, 't> {
                 [same] => *same,
                 _ => match met.get(&values) {
                     Some(known) => *known,
-                    None => self.meet(slot, sides),
+                    None => {
+                        let value = self.meet(slot, sides);
+                        gathered.push((value, sides));
+                        value
+                    }
                 },
             };
             met.insert(values, value);
@@ -506,18 +671,20 @@ impl<'a, 't> State<'a, 't> {
                 self.write(slot, value);
             }
         }
+        self.gather_sides(&gathered);
     }
 
     /// The value of a slot that holds different ones on the paths that meet.
     fn meet(&mut self, slot: Slot<'t>, sides: &[(Value, Fact<'t>)]) -> Value {
-        let is_open = sides.iter().any(|(value, _)| self.birth(*value).is_open);
-        let value = self.bear(Birth {
+        let is_open = sides.iter().any(|(value, _)| self.is_open(*value));
+        let nature = Nature::join(sides.iter().map(|(value, _)| self.nature(*value)));
+        self.bear(Birth {
             slot: Some(slot),
             is_open,
             predecessor: None,
-        });
-        self.set_fact(value, Fact::join(sides));
-        value
+            nature,
+            initial: Some(Box::new(Fact::join(sides))),
+        })
     }
 
     /// Calls on some of the paths count for all.

@@ -1,18 +1,23 @@
 //! What is known of a value.
 //!
 //! A value is a number ([`Value`]); what is known hangs on the number and not on the variable that holds it, so
-//! copies share it. Deliberately absent: when something becomes known ([`super::conditions`]) or stops being so
+//! copies share it. Its [`Nature`] is known from its birth and never changes; its [`Fact`] is what the paths to here
+//! have shown. Deliberately absent: when something becomes known ([`super::conditions`]) or stops being so
 //! ([`super::state`]).
 
 use std::ops::{BitAnd, BitOr};
 use std::rc::Rc;
 
-use super::names::Binding;
+use super::knowledge::Path;
+use super::names::{Binding, FunctionIndex};
 use crate::finding::Certainty;
 use crate::matcher::Node;
 
 /// The identity of a value.
 pub(super) type Value = u32;
+
+/// The number of a group of values that go together ([`super::groups`]).
+pub(super) type GroupIndex = u32;
 
 /// What a table is indexed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +26,8 @@ pub(super) enum Key<'t> {
     Name(&'t [u8]),
     /// A number constant, as written.
     Number(&'t [u8]),
+    /// The number of its elements: what `#` gives.
+    Length,
     /// Whatever this value is.
     Of(Value),
 }
@@ -47,6 +54,7 @@ pub(super) enum Slot<'t> {
 pub(super) struct Bits(u8);
 
 impl Bits {
+    pub const NONE: Self = Self(0);
     pub const NIL: Self = Self(1);
     pub const FALSE: Self = Self(2);
     pub const TRUTHY: Self = Self(4);
@@ -100,6 +108,44 @@ pub(super) enum Reason<'t> {
         holder: Value,
         tag: &'t [u8],
     },
+    /// As above, and the payload has another name than the kind.
+    Kind(Node),
+    /// A documented function answers nil here.
+    Answer(Node),
+    /// A field that is documented to be absent at times.
+    Field(Node),
+    /// nil is written here.
+    Literal(Node),
+    /// The variable is declared here without a value.
+    Unassigned(Node),
+    /// A function of this file returned nil: the call, and the place in the function.
+    Returned { call: Node, at: Node },
+    /// The table is built here without the field.
+    Missing(Node),
+    /// The results are named here: a value and an error.
+    NamedError(Node),
+    /// It is tested here, so somebody thought that it may be nil.
+    Tested(Node),
+    /// The value or its key comes from outside of the program.
+    Input(Node),
+    /// A call leaves the argument out.
+    Omitted(Node),
+    /// A call gives an argument that may be nil.
+    Argument(Node),
+    /// An element of a list that may be empty.
+    Element(Node),
+    /// The variable or field is nil until, or after, another function ran.
+    Elsewhere(Node),
+    /// A function that callers may leave out.
+    Callback(Node),
+    /// A new value took the place of one that was tested.
+    Replaced { test: Node, by: Node },
+    /// It is tested, but only after it was used.
+    Later(Node),
+    /// A key that nobody can tell, of a table that is built here.
+    Lookup(Node),
+    /// A field of a document that was read here.
+    Document(Node),
 }
 
 /// Why only a reader can tell.
@@ -113,9 +159,27 @@ pub(super) enum Doubt {
     Built(Node),
     /// The value was given on some paths.
     SomePaths,
+    /// It comes from around the function.
+    Captured,
+    /// The origin by itself is not certain.
+    Soft,
 }
 
-impl Evidence<'_> {
+impl<'t> Evidence<'t> {
+    pub fn certain(reason: Reason<'t>) -> Self {
+        Self {
+            reason,
+            doubt: None,
+        }
+    }
+
+    pub fn soft(reason: Reason<'t>) -> Self {
+        Self {
+            reason,
+            doubt: Some(Doubt::Soft),
+        }
+    }
+
     pub fn certainty(&self) -> Certainty {
         match self.doubt {
             Some(_) => Certainty::Ambiguous,
@@ -129,19 +193,97 @@ impl Evidence<'_> {
             ..self
         }
     }
+
+    /// Whether it speaks only for the paths on which it was found.
+    fn is_local(&self) -> bool {
+        matches!(self.reason, Reason::Tag { .. } | Reason::Kind(_))
+    }
 }
 
-/// All that is known of a value. Evidence that stays while nil is excluded tells what a guard guards.
+/// Where a value comes from, if that makes it or its fields doubtful.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// From outside of the program.
+    Input(Node),
+    /// A document was read here.
+    Document(Node),
+}
+
+/// What a value is by birth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Nature {
+    /// Its name among the known ones.
+    pub path: Option<Path>,
+    pub source: Option<Source>,
+    /// The table constructor that made it.
+    pub table: Option<Node>,
+    /// The table constructor that made it, in another function; it is only read.
+    pub constant: Option<Node>,
+    /// The table constructor that made it, in another function; it is written, too.
+    pub built: Option<Node>,
+    /// The unknown call that answered it.
+    pub call: Option<Node>,
+    /// It is what `type` answered for this value.
+    pub type_of: Option<Value>,
+    /// It is the length of this value.
+    pub length_of: Option<Value>,
+    /// It is this value, or an empty table in its place.
+    pub fallback_of: Option<Value>,
+    /// It is this function.
+    pub function: Option<FunctionIndex>,
+    /// It is a number.
+    pub is_number: bool,
+    /// It is never indexed in vain: a module.
+    pub is_module: bool,
+}
+
+impl Nature {
+    /// What is true of a value that is one of these.
+    pub fn join(sides: impl IntoIterator<Item = Self>) -> Self {
+        let mut sides = sides.into_iter();
+        let first = sides.next().unwrap_or_default();
+        sides.fold(first, |one, other| {
+            if one == other {
+                one
+            } else {
+                Self {
+                    source: one.source.or(other.source),
+                    path: one.path.filter(|path| other.path == Some(*path)),
+                    is_number: one.is_number && other.is_number,
+                    ..Self::default()
+                }
+            }
+        })
+    }
+}
+
+/// All that is known of a value here. Evidence that stays while nil is excluded tells what a guard guards.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fact<'t> {
     pub bits: Bits,
     pub evidence: Option<Evidence<'t>>,
     /// The string that it is.
     pub text: Option<&'t [u8]>,
-    /// It is what `type` answered for this value.
-    pub type_of: Option<Value>,
+    /// Strings that it is not.
+    pub unlike: Option<Rc<Vec<&'t [u8]>>>,
     /// It is the result of a test: what follows from its being true or false.
     pub implies: Option<Rc<Implications<'t>>>,
+    /// The groups that say what follows from what it is.
+    pub groups: Option<Rc<Vec<GroupIndex>>>,
+    /// The comparison with a string that said of which kind this table is.
+    pub kind: Option<Node>,
+    /// The first access that would have raised an error, and when.
+    pub used: Option<Use>,
+    /// A finding was made of it.
+    pub is_reported: bool,
+}
+
+/// An access: the value, the whole, and how many calls had been made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Use {
+    pub focus: Node,
+    pub node: Node,
+    pub calls: u32,
 }
 
 /// What the outcome of a test says of other values.
@@ -157,6 +299,7 @@ pub(super) struct Implied<'t> {
     pub value: Value,
     pub bits: Bits,
     pub evidence: Option<Evidence<'t>>,
+    pub text: Option<&'t [u8]>,
 }
 
 impl Fact<'_> {
@@ -164,8 +307,12 @@ impl Fact<'_> {
         bits: Bits::ALL,
         evidence: None,
         text: None,
-        type_of: None,
+        unlike: None,
         implies: None,
+        groups: None,
+        kind: None,
+        used: None,
+        is_reported: false,
     };
 
     pub fn of(bits: Bits) -> Self {
@@ -177,6 +324,23 @@ impl Fact<'_> {
 }
 
 impl<'t> Fact<'t> {
+    pub fn with(bits: Bits, evidence: Evidence<'t>) -> Self {
+        Self {
+            bits,
+            evidence: Some(evidence),
+            ..Fact::UNKNOWN
+        }
+    }
+
+    /// Whether it is known not to be this string.
+    pub fn is_not(&self, text: &[u8]) -> bool {
+        let excluded = self
+            .unlike
+            .as_ref()
+            .is_some_and(|known| known.contains(&text));
+        excluded || self.text.is_some_and(|known| known != text)
+    }
+
     /// What is known where paths meet. The values tell whether the sides speak of the same one.
     pub fn join(sides: &[(Value, Fact<'t>)]) -> Fact<'t> {
         let Some(((_, first), rest)) = sides.split_first() else {
@@ -186,51 +350,87 @@ impl<'t> Fact<'t> {
             .iter()
             .fold(first.bits, |bits, (_, side)| bits | side.bits);
         let agree = |same: &dyn Fn(&Fact<'t>) -> bool| rest.iter().all(|(_, side)| same(side));
+        let is_same_value = sides.windows(2).all(|pair| pair[0].0 == pair[1].0);
+        let is_reported = is_same_value && sides.iter().any(|(_, side)| side.is_reported);
         Fact {
             bits,
-            evidence: join_evidence(sides),
+            evidence: join_evidence(sides).filter(|_| !is_reported),
             text: first
                 .text
                 .filter(|text| agree(&|side| side.text == Some(text))),
-            type_of: first
-                .type_of
-                .filter(|of| agree(&|side| side.type_of == Some(*of))),
+            unlike: first
+                .unlike
+                .clone()
+                .filter(|known| agree(&|side| side.unlike.as_ref() == Some(known))),
             implies: first
                 .implies
                 .clone()
                 .filter(|known| agree(&|side| side.implies.as_ref() == Some(known))),
+            groups: join_groups(sides),
+            kind: first
+                .kind
+                .filter(|kind| agree(&|side| side.kind == Some(*kind))),
+            used: first.used.filter(|_| agree(&|side| side.used.is_some())),
+            is_reported,
         }
     }
 }
 
-/// A tag speaks for the paths on which it was tested; so each path must have the evidence, or have given the value.
+fn join_groups(sides: &[(Value, Fact<'_>)]) -> Option<Rc<Vec<GroupIndex>>> {
+    let first = sides.first()?.1.groups.as_ref()?;
+    let is_same = |groups: &Rc<Vec<GroupIndex>>| Rc::ptr_eq(groups, first) || groups == first;
+    if sides
+        .iter()
+        .all(|(_, side)| side.groups.as_ref().is_some_and(is_same))
+    {
+        return Some(Rc::clone(first));
+    }
+    let is_everywhere = |group: &&GroupIndex| {
+        sides.iter().all(|(_, side)| {
+            side.groups
+                .as_ref()
+                .is_some_and(|known| known.contains(group))
+        })
+    };
+    let common: Vec<GroupIndex> = first.iter().filter(is_everywhere).copied().collect();
+    (!common.is_empty()).then(|| Rc::new(common))
+}
+
+/// A path with nil and evidence is enough; of a tag, each path must speak, or have given the value.
 fn join_evidence<'t>(sides: &[(Value, Fact<'t>)]) -> Option<Evidence<'t>> {
     let (first, _) = sides.first()?;
     let mut strongest: Option<Evidence<'t>> = None;
     let mut guarded: Option<Evidence<'t>> = None;
-    let mut is_given_somewhere = false;
+    let (mut is_given_somewhere, mut is_open_somewhere) = (false, false);
     for (value, side) in sides {
         match side.evidence {
             Some(evidence) if side.bits.has_nil() => {
-                if strongest.is_none_or(|known| evidence.certainty() > known.certainty()) {
+                if strongest.is_none_or(|known| is_stronger(&evidence, &known)) {
                     strongest = Some(evidence);
                 }
             }
             Some(evidence) => guarded = guarded.or(Some(evidence)),
-            None if side.bits.has_nil() => return None,
+            None if side.bits.has_nil() => is_open_somewhere = true,
             None => {
                 let differs = value != first || sides.iter().any(|(other, _)| other != value);
-                if !differs {
-                    return None;
-                }
-                is_given_somewhere = true;
+                is_given_somewhere |= differs;
+                is_open_somewhere |= !differs;
             }
         }
     }
     match strongest {
-        Some(evidence) if is_given_somewhere => Some(evidence.doubted(Doubt::SomePaths)),
+        Some(evidence) if evidence.is_local() && is_open_somewhere => None,
+        Some(evidence) if evidence.is_local() && is_given_somewhere => {
+            Some(evidence.doubted(Doubt::SomePaths))
+        }
         Some(evidence) => Some(evidence),
-        None if is_given_somewhere => None,
+        None if is_given_somewhere || is_open_somewhere => None,
         None => guarded,
     }
+}
+
+/// Certain before doubtful, what holds on all paths before what holds on these.
+fn is_stronger(one: &Evidence<'_>, other: &Evidence<'_>) -> bool {
+    let rank = |evidence: &Evidence<'_>| (evidence.certainty(), !evidence.is_local());
+    rank(one) > rank(other)
 }

@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     if arguments.rules.is_none() {
         in_force::read_ahead();
     }
-    let (root, config, change) = comparison::read(arguments, context)?;
+    let (root, config, mut change) = comparison::read(arguments, context)?;
     let law = law::read(arguments, config, &root, &change, context)?;
     let (config, mut in_force) = (law.config, law.in_force);
     show::problems(&in_force.problems, context.style);
@@ -112,7 +112,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     let scope = Scope::new(&config, &root, &arguments.paths, arguments.all, context)?;
     let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions);
-    let head_files: Vec<RepoPath> = change
+    let mut head_files: Vec<RepoPath> = change
         .head_files
         .iter()
         .filter(|path| scope.looks_at(path) && (!arguments.all || scope.reports(path)))
@@ -125,7 +125,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .iter()
         .filter(|rule| not_asked(rule) && is_review_of(rule, &head_files))
         .count();
-    let mut scan = news::find(&scanner, &change, &scope, &head_files)?;
+    let mut scan = news::find(&scanner, &mut change, &mut head_files, &scope)?;
     if !asking.is_nobody() {
         let suppressions = !arguments.no_suppressions;
         let touched =

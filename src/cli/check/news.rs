@@ -7,48 +7,85 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::candidate::Candidate;
 use crate::cause;
-use crate::change::{Base, Change, FileChange};
+use crate::change::{Change, FileChange};
 use crate::config::{self, Config};
-use crate::finding::{AddedException, ChangedLaw, How};
+use crate::finding::{AddedException, Cause, ChangedLaw, How};
 use crate::introduced;
-use crate::language::Workspace;
+use crate::language::{self, Workspace};
 use crate::problem::Failure;
 use crate::scan::{Exception, Scan, Scanner};
 use crate::source::RepoPath;
 
 use super::scope::Scope;
 
-/// Scans head, and takes away what base has already. `files` are those of head to look at.
+/// Scans head, and takes away what base has already.
 pub(super) fn find<'r>(
     scanner: &Scanner<'r>,
-    change: &Change,
+    change: &mut Change,
+    files: &mut Vec<RepoPath>,
     scope: &Scope<'_>,
-    files: &[RepoPath],
 ) -> Result<Scan<'r>, Failure> {
-    let head = Workspace::new(&change.head);
-    let mut scan = scanner.scan(&head, files);
-    for base in &change.bases {
-        let workspace = Workspace::new(&base.snapshot);
+    let Change { head, bases, .. } = change;
+    let workspace = Workspace::new(head);
+    let (snapshots, mut changes): (Vec<_>, Vec<_>) = bases
+        .iter_mut()
+        .map(|base| (&base.snapshot, &mut base.files))
+        .unzip();
+    let old: Vec<Workspace<'_>> = snapshots.into_iter().map(Workspace::new).collect();
+    let turned = turned(&workspace, &old, &mut changes);
+    let looked_at = turned.keys().filter(|path| scope.looks_at(path));
+    files.extend(looked_at.cloned());
+    files.sort();
+    files.dedup();
+    let mut scan = scanner.scan(&workspace, files);
+    for (workspace, changes) in old.iter().zip(&changes) {
         let old = Old {
             scanner,
-            base,
-            workspace: &workspace,
+            workspace,
+            changes,
             scope,
         };
         scan.candidates = old.take_away(scan.candidates)?;
         scan.exceptions = old.take_exceptions_away(scan.exceptions)?;
     }
-    if let Some(base) = change.bases.first() {
-        cause::find(&mut scan.candidates, base, &change.head, &BTreeMap::new());
+    if let (Some(old), Some(changes)) = (old.first(), changes.first()) {
+        cause::find(&mut scan.candidates, changes, old.snapshot, head, &turned);
     }
     Ok(scan)
+}
+
+/// Files of which the change of other files made something else count as changed; those that are something else than in
+/// every base are looked at.
+fn turned(
+    head: &Workspace<'_>,
+    bases: &[Workspace<'_>],
+    changes: &mut [&mut Vec<FileChange>],
+) -> BTreeMap<RepoPath, Cause> {
+    let mut in_every: Option<BTreeMap<RepoPath, Cause>> = None;
+    for (base, changes) in bases.iter().zip(changes) {
+        let of_languages = language::ALL
+            .iter()
+            .flat_map(|language| (language.turned)(base, head, changes));
+        let turned: BTreeMap<RepoPath, Cause> = of_languages
+            .map(|turned| (turned.path, turned.cause))
+            .collect();
+        changes.extend(turned.keys().map(|path| FileChange {
+            old: Some(path.clone()),
+            new: Some(path.clone()),
+        }));
+        match &mut in_every {
+            Some(known) => known.retain(|path, _| turned.contains_key(path)),
+            None => in_every = Some(turned),
+        }
+    }
+    in_every.unwrap_or_default()
 }
 
 /// One base, and how it is looked at.
 struct Old<'a, 'r> {
     scanner: &'a Scanner<'r>,
-    base: &'a Base,
     workspace: &'a Workspace<'a>,
+    changes: &'a [FileChange],
     scope: &'a Scope<'a>,
 }
 
@@ -61,7 +98,9 @@ impl<'r> Old<'_, 'r> {
         let with_findings = head.iter().map(|candidate| &candidate.path).collect();
         let (same, other) = self.split(&with_findings);
         let same = self.scan(&same)?.candidates;
-        introduced::retain_introduced(head, self.base, same, || Ok(self.scan(&other)?.candidates))
+        introduced::retain_introduced(head, self.changes, same, || {
+            Ok(self.scan(&other)?.candidates)
+        })
     }
 
     /// Head's exceptions without those that the same file has in base.
@@ -73,8 +112,7 @@ impl<'r> Old<'_, 'r> {
         let (same, _) = self.split(&with_exceptions);
         let mut old = self.scan(&same)?.exceptions;
         let new_paths: BTreeMap<&RepoPath, &RepoPath> = self
-            .base
-            .files
+            .changes
             .iter()
             .filter_map(|file| Some((file.old.as_ref()?, file.new.as_ref()?)))
             .collect();
@@ -100,7 +138,7 @@ impl<'r> Old<'_, 'r> {
     fn split(&self, heads: &BTreeSet<&RepoPath>) -> (Vec<RepoPath>, Vec<RepoPath>) {
         let is_same =
             |file: &&FileChange| file.new.as_ref().is_some_and(|path| heads.contains(path));
-        let (same, other): (Vec<_>, Vec<_>) = self.base.files.iter().partition(is_same);
+        let (same, other): (Vec<_>, Vec<_>) = self.changes.iter().partition(is_same);
         let old = |files: Vec<&FileChange>| -> Vec<RepoPath> {
             let paths: BTreeSet<&RepoPath> = files
                 .into_iter()
@@ -115,7 +153,7 @@ impl<'r> Old<'_, 'r> {
     /// Base as far as it is asked for. Without the text of a file nobody can say what is new.
     fn scan(&self, paths: &[RepoPath]) -> Result<Scan<'r>, Failure> {
         let scan = self.scanner.scan(self.workspace, paths);
-        let snapshot = &self.base.snapshot;
+        let snapshot = self.workspace.snapshot;
         let lost = |path: &&RepoPath| snapshot.is_lost(path);
         match paths
             .iter()

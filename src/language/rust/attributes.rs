@@ -1,15 +1,15 @@
-//! What an attribute says: that code is for tests only, or what a lint of clippy may do.
+//! What an attribute says: whether its code is shipped, in which file a module lies, what a lint of clippy may do.
 //!
-//! Predicates are three-valued: `test` is false, as in the product; a feature, a platform and all the rest is unknown.
-//! What is false that way is compiled for tests only. The text may be anything, so its length and the depth of its
-//! brackets are bounded before syn, which recurses, sees it; an attribute beyond the bounds says nothing.
-//! Deliberately absent: which code an attribute stands at ([`super::scope`]), `path` and `include!`, and what depends
-//! on more than one attribute at once.
+//! The text may be anything, so its length and the depth of its brackets are bounded before syn, which recurses, sees
+//! it; an attribute beyond the bounds says nothing. Deliberately absent: which code an attribute stands at
+//! ([`super::scope`], [`super::outline`]), and what depends on more than one attribute at once.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, LitBool, Path, Token, parenthesized};
+use syn::{LitStr, Path, Token, parenthesized};
+
+use super::predicate::{Predicate, Shipped, Truth, Value};
 
 /// The longest attribute that is read, in bytes.
 const LENGTH_LIMIT: usize = 64 * 1024;
@@ -36,12 +36,37 @@ const TEST_ATTRIBUTES: [&str; 14] = [
 ];
 
 /// What one attribute says.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Saying {
-    /// Whether its code is compiled for tests only.
-    pub(super) tests_only: bool,
+    /// Whether its code is shipped.
+    pub(super) shipped: Shipped,
     /// Lints of clippy, without `clippy::`, and whether they are allowed.
     pub(super) lints: Vec<(String, bool)>,
+    /// Files for the module.
+    pub(super) paths: Vec<ModulePath>,
+    /// Whether it shows a macro to other crates.
+    pub(super) exports: bool,
+}
+
+/// `#[path = "file"]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ModulePath {
+    pub(super) file: String,
+    /// It stands in `cfg_attr`, whose predicate comes to this.
+    pub(super) condition: Option<Truth>,
+    /// Whether the attribute is shipped.
+    pub(super) shipped: Shipped,
+}
+
+impl Default for Saying {
+    fn default() -> Self {
+        Self {
+            shipped: Shipped::Always,
+            lints: Vec::new(),
+            paths: Vec::new(),
+            exports: false,
+        }
+    }
 }
 
 /// Reads what stands between `#[` and `]`.
@@ -58,7 +83,7 @@ pub(super) fn read(text: &[u8]) -> Saying {
         return saying;
     }
     let parsed = Parser::parse2(
-        |input: ParseStream<'_>| attribute(input, Truth::True, &mut saying),
+        |input: ParseStream<'_>| attribute(input, &Predicate::Constant(true), &mut saying),
         tokens,
     );
     if parsed.is_ok() {
@@ -87,37 +112,12 @@ fn is_deeper_than(limit: usize, tokens: &TokenStream) -> bool {
     true
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Truth {
-    False,
-    Unknown,
-    True,
-}
-
-impl Truth {
-    fn not(self) -> Self {
-        match self {
-            Self::False => Self::True,
-            Self::Unknown => Self::Unknown,
-            Self::True => Self::False,
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::False, _) | (_, Self::False) => Self::False,
-            (Self::True, Self::True) => Self::True,
-            _ => Self::Unknown,
-        }
-    }
-
-    fn or(self, other: Self) -> Self {
-        self.not().and(other.not()).not()
-    }
-}
-
 /// One attribute, which is there when `condition` is true.
-fn attribute(input: ParseStream<'_>, condition: Truth, saying: &mut Saying) -> syn::Result<()> {
+fn attribute(
+    input: ParseStream<'_>,
+    condition: &Predicate,
+    saying: &mut Saying,
+) -> syn::Result<()> {
     let path = Path::parse_mod_style(input)?;
     let name = path
         .segments
@@ -125,78 +125,52 @@ fn attribute(input: ParseStream<'_>, condition: Truth, saying: &mut Saying) -> s
         .map(|segment| segment.ident.unraw().to_string())
         .unwrap_or_default();
     let alone = path.segments.len() == 1;
+    let is_there = condition.value().truth;
     match name.as_str() {
         "cfg" if alone => {
             let inner;
             parenthesized!(inner in input);
-            let predicate = predicate(&inner)?;
+            let predicate = Predicate::parse(&inner)?;
             inner.parse::<Option<Token![,]>>()?;
             // The code is there unless the attribute is there and its predicate false.
-            saying.tests_only |= condition.not().or(predicate) == Truth::False;
+            let is_compiled = Value::any(&[condition.negated(), predicate.value()]);
+            saying.shipped = saying.shipped.min(is_compiled.shipped());
         }
         "cfg_attr" if alone => {
             let inner;
             parenthesized!(inner in input);
-            let condition = condition.and(predicate(&inner)?);
+            let condition = Predicate::All(vec![condition.clone(), Predicate::parse(&inner)?]);
             while inner.parse::<Option<Token![,]>>()?.is_some() && !inner.is_empty() {
-                attribute(&inner, condition, saying)?;
+                attribute(&inner, &condition, saying)?;
             }
         }
-        "allow" | "expect" if alone => lints(input, condition != Truth::False, true, saying)?,
+        "path" if alone && input.peek(Token![=]) => {
+            input.parse::<Token![=]>()?;
+            let file: LitStr = input.parse()?;
+            saying.paths.push(ModulePath {
+                file: file.value(),
+                condition: (*condition != Predicate::Constant(true)).then_some(is_there),
+                shipped: condition.value().shipped(),
+            });
+        }
+        "macro_export" if alone => {
+            saying.exports |= is_there != Truth::False;
+            skip_to_comma(input)?;
+        }
+        "allow" | "expect" if alone => lints(input, is_there != Truth::False, true, saying)?,
         "warn" | "deny" | "forbid" if alone => {
-            lints(input, condition == Truth::True, false, saying)?;
+            lints(input, is_there == Truth::True, false, saying)?;
         }
         _ => {
             // `cfg_attr(target_arch = "wasm32", wasm_bindgen_test)`: nobody ships what is a test on some platform.
             let is_test = TEST_ATTRIBUTES.contains(&name.as_str()) && !input.peek(Token![=]);
-            saying.tests_only |= is_test && condition != Truth::False;
+            if is_test && is_there != Truth::False {
+                saying.shipped = Shipped::Never;
+            }
             skip_to_comma(input)?;
         }
     }
     Ok(())
-}
-
-fn predicate(input: ParseStream<'_>) -> syn::Result<Truth> {
-    if input.peek(LitBool) {
-        let literal: LitBool = input.parse()?;
-        return Ok(if literal.value {
-            Truth::True
-        } else {
-            Truth::False
-        });
-    }
-    let name = input.call(Ident::parse_any)?.unraw().to_string();
-    if input.peek(syn::token::Paren) {
-        let inner;
-        parenthesized!(inner in input);
-        return combination(&name, &inner);
-    }
-    if input.peek(Token![=]) {
-        skip_to_comma(input)?;
-        return Ok(Truth::Unknown);
-    }
-    Ok(if matches!(name.as_str(), "test" | "doctest") {
-        Truth::False
-    } else {
-        Truth::Unknown
-    })
-}
-
-fn combination(name: &str, inner: ParseStream<'_>) -> syn::Result<Truth> {
-    if !matches!(name, "all" | "any" | "not") {
-        inner.parse::<TokenStream>()?;
-        return Ok(Truth::Unknown);
-    }
-    let parts = inner.parse_terminated(predicate, Token![,])?;
-    let mut parts = parts.into_iter();
-    Ok(match name {
-        "all" => parts.fold(Truth::True, Truth::and),
-        "any" => parts.fold(Truth::False, Truth::or),
-        _ => match (parts.next(), parts.next()) {
-            (Some(only), None) => only.not(),
-            _ => Truth::Unknown,
-        },
-    })
 }
 
 fn lints(

@@ -1,23 +1,57 @@
-//! Rust: shapes by tree-sitter, attributes by syn.
+//! Rust: shapes by tree-sitter, attributes by syn, `mod` lines by tokens.
 //!
-//! Deliberately absent: types, expansion of macros, and facts inside the arguments of a macro.
+//! Deliberately absent: types, and expansion of macros.
 
 mod attributes;
-mod broken;
 mod cargo;
-mod modules;
+mod certain;
+mod crates;
+mod facts;
+mod graph;
+mod guard;
+mod lexer;
+mod loose;
+mod macros;
+mod members;
+mod methods;
+mod outline;
+mod predicate;
+mod receiver;
 mod scope;
 mod shape;
 mod syntax;
+mod tokens;
+mod turned;
 
-use super::{Fact, Language, Place};
-use crate::finding::Cause;
+use super::Language;
+pub(super) use crates::Learned;
 
 const TESTS: &str = "tests";
 const BUILD_SCRIPTS: &str = "build-scripts";
 const EXAMPLES: &str = "examples";
 const BENCHES: &str = "benches";
 const CONSTS: &str = "consts";
+const MACRO_DEFINITIONS: &str = "macro-definitions";
+const MAYBE_SHIPPED: &str = "maybe-shipped";
+const ORPHANS: &str = "orphans";
+const PROC_MACROS: &str = "proc-macros";
+const QUOTED: &str = "quoted";
+const TEST_SUPPORT: &str = "test-support";
+const TEXT_ONLY: &str = "text-only";
+
+/// Macros that compile nothing of their arguments here, and the fact that makes.
+const DROPPING: [(&str, &str); 10] = [
+    ("stringify", TEXT_ONLY),
+    ("concat", TEXT_ONLY),
+    ("compile_error", TEXT_ONLY),
+    ("quote", QUOTED),
+    ("quote_spanned", QUOTED),
+    ("parse_quote", QUOTED),
+    ("parse_quote_spanned", QUOTED),
+    ("quote_token", QUOTED),
+    ("quote_into", QUOTED),
+    ("quasiquote", QUOTED),
+];
 
 /// Lints of clippy whose permission is a fact: `X_used` for the method `X`, the last one for any.
 const LINTS: [&str; 3] = ["unwrap_used", "expect_used", ANY_METHOD];
@@ -55,65 +89,14 @@ pub static RUST: Language = Language {
         ("scoped_identifier", "name"),
         ("macro_invocation", "macro"),
     ],
+    lexis: &tokens::LEXIS,
     example_path: "src/example.rs",
-    facts: &[
-        Fact {
-            name: TESTS,
-            about: "never compiled into the product: a test function, under a `cfg` that is false without `test`, in a module that only such code declares, or in `tests/` of its package",
-            ask: "Is this code run by tests only?",
-            holds: |place| scope::holds(place, TESTS),
-        },
-        Fact {
-            name: BUILD_SCRIPTS,
-            about: "the build script of its package: `build.rs`, or the file that Cargo.toml names as `build`",
-            ask: "Does this code run at build time only, where a panic is how a build fails?",
-            holds: |place| scope::holds(place, BUILD_SCRIPTS),
-        },
-        Fact {
-            name: EXAMPLES,
-            about: "an example for readers: in `examples/` of its package, or named by `[[example]]` in Cargo.toml",
-            ask: "Do people copy this example into code that runs in production?",
-            holds: |place| scope::holds(place, EXAMPLES),
-        },
-        Fact {
-            name: BENCHES,
-            about: "a benchmark: in `benches/` of its package, or named by `[[bench]]` in Cargo.toml",
-            ask: "Is this code run by benchmarks only?",
-            holds: |place| scope::holds(place, BENCHES),
-        },
-        Fact {
-            name: CONSTS,
-            about: "evaluated by the compiler: in a constant, a static, a `const` block, the length of an array, a discriminant or an argument of a type; a closure or function in there leaves it",
-            ask: "Does a failure here stop the compiler, and never the running program?",
-            holds: |place| scope::holds(place, CONSTS),
-        },
-        Fact {
-            name: "poison",
-            about: "called on the result of a lock or a condition variable: `lock()`, `read()`, `write()`, `wait(..)` and its kin, not awaited",
-            ask: "Can another thread panic while it holds this lock, and is stopping the process then the right answer?",
-            holds: shape::is_lock_result,
-        },
-        Fact {
-            name: "lint-allowed",
-            about: "under `allow` or `expect` of clippy's lint against this call: `unwrap_used`, `expect_used` or `disallowed_methods`",
-            ask: "Does the reason given for allowing the lint hold for this call?",
-            holds: lint_allowed,
-        },
-    ],
-    turned: |_, _, _| Vec::new(),
+    facts: facts::ALL,
+    turned: turned::turned,
+    about: facts::about,
 };
 
-/// What is known of the crates of a workspace.
-#[derive(Debug, Default)]
-pub(super) struct Learned;
-
-fn lint_allowed(place: &Place<'_>) -> Option<Cause> {
-    let method = shape::called_name(&RUST, place.tree, place.node);
-    let is_about = |lint: &str| {
-        lint == ANY_METHOD || lint.strip_suffix("_used").map(str::as_bytes) == Some(method)
-    };
-    LINTS
-        .into_iter()
-        .filter(|lint| is_about(lint))
-        .find_map(|lint| scope::holds(place, lint))
+/// Every place at which these bytes stand in a text.
+fn find_all<'t>(text: &'t [u8], bytes: &'t [u8]) -> impl Iterator<Item = usize> + 't {
+    memchr::memmem::find_iter(text, bytes)
 }

@@ -1,0 +1,307 @@
+//! Findings in words: where the nil comes from, why no guard covers it, what to ask, and which idiom fits.
+//!
+//! Deliberately absent: whether something is a finding ([`super::expressions`]).
+
+use super::File;
+use super::kinds::{FIELDS, Kind, kind};
+use super::value::{Doubt, Evidence, Reason};
+use crate::analysis::Hit;
+use crate::matcher::Node;
+
+/// How many characters of code a message quotes.
+const QUOTE_LIMIT: usize = 60;
+
+/// What there is to say of an origin.
+struct Origin {
+    node: Node,
+    /// Completes "`x` may be nil: ".
+    why: String,
+    /// The question when nothing else raises one.
+    ask: String,
+    /// What to do; empty where the rule's advice says it.
+    idiom: String,
+}
+
+impl<'t> File<'_, 't> {
+    /// A finding in words.
+    pub(super) fn describe(&self, node: Node, focus: Node, evidence: &Evidence<'t>) -> Hit {
+        let value = self.quote(focus);
+        let origin = self.origin(&value, focus, evidence);
+        let label = match evidence.reason {
+            Reason::Tag { test, .. } => {
+                format!("`{}` is all that is known here", self.quote_test(test))
+            }
+            Reason::Later(_) => "it is tested only here".to_owned(),
+            Reason::Tested(_) => "tested here, so it may be nil".to_owned(),
+            Reason::Omitted(_) => format!("this call leaves `{value}` out"),
+            _ => "may be nil since here".to_owned(),
+        };
+        let mut labels = vec![(self.tree.range(origin.node), label)];
+        let mut message = format!("`{value}` may be nil: {}", origin.why);
+        let mut ask = origin.ask;
+        match evidence.doubt {
+            None | Some(Doubt::Soft) => {}
+            Some(Doubt::Call(call)) => {
+                let text = self.quote(call);
+                labels.push((
+                    self.tree.range(call),
+                    format!("may change or test `{value}`"),
+                ));
+                message = match evidence.reason {
+                    Reason::Tag { test, .. } => format!(
+                        "`{value}` may be nil after `{text}`: `{}` does not say that it is there",
+                        self.quote_test(test)
+                    ),
+                    _ => format!("`{value}` may be nil after `{text}`: {}", origin.why),
+                };
+                ask = format!("Can `{value}` be nil after `{text}`?");
+            }
+            Some(Doubt::Write(target)) => {
+                let text = self.quote(target);
+                labels.push((self.tree.range(target), format!("may be `{value}`")));
+                message = format!("`{value}` may be nil after the write to `{text}`");
+                ask = format!("Can the write to `{text}` leave `{value}` nil?");
+            }
+            Some(Doubt::Built(table)) => {
+                labels.push((
+                    self.tree.range(table),
+                    "such a table is built with it here".to_owned(),
+                ));
+                message = format!("{message}; this file builds such tables with it");
+                ask = format!("Is `{value}` given wherever such a table is built?");
+                if let Reason::Tag { test, .. } = evidence.reason {
+                    let tested = self.quote_test(test);
+                    ask = format!("Is `{value}` given wherever a table with `{tested}` is built?");
+                }
+            }
+            Some(Doubt::SomePaths) => {
+                ask = format!("Is `{value}` given on every path to this line?");
+                if let Reason::Tag { test, .. } = evidence.reason {
+                    let tested = self.quote_test(test);
+                    message = format!(
+                        "`{value}` may be nil: it is given on some paths, else only `{tested}` was tested"
+                    );
+                    ask = format!("Is `{value}` given on every path on which `{tested}` holds?");
+                }
+            }
+            Some(Doubt::Captured) => {
+                message = format!("{message}, outside of this function");
+                ask = format!("Can `{value}` still be nil when this function runs?");
+            }
+        }
+        if evidence.doubt.is_none() && !origin.idiom.is_empty() {
+            message = format!("{message}; {}", origin.idiom);
+        }
+        Hit {
+            node,
+            focus,
+            certainty: evidence.certainty(),
+            message,
+            ask: evidence.doubt.map(|_| ask),
+            labels,
+        }
+    }
+
+    fn origin(&self, value: &str, focus: Node, evidence: &Evidence<'t>) -> Origin {
+        let is_name = kind(self.tree, focus) == Kind::Identifier;
+        let test_it = if is_name {
+            format!("test it first: `if {value} then`, or leave early")
+        } else {
+            format!("keep it in a local and test that, or use `({value} or EMPTY)`")
+        };
+        let line = |node: Node| self.line(node);
+        let general = format!("Can `{value}` be nil here?");
+        let (node, why, ask, idiom) = match evidence.reason {
+            Reason::Tag { test, .. } => {
+                let tested = self.quote_test(test);
+                (
+                    test,
+                    format!("only `{tested}` was tested"),
+                    general,
+                    String::new(),
+                )
+            }
+            Reason::Kind(test) => {
+                let tested = self.quote_test(test);
+                let ask = format!("Does every table with `{tested}` have `{value}`?");
+                (test, format!("only `{tested}` was tested"), ask, test_it)
+            }
+            Reason::Answer(call) => {
+                let text = self.quote(call);
+                let why = if call == focus {
+                    "this function answers nil when it fails".to_owned()
+                } else {
+                    format!("`{text}` answers nil when it fails")
+                };
+                let ask = format!("Can `{text}` answer nil here?");
+                let idiom = if is_name {
+                    format!("leave early when it is nil, or use `assert({text})`")
+                } else {
+                    test_it
+                };
+                (call, why, ask, idiom)
+            }
+            Reason::Field(place) => {
+                let why = "such a field is documented to be absent at times".to_owned();
+                (
+                    place,
+                    why,
+                    format!("Is `{value}` always set before this line?"),
+                    test_it,
+                )
+            }
+            Reason::Literal(place) => {
+                let why = format!("it is nil on a path from line {}", line(place));
+                (place, why, general, test_it)
+            }
+            Reason::Unassigned(place) => {
+                let why = format!("on a path from line {} it is never assigned", line(place));
+                (place, why, general, test_it)
+            }
+            Reason::Returned { call, at } => {
+                let text = self.quote(call);
+                let why = format!("`{text}` returns nil from line {}", line(at));
+                let ask = format!("Can `{text}` return nil here?");
+                let idiom = if is_name {
+                    format!("leave early when it is nil, or use `assert({text})`")
+                } else {
+                    test_it
+                };
+                (at, why, ask, idiom)
+            }
+            Reason::Missing(table) => {
+                let why = format!("the table built in line {} does not have it", line(table));
+                (table, why, general, test_it)
+            }
+            Reason::NamedError(place) => {
+                let why = "its error was named, and neither of them tested".to_owned();
+                let idiom = format!("leave early: `if not {value} then return nil, err end`");
+                (place, why, general, idiom)
+            }
+            Reason::Tested(test) => {
+                let why = format!(
+                    "line {} tests it, and this access is not under that test",
+                    line(test)
+                );
+                (test, why, general, test_it)
+            }
+            Reason::Input(source) => {
+                let text = self.quote(source);
+                let why = format!("it depends on input, `{text}`");
+                (source, why, general, test_it)
+            }
+            Reason::Omitted(call) => {
+                let why = format!("`{}` leaves it out", self.quote(call));
+                let idiom = format!("give it a default, `{value} = {value} or ...`, or pass it");
+                (call, why, general, idiom)
+            }
+            Reason::Argument(call) => {
+                let text = self.quote(call);
+                let why = format!("`{text}` may pass nil");
+                (
+                    call,
+                    why,
+                    format!("Can `{text}` pass nil for `{value}`?"),
+                    test_it,
+                )
+            }
+            Reason::Element(list) => {
+                let why = "the list may be empty".to_owned();
+                (
+                    list,
+                    why,
+                    format!("Is there always an element, so that `{value}` is not nil?"),
+                    test_it,
+                )
+            }
+            Reason::Elsewhere(place) => {
+                let why = format!("another function leaves it nil in line {}", line(place));
+                let ask = format!("Can this function run while `{value}` is nil?");
+                (place, why, ask, test_it)
+            }
+            Reason::Callback(place) => {
+                let why = "callers may leave out a function of this name".to_owned();
+                (place, why, format!("Is `{value}` always given?"), test_it)
+            }
+            Reason::Replaced { test, by } => {
+                let text = self.quote(by);
+                let why = format!(
+                    "line {} tests another value; this one is from `{text}`",
+                    line(test)
+                );
+                (by, why, format!("Can `{text}` answer nil?"), test_it)
+            }
+            Reason::Later(test) => {
+                let why = format!("line {} tests it, after this access", line(test));
+                let ask = format!("Can `{value}` be nil here, or is the later test in vain?");
+                (test, why, ask, test_it)
+            }
+            Reason::Lookup(table) => {
+                let why = format!(
+                    "the table built in line {} need not have this key",
+                    line(table)
+                );
+                (
+                    table,
+                    why,
+                    format!(
+                        "Is every key that gets here in the table, so that `{value}` is there?"
+                    ),
+                    test_it,
+                )
+            }
+            Reason::Document(place) => {
+                let why = "nothing says that the document has it".to_owned();
+                (
+                    place,
+                    why,
+                    format!("Is `{value}` given in every document that is read here?"),
+                    test_it,
+                )
+            }
+        };
+        Origin {
+            node,
+            why,
+            ask,
+            idiom,
+        }
+    }
+
+    fn line(&self, node: Node) -> usize {
+        let before = self.tree.text().get(..self.tree.range(node).start);
+        let newlines = before
+            .unwrap_or_default()
+            .iter()
+            .filter(|byte| **byte == b'\n');
+        newlines.count() + 1
+    }
+
+    /// The comparison as it is when it is true, the tag first.
+    fn quote_test(&self, test: Node) -> String {
+        let side = |field| self.tree.child_by_field(test, field);
+        let (Some(left), Some(right)) = (side(FIELDS.left), side(FIELDS.right)) else {
+            return self.quote(test);
+        };
+        let (tag, literal) = match kind(self.tree, left) {
+            Kind::String => (right, left),
+            _ => (left, right),
+        };
+        format!("{} == {}", self.quote(tag), self.quote(literal))
+    }
+
+    fn quote(&self, node: Node) -> String {
+        let bytes = self.tree.bytes(node);
+        let text = String::from_utf8_lossy(
+            bytes
+                .get(..bytes.len().min(16 * QUOTE_LIMIT))
+                .unwrap_or_default(),
+        );
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let line = words.join(" ");
+        match line.char_indices().nth(QUOTE_LIMIT) {
+            Some((end, _)) => format!("{}...", line.get(..end).unwrap_or_default()),
+            None => line,
+        }
+    }
+}

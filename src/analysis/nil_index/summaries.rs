@@ -1,0 +1,420 @@
+//! What is known of the functions of the file for those who call them.
+//!
+//! A summary says in which ways a function answers, which arguments are not nil when it returns, and which are not
+//! when it answers true. Deliberately absent: nil that a function answers only because it was given nil: a caller that
+//! knows its argument knows more.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use super::groups::Row;
+use super::interpreter::Interpreter;
+use super::kinds::{Kind, kind};
+use super::names::{Binding, FunctionIndex};
+use super::value::{Bits, Doubt, Evidence, Fact, Implied, Nature, Reason, Slot, Value};
+use crate::matcher::Node;
+
+/// How many results, parameters and ways of a function are followed.
+const RESULT_LIMIT: usize = 6;
+const PARAMETER_LIMIT: usize = 32;
+const ROW_LIMIT: usize = 8;
+
+/// What functions tell each other.
+#[derive(Debug)]
+pub(super) struct Shared<'t> {
+    /// What each function sees of the variables around it.
+    pub entries: Vec<BTreeMap<Binding, (Nature, Fact<'t>)>>,
+    pub summaries: Vec<Option<Rc<Summary>>>,
+    /// Arguments that a call leaves out or that may be nil.
+    pub arguments: HashMap<(FunctionIndex, usize), Evidence<'t>>,
+}
+
+impl Shared<'_> {
+    /// Of a file with so many functions.
+    pub fn new(functions: usize) -> Self {
+        Self {
+            entries: vec![BTreeMap::new(); functions],
+            summaries: vec![None; functions],
+            arguments: HashMap::new(),
+        }
+    }
+}
+
+/// One result in one of the ways.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cell {
+    bits: Bits,
+    /// The nil in it is evident: where it is, and whether a reader must tell.
+    nil: Option<(Node, bool)>,
+}
+
+/// One way in which a function answers.
+#[derive(Debug, Clone, PartialEq)]
+struct Way {
+    cells: Vec<Cell>,
+    /// What follows the cells is unknown, not nil.
+    is_open: bool,
+}
+
+/// What is known of a function.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    ways: Vec<Way>,
+    /// Parameters, as bits, that are not nil whenever it returns; whenever its first result is true, or false.
+    needs: u32,
+    needs_when_true: u32,
+    needs_when_false: u32,
+    never_returns: bool,
+}
+
+/// What is gathered while a function is interpreted.
+#[derive(Debug)]
+pub(super) struct Returns {
+    ways: Vec<Way>,
+    needs: u32,
+    needs_when_true: u32,
+    needs_when_false: u32,
+}
+
+impl Default for Returns {
+    fn default() -> Self {
+        Self {
+            ways: Vec::new(),
+            needs: u32::MAX,
+            needs_when_true: u32::MAX,
+            needs_when_false: u32::MAX,
+        }
+    }
+}
+
+impl<'t> Interpreter<'_, 't> {
+    /// A return, or the end of the body, is reached with these results.
+    pub(super) fn returns(&mut self, node: Node, values: &[Value], is_open: bool) {
+        let parameters: Vec<Value> = self.parameters.clone();
+        let is_excused = parameters.iter().any(|parameter| {
+            let bits = self.state.fact(*parameter).bits;
+            bits.is_within(Bits::FALSY)
+        });
+        let is_doomed = self.state.is_doomed();
+        let cells = values.iter().take(RESULT_LIMIT).map(|value| {
+            let fact = self.state.fact(*value);
+            let nil = fact
+                .evidence
+                .filter(|_| fact.bits.has_nil() && !is_excused)
+                .and_then(|evidence| self.evident_nil(node, &evidence));
+            Cell {
+                bits: fact.bits,
+                nil,
+            }
+        });
+        let mut cells: Vec<Cell> = cells.collect();
+        if cells.is_empty() && !is_open {
+            cells.push(Cell {
+                bits: Bits::NIL,
+                nil: (!is_excused).then_some((node, is_doomed)),
+            });
+        }
+        let (mut when_true, mut when_false, mut needs) = (0, 0, 0);
+        let first = values
+            .first()
+            .map(|value| (*value, self.state.fact(*value)));
+        for (index, parameter) in parameters.iter().enumerate().take(PARAMETER_LIMIT) {
+            let bit = 1 << index;
+            if !self.state.fact(*parameter).bits.has_nil() {
+                needs |= bit;
+                continue;
+            }
+            let Some((value, fact)) = &first else {
+                when_true |= bit;
+                continue;
+            };
+            let says = |implied: &[Implied<'t>]| {
+                implied
+                    .iter()
+                    .any(|one| one.value == *parameter && !one.bits.has_nil())
+            };
+            let implies = fact.implies.as_ref();
+            if value == parameter
+                || fact.bits.is_within(Bits::FALSY)
+                || implies.is_some_and(|implies| says(&implies.when_true))
+            {
+                when_true |= bit;
+            }
+            if fact.bits.is_within(Bits::TRUTHY)
+                || implies.is_some_and(|implies| says(&implies.when_false))
+            {
+                when_false |= bit;
+            }
+        }
+        let gathered = &mut self.returned;
+        gathered.needs &= needs;
+        gathered.needs_when_true &= when_true | needs;
+        gathered.needs_when_false &= when_false | needs;
+        let way = Way { cells, is_open };
+        if !gathered.ways.contains(&way) {
+            gathered.ways.push(way);
+        }
+    }
+
+    /// Where a nil that is returned comes from, and whether only a reader can tell.
+    fn evident_nil(&self, node: Node, evidence: &Evidence<'t>) -> Option<(Node, bool)> {
+        if evidence.doubt.is_some() {
+            return None;
+        }
+        match evidence.reason {
+            Reason::Literal(at) => {
+                let is_here = self.tree.subtree(node).contains(&at);
+                Some((at, !is_here))
+            }
+            Reason::Answer(at) | Reason::Unassigned(at) | Reason::Missing(at) => Some((at, true)),
+            Reason::Returned { at, .. } => Some((at, true)),
+            _ => None,
+        }
+    }
+
+    /// What was gathered of the function.
+    pub(super) fn summary(&mut self) -> Summary {
+        let gathered = std::mem::take(&mut self.returned);
+        Summary {
+            never_returns: gathered.ways.is_empty(),
+            ways: gathered.ways,
+            needs: gathered.needs,
+            needs_when_true: gathered.needs_when_true,
+            needs_when_false: gathered.needs_when_false,
+        }
+    }
+
+    /// The results of a call of a function of this file.
+    pub(super) fn summarised(
+        &mut self,
+        node: Node,
+        function: FunctionIndex,
+        receiver: Option<Value>,
+        nodes: &[Node],
+        given: &[Value],
+        wanted: usize,
+    ) -> Vec<Value> {
+        let arguments = self.matched_arguments(function, receiver, given);
+        self.note_arguments(node, function, nodes, &arguments);
+        let nature = Nature {
+            call: None,
+            ..Nature::default()
+        };
+        let summary = self
+            .shared
+            .summaries
+            .get(function as usize)
+            .cloned()
+            .flatten();
+        let is_stub = self
+            .file
+            .survey
+            .function(function)
+            .is_none_or(|facts| facts.is_stub);
+        let Some(summary) = summary.filter(|_| !is_stub) else {
+            return (0..wanted).map(|_| self.state.unknown()).collect();
+        };
+        if summary.never_returns {
+            self.alive = false;
+            return (0..wanted).map(|_| self.state.unknown()).collect();
+        }
+        for (index, argument) in arguments.iter().enumerate().take(PARAMETER_LIMIT) {
+            if let (Some(argument), true) = (argument, summary.needs & (1 << index) != 0) {
+                self.demand(*argument);
+            }
+        }
+        let mut members = Vec::new();
+        let mut values = Vec::new();
+        let mut ways: Vec<&Way> = summary.ways.iter().collect();
+        ways.truncate(ROW_LIMIT);
+        let is_whole = ways.len() == summary.ways.len();
+        for position in 0..wanted {
+            let rows: Vec<Row<'t>> = summary
+                .ways
+                .iter()
+                .map(|way| row(node, way, position))
+                .collect();
+            let bits = rows.iter().fold(Bits::NONE, |bits, row| bits | row.bits);
+            let mut evidence: Option<Evidence<'t>> = None;
+            for found in rows.iter().filter_map(|row| row.evidence) {
+                if evidence.is_none_or(|known| known.certainty() < found.certainty()) {
+                    evidence = Some(found);
+                }
+            }
+            let fact = Fact {
+                bits,
+                evidence,
+                ..Fact::UNKNOWN
+            };
+            let value = self.state.made(nature, fact);
+            values.push(value);
+            members.push((value, rows));
+        }
+        if is_whole && ways.len() > 1 {
+            self.state.gather(members);
+        }
+        let needed = |mask: u32| -> Vec<Implied<'t>> {
+            let known = arguments.iter().enumerate().take(PARAMETER_LIMIT);
+            known
+                .filter(|(index, _)| (mask & !summary.needs) & (1 << index) != 0)
+                .filter_map(|(_, argument)| *argument)
+                .map(|value| Implied {
+                    value,
+                    bits: Bits::NOT_NIL,
+                    evidence: None,
+                    text: None,
+                })
+                .collect()
+        };
+        let (when_true, when_false) = (
+            needed(summary.needs_when_true),
+            needed(summary.needs_when_false),
+        );
+        if let Some(first) = values.first()
+            && !(when_true.is_empty() && when_false.is_empty())
+        {
+            self.imply(*first, when_true, when_false);
+        }
+        values
+    }
+
+    /// The arguments in the order of the parameters, the receiver first where there is one.
+    fn matched_arguments(
+        &self,
+        function: FunctionIndex,
+        receiver: Option<Value>,
+        given: &[Value],
+    ) -> Vec<Option<Value>> {
+        let facts = self.file.survey.function(function);
+        let is_method = facts.is_some_and(|facts| facts.is_method);
+        let given = given.iter().copied().map(Some);
+        match (is_method, receiver) {
+            (true, None) => given.collect(),
+            (false, None) => given.collect(),
+            (_, Some(receiver)) => std::iter::once(Some(receiver)).chain(given).collect(),
+        }
+    }
+
+    /// What a visible call says of the parameters.
+    fn note_arguments(
+        &mut self,
+        node: Node,
+        function: FunctionIndex,
+        nodes: &[Node],
+        arguments: &[Option<Value>],
+    ) {
+        let Some(callee) = self.file.names.functions.get(function as usize) else {
+            return;
+        };
+        let is_open_ended = nodes
+            .last()
+            .is_some_and(|last| super::survey::is_open_ended(kind(self.tree, *last)));
+        for position in 0..callee.parameters.len().min(PARAMETER_LIMIT) {
+            let evidence = match arguments.get(position) {
+                None if is_open_ended => None,
+                None => Some(Evidence::certain(Reason::Omitted(node))),
+                Some(argument) => argument.and_then(|argument| {
+                    let fact = self.state.fact(argument);
+                    let known = fact.evidence.filter(|_| fact.bits.has_nil())?;
+                    let is_literal =
+                        matches!(known.reason, Reason::Literal(at) if nodes.contains(&at));
+                    match known.doubt {
+                        None if is_literal => Some(Evidence::certain(Reason::Omitted(node))),
+                        None if !matches!(known.reason, Reason::Tested(_) | Reason::Tag { .. }) => {
+                            Some(Evidence::soft(Reason::Argument(node)))
+                        }
+                        _ => None,
+                    }
+                }),
+            };
+            let Some(evidence) = evidence else { continue };
+            let known = self.shared.arguments.get(&(function, position));
+            if known.is_none_or(|known| known.certainty() < evidence.certainty()) {
+                self.shared.arguments.insert((function, position), evidence);
+            }
+        }
+    }
+
+    /// What the parameters of the function are known to be.
+    pub(super) fn begin_parameters(&mut self) {
+        let function = self.function;
+        let Some(facts) = self.file.names.functions.get(function as usize) else {
+            return;
+        };
+        for (position, binding) in facts.parameters.iter().enumerate() {
+            let is_receiver = self.file.names.name(*binding) == b"self";
+            let evidence = self.shared.arguments.get(&(function, position)).copied();
+            let fact = match evidence {
+                _ if is_receiver => Fact::of(Bits::TRUTHY),
+                Some(evidence) => Fact::with(Bits::ALL, evidence),
+                None => Fact::UNKNOWN,
+            };
+            self.state.entry.insert(*binding, (Nature::default(), fact));
+        }
+        let slots: Vec<Slot<'t>> = facts
+            .parameters
+            .iter()
+            .map(|it| Slot::Variable(*it))
+            .collect();
+        self.parameters = slots
+            .into_iter()
+            .map(|slot| self.state.read(slot))
+            .collect();
+    }
+
+    /// A function is made here: what it will see of the variables around it.
+    pub(super) fn capture(&mut self, node: Node) {
+        let Some(function) = self.file.survey.function_at(node) else {
+            return;
+        };
+        let Some(facts) = self.file.names.functions.get(function as usize) else {
+            return;
+        };
+        let in_loop = self.is_in_loop();
+        for binding in facts.captures.iter().copied() {
+            let is_own = self.file.names.home(binding) == Some(self.function);
+            let is_settled = if is_own {
+                self.file
+                    .survey
+                    .is_settled(self.file.names, binding, node, in_loop)
+            } else {
+                self.state.entry.contains_key(&binding)
+            };
+            if !is_settled {
+                if let Some(entry) = self.shared.entries.get_mut(function as usize) {
+                    entry.remove(&binding);
+                }
+                continue;
+            }
+            let seen = self.state.seen_by(binding);
+            if let Some(entry) = self.shared.entries.get_mut(function as usize) {
+                entry.insert(binding, seen);
+            }
+        }
+    }
+
+    /// Whether the last of these expressions may give more values than one.
+    pub(super) fn is_open_list(&self, nodes: &[Node]) -> bool {
+        nodes
+            .last()
+            .is_some_and(|last| matches!(kind(self.tree, *last), Kind::Call | Kind::Other))
+    }
+}
+
+/// A result in one of the ways, for the caller.
+fn row<'t>(call: Node, way: &Way, position: usize) -> Row<'t> {
+    let cell = way.cells.get(position).copied().unwrap_or(Cell {
+        bits: if way.is_open { Bits::ALL } else { Bits::NIL },
+        nil: None,
+    });
+    let evidence = cell.nil.map(|(at, is_doubtful)| Evidence {
+        reason: Reason::Returned { call, at },
+        doubt: is_doubtful.then_some(Doubt::Soft),
+    });
+    Row {
+        bits: cell.bits,
+        evidence,
+        text: None,
+        unlike: None,
+    }
+}

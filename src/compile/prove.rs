@@ -1,0 +1,151 @@
+//! Examples are tests: runs a rule on those of its statement. Deliberately absent: examples of review statements, which
+//! nothing here can decide.
+
+use std::collections::BTreeMap;
+
+use super::{Proof, line};
+use crate::change::Snapshot;
+use crate::finding::Certainty;
+use crate::language::{Language, Workspace};
+use crate::problem::Problems;
+use crate::rfc::Statement;
+use crate::rule::{Example, Role, Rule};
+use crate::scan::Scanner;
+use crate::source::RepoPath;
+use crate::yaml::Node;
+
+/// Runs a rule on its examples.
+pub(super) fn prove(
+    rule: &Rule,
+    language: &'static Language,
+    block: &Node,
+    statement: &Statement,
+    proofs: &mut Vec<Proof>,
+    problems: &mut Problems,
+) {
+    let mut reasons: Vec<String> = Vec::new();
+    let examples: Vec<_> = statement
+        .examples
+        .iter()
+        .filter(|(example, _)| example.language == language.name)
+        .collect();
+    for (example, span) in &examples {
+        let complaint = prove_example(rule, language, example, &mut reasons);
+        proofs.push(Proof {
+            slug: statement.slug.clone(),
+            role: example.role,
+            language: example.language.clone(),
+            line: line(problems, span),
+            holds: Some(complaint.is_none()),
+        });
+        if let Some(complaint) = complaint {
+            problems.add(span.clone(), complaint);
+        }
+    }
+    for role in [Role::Bad, Role::Good] {
+        if !examples.iter().any(|(example, _)| example.role == role) {
+            let message = format!(
+                "the {} matcher of `{}` has no {} example",
+                language.name,
+                statement.slug,
+                role.word()
+            );
+            let help = format!("add a block ```{} {}", language.name, role.word());
+            problems.add_with_help(block.span.clone(), message, help);
+        }
+    }
+    for ambiguity in &rule.ambiguous_when {
+        if !reasons.contains(&ambiguity.id) {
+            let message = format!(
+                "no ambiguous example of `{}` shows `{}`",
+                statement.slug, ambiguity.id
+            );
+            let help = format!("add a block ```{} ambiguous", language.name);
+            problems.add_with_help(block.span.clone(), message, help);
+        }
+    }
+}
+
+/// What is wrong with an example, if anything is.
+fn prove_example(
+    rule: &Rule,
+    language: &'static Language,
+    example: &Example,
+    reasons: &mut Vec<String>,
+) -> Option<String> {
+    let path = RepoPath::from(example.file.as_str());
+    if Language::of(&path) != Some(language) {
+        return Some(format!("`{}` is no {} file", example.file, language.name));
+    }
+    let files = BTreeMap::from([(path.clone(), example.code.clone().into_bytes())]);
+    let snapshot = Snapshot::memory(files);
+    let scan =
+        Scanner::new(std::slice::from_ref(rule), true).scan(&Workspace::new(&snapshot), &[path]);
+    if let Some(unchecked) = scan.unchecked.first() {
+        return Some(format!("it cannot be looked at: {}", unchecked.reason));
+    }
+    let raised: Vec<_> = scan
+        .candidates
+        .iter()
+        .filter(|candidate| candidate.suppressed.is_none())
+        .collect();
+    let wanted = match example.role {
+        Role::Good => {
+            let line = raised.first()?.focus.start.line;
+            return Some(format!(
+                "this good example raises `{}` on line {line}",
+                rule.id
+            ));
+        }
+        Role::Bad => Certainty::Violation,
+        Role::Ambiguous => Certainty::Ambiguous,
+    };
+    if wanted == Certainty::Ambiguous {
+        reasons.extend(
+            raised
+                .iter()
+                .flat_map(|candidate| candidate.facts.iter().cloned()),
+        );
+    }
+    let of = |certainty: Certainty| -> Vec<usize> {
+        let mut lines: Vec<usize> = raised
+            .iter()
+            .filter(|candidate| candidate.certainty == certainty)
+            .map(|candidate| candidate.focus.start.line)
+            .collect();
+        lines.dedup();
+        lines
+    };
+    let (violations, ambiguous) = (of(Certainty::Violation), of(Certainty::Ambiguous));
+    let (lines, others) = if wanted == Certainty::Violation {
+        (&violations, &ambiguous)
+    } else {
+        (&ambiguous, &violations)
+    };
+    let holds = if example.lines.is_empty() {
+        !lines.is_empty()
+    } else {
+        *lines == example.lines && others.iter().all(|line| lines.contains(line))
+    };
+    if holds {
+        return None;
+    }
+    let shown = |lines: &[usize]| match lines {
+        [] => "on no line".to_owned(),
+        lines => format!(
+            "on line {}",
+            lines
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+    };
+    let word = example.role.word();
+    Some(format!(
+        "this {word} example does not hold: `{}` is a violation {} and ambiguous {}",
+        rule.id,
+        shown(&violations),
+        shown(&ambiguous)
+    ))
+}

@@ -1,0 +1,218 @@
+//! Who else is called that: methods of a name that the code of this repository defines, and macros that it uses.
+//!
+//! Only what can be visible counts: the crate itself and the packages of this repository that it needs to run, without
+//! their tests. Deliberately absent: types, and crates of a registry.
+
+use std::collections::BTreeSet;
+
+use super::cargo::Manifest;
+use super::crates::{self, Memo};
+use super::graph::Status;
+use super::lexer::{self, Kind, Token};
+use super::predicate::Shipped;
+use super::{members, outline, syntax};
+use crate::finding::Cause;
+use crate::language::{Workspace, short};
+use crate::source::{RepoPath, SIZE_LIMIT};
+
+/// What was looked up, by package and name.
+#[derive(Debug, Default)]
+pub(super) struct Methods {
+    defined: Memo<(RepoPath, Vec<u8>), Option<Cause>>,
+    used: Memo<(RepoPath, Vec<u8>), Places>,
+}
+
+/// Files and bytes.
+type Places = Vec<(RepoPath, usize)>;
+
+/// The most files of a folder without a manifest that are searched.
+const LIMIT: usize = 5_000;
+
+/// A method of this name that takes nothing but `self`, visible from a file.
+pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -> Option<Cause> {
+    let package = crates::package_of(workspace, path);
+    let key = (package.folder.clone(), name.to_vec());
+    workspace.rust.methods.defined.get(&key, || {
+        let mut packages = vec![package.clone()];
+        if package.is_readable {
+            packages = members::visible(workspace, &package);
+        }
+        packages
+            .iter()
+            .flat_map(|package| files(workspace, package))
+            .find_map(|file| {
+                search(workspace, &file, name, |text, tokens, at| {
+                    is_method(text, tokens, at)
+                })
+                .first()
+                .map(|byte| line_of(workspace, &file, *byte))
+            })
+    })
+}
+
+/// Where the product of the crate around a file calls the macro of this name: files and bytes.
+pub(super) fn macro_uses(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -> Places {
+    let package = crates::package_of(workspace, path);
+    let key = (package.folder.clone(), name.to_vec());
+    workspace.rust.methods.used.get(&key, || {
+        let is_use = |_: &[u8], tokens: &[Token], at: usize| {
+            tokens.get(at + 1).is_some_and(|token| token.is(b'!'))
+                && !tokens.get(at + 2).is_some_and(|token| token.is(b'='))
+        };
+        let in_file = |file: RepoPath| {
+            let uses = search(workspace, &file, name, is_use);
+            uses.into_iter().map(move |byte| (file.clone(), byte))
+        };
+        files(workspace, &package)
+            .into_iter()
+            .flat_map(in_file)
+            .collect()
+    })
+}
+
+/// The files of a package that are no tests.
+fn files(workspace: &Workspace<'_>, package: &Manifest) -> Vec<RepoPath> {
+    let graph = crates::graph(workspace, package);
+    let is_shipped = |file: &&RepoPath| {
+        graph
+            .reaches(file)
+            .any(|reach| reach.status != Status::Tests)
+    };
+    let reached = graph.files().filter(is_shipped).cloned();
+    if package.is_readable {
+        return reached.collect();
+    }
+    let mut files: BTreeSet<RepoPath> = BTreeSet::new();
+    let mut open = vec![package.folder.clone()];
+    while let Some(folder) = open.pop() {
+        for (name, is_folder) in workspace.snapshot.list(&folder).unwrap_or_default() {
+            let path = folder.join(&name);
+            if is_folder && name != b"target" && name != b"tests" && !name.starts_with(b".") {
+                open.push(path);
+            } else if !is_folder && name.ends_with(b".rs") && files.len() < LIMIT {
+                files.insert(path);
+            }
+        }
+        if files.len() >= LIMIT || open.len() >= LIMIT {
+            break;
+        }
+    }
+    files.retain(|file| graph.reaches(file).next().is_none() || is_shipped(&file));
+    files.extend(reached);
+    files.into_iter().collect()
+}
+
+/// The bytes at which the name stands in this way, outside of tests.
+fn search(
+    workspace: &Workspace<'_>,
+    file: &RepoPath,
+    name: &[u8],
+    is_wanted: impl Fn(&[u8], &[Token], usize) -> bool,
+) -> Vec<usize> {
+    let Ok(Some(text)) = workspace.snapshot.read(file) else {
+        return Vec::new();
+    };
+    if text.len() > SIZE_LIMIT || !may_hold(&text, name) {
+        return Vec::new();
+    }
+    let tokens = lexer::tokens(&text, 0..text.len());
+    let mut found: Vec<usize> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, token)| {
+            token.kind == Kind::Name
+                && syntax::plain_name(&text[token.start..token.end]) == name
+                && is_wanted(&text, &tokens, *at)
+        })
+        .map(|(_, token)| token.start)
+        .collect();
+    if !found.is_empty() {
+        let tests = outline::read(&text, 0..text.len()).parts;
+        found.retain(|byte| {
+            !tests
+                .iter()
+                .any(|part| part.shipped == Shipped::Never && part.bytes.contains(byte))
+        });
+    }
+    found
+}
+
+/// Whether the name stands there after `fn` or before `!`, comments and strings included: cheap.
+fn may_hold(text: &[u8], name: &[u8]) -> bool {
+    super::find_all(text, name).any(|at| {
+        let before = text[..at].strip_suffix(b"r#").unwrap_or(&text[..at]);
+        let before = before.trim_ascii_end();
+        let after = text[at + name.len()..].trim_ascii_start();
+        before.ends_with(b"fn")
+            || before.ends_with(b"*/")
+            || after.starts_with(b"!")
+            || after.starts_with(b"/")
+    })
+}
+
+/// `fn name(self)`, with any sort of `self`, and nothing else.
+fn is_method(text: &[u8], tokens: &[Token], at: usize) -> bool {
+    if at == 0 || !tokens[at - 1].is_word(text, b"fn") {
+        return false;
+    }
+    // Past `<..>`.
+    let mut open = at + 1;
+    let mut depth = 0_usize;
+    while let Some(token) = tokens.get(open) {
+        match token.kind {
+            Kind::Mark(b'<') => depth += 1,
+            Kind::Mark(b'>') => depth = depth.saturating_sub(1),
+            Kind::Mark(b'(') if depth == 0 => break,
+            Kind::Mark(b'{' | b';') => return false,
+            _ => {}
+        }
+        open += 1;
+    }
+    let rest = tokens.get(open + 1..).unwrap_or_default();
+    let Some(this) = rest
+        .iter()
+        .take(4)
+        .position(|token| token.is_word(text, b"self"))
+    else {
+        return false;
+    };
+    let is_prefix = |token: &Token| {
+        token.is(b'&') || token.kind == Kind::Lifetime || token.is_word(text, b"mut")
+    };
+    if !rest[..this].iter().all(is_prefix) {
+        return false;
+    }
+    let mut depth = 0_usize;
+    let mut parameters = rest[this..].iter();
+    while let Some(token) = parameters.next() {
+        match token.kind {
+            Kind::Mark(b'<' | b'(' | b'[') => depth += 1,
+            Kind::Mark(b')') if depth == 0 => return true,
+            Kind::Mark(b'>' | b')' | b']') => depth = depth.saturating_sub(1),
+            Kind::Mark(b',') if depth == 0 => {
+                return parameters.next().is_some_and(|token| token.is(b')'));
+            }
+            Kind::Mark(b'{' | b';') => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+fn line_of(workspace: &Workspace<'_>, file: &RepoPath, byte: usize) -> Cause {
+    let text = workspace
+        .snapshot
+        .read(file)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    let before = &text[..byte.min(text.len())];
+    let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+    let rest = &text[start..];
+    let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    Cause {
+        path: file.text().into_owned(),
+        line: memchr::memchr_iter(b'\n', before).count() + 1,
+        text: short(&String::from_utf8_lossy(&rest[..end])),
+    }
+}

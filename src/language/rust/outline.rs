@@ -1,0 +1,626 @@
+//! The outline of a text, by its tokens: which files it declares as modules, and what attributes say of which part.
+//!
+//! It works where there is no tree worth the name: for whole files of which only the `mod` lines matter (no parser is
+//! needed for those, and macros such as `cfg_if!` hide them from one), and inside the arguments of macros.
+//! Deliberately absent: where the declared files lie ([`super::graph`]).
+
+use std::ops::Range;
+
+use super::attributes::{self, ModulePath, Saying};
+use super::lexer::{self, Kind, Token};
+use super::predicate::Shipped;
+use super::{DROPPING, LINTS};
+
+/// What is in a text.
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    /// The files it is continued in.
+    pub(super) declarations: Vec<Declaration>,
+    /// Code that attributes say something of, outer before inner.
+    pub(super) parts: Vec<Part>,
+}
+
+/// Code with attributes.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The code.
+    pub(super) bytes: Range<usize>,
+    /// Where the attribute stands.
+    pub(super) attribute: usize,
+    pub(super) shipped: Shipped,
+    pub(super) lints: Vec<(String, bool)>,
+}
+
+/// `mod name;` or `include!("file")`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Declaration {
+    pub(super) what: Declared,
+    /// The inline modules around it, outermost first.
+    pub(super) inline: Vec<Module>,
+    /// Whether it is shipped, by its attributes and those around it.
+    pub(super) shipped: Shipped,
+    /// What attributes here say about lints.
+    pub(super) lints: Lints,
+    /// Its line, from 1.
+    pub(super) line: usize,
+    /// Its text, without attributes.
+    pub(super) text: String,
+    /// The attributes that decide whether and where it is compiled, its own and those around it.
+    pub(super) attributes: Vec<String>,
+}
+
+/// What is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Declared {
+    Module(Module),
+    /// A file, and whether its path begins at the package's folder (else at the file's own).
+    Include(String, bool),
+}
+
+/// A module's name, and the files that attributes give for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Module {
+    pub(super) name: Vec<u8>,
+    pub(super) paths: Vec<ModulePath>,
+}
+
+/// Which of [`LINTS`] are allowed and which are not, where anything is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lints {
+    allowed: u8,
+    denied: u8,
+}
+
+impl Lints {
+    /// Sets what an attribute says.
+    pub(super) fn apply(&mut self, lints: &[(String, bool)]) {
+        for (lint, allowed) in lints {
+            if let Some(index) = LINTS.iter().position(|known| known == lint) {
+                let bit = 1 << index;
+                let (set, unset) = if *allowed {
+                    (&mut self.allowed, &mut self.denied)
+                } else {
+                    (&mut self.denied, &mut self.allowed)
+                };
+                *set |= bit;
+                *unset &= !bit;
+            }
+        }
+    }
+
+    /// These, within others: the inner ones decide.
+    pub(super) fn within(self, outer: Self) -> Self {
+        Self {
+            allowed: self.allowed | outer.allowed & !self.denied,
+            denied: self.denied | outer.denied & !self.allowed,
+        }
+    }
+
+    /// What both say.
+    pub(super) fn both(self, other: Self) -> Self {
+        Self {
+            allowed: self.allowed & other.allowed,
+            denied: self.denied & other.denied,
+        }
+    }
+
+    /// Whether the lint of this index is allowed.
+    pub(super) fn allows(self, index: usize) -> bool {
+        self.allowed & (1 << index) != 0
+    }
+}
+
+/// How many inline modules, and attributes around, count.
+const DEPTH_LIMIT: usize = 64;
+
+/// Whether a text may declare files at all: cheap, so that most texts are never looked at closely.
+pub(super) fn may_declare(text: &[u8]) -> bool {
+    let is_boundary =
+        |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+    let before = |at: usize| at.checked_sub(1).and_then(|at| text.get(at));
+    super::find_all(text, b"mod").any(|at| {
+        is_boundary(before(at))
+            && is_boundary(text.get(at + 3))
+            && text[at..]
+                .iter()
+                .find(|byte| matches!(byte, b';' | b'{' | b'}'))
+                == Some(&b';')
+    }) || super::find_all(text, b"include").any(|at| is_boundary(before(at)))
+}
+
+/// Reads the outline of a part of a text.
+pub(super) fn read(text: &[u8], range: Range<usize>) -> Outline {
+    let tokens = lexer::tokens(text, range.clone());
+    let mut reader = Reader {
+        text,
+        tokens: &tokens,
+        outline: Outline::default(),
+        partners: lexer::partners(&tokens),
+        frames: vec![Frame::new(0, range.start)],
+        open: [0; 256],
+        inline: Vec::new(),
+        line: (0, 1),
+    };
+    let mut at = 0;
+    while at < tokens.len() {
+        at = reader.step(at);
+    }
+    while !reader.frames.is_empty() {
+        reader.leave(range.end.min(text.len()));
+    }
+    reader
+        .outline
+        .parts
+        .sort_by_key(|part| (part.bytes.start, std::cmp::Reverse(part.bytes.end)));
+    reader.outline
+}
+
+struct Reader<'t> {
+    text: &'t [u8],
+    tokens: &'t [Token],
+    /// For each opening bracket, the closing one.
+    partners: Vec<usize>,
+    outline: Outline,
+    /// How many frames wait for each closing bracket.
+    open: [usize; 256],
+    frames: Vec<Frame>,
+    inline: Vec<Module>,
+    /// A byte, and the line on which it stands: lines are only counted forward.
+    line: (usize, usize),
+}
+
+/// An open bracket; the first one is the text itself.
+struct Frame {
+    close: u8,
+    start: usize,
+    shipped: Shipped,
+    lints: Lints,
+    /// How many attributes around the code in here matter to it.
+    attributes: Vec<String>,
+    /// How many inline modules are around it.
+    inline: usize,
+    drops: bool,
+    selects: bool,
+    inner: Vec<(usize, Saying)>,
+    /// The predicates of the branches of `cfg_if!` and `cfg_select!` so far.
+    branches: Vec<String>,
+    pending: Pending,
+}
+
+impl Frame {
+    fn new(close: u8, start: usize) -> Self {
+        Self {
+            close,
+            start,
+            shipped: Shipped::Always,
+            lints: Lints::default(),
+            attributes: Vec::new(),
+            inline: 0,
+            drops: false,
+            selects: false,
+            inner: Vec::new(),
+            branches: Vec::new(),
+            pending: Pending::default(),
+        }
+    }
+}
+
+/// The attributes before the code that is being read, and where that begins.
+#[derive(Default)]
+struct Pending {
+    said: Vec<(usize, Saying)>,
+    texts: Vec<String>,
+    code: Option<usize>,
+    ends: Ends,
+    /// Only `pub`, `unsafe` and the like were read of the code.
+    is_modifier: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// An expression, a field, an arm.
+    #[default]
+    Comma,
+    /// An item with a body.
+    Brace,
+    /// `const X: T = { .. };`
+    Semicolon,
+}
+
+impl Reader<'_> {
+    fn bytes(&self, token: &Token) -> &[u8] {
+        &self.text[token.start..token.end]
+    }
+
+    fn is_word(&self, at: usize, word: &[u8]) -> bool {
+        self.tokens
+            .get(at)
+            .is_some_and(|token| token.is_word(self.text, word))
+    }
+
+    fn is_mark(&self, at: usize, mark: u8) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.is(mark))
+    }
+
+    fn closing(&self, open: usize) -> Option<usize> {
+        self.partners
+            .get(open)
+            .copied()
+            .filter(|close| *close > open)
+    }
+
+    /// Reads on from a token; gives the next one.
+    fn step(&mut self, at: usize) -> usize {
+        let token = self.tokens[at];
+        if token.is(b'#')
+            && let Some(next) = self.attribute(at)
+        {
+            return next;
+        }
+        match token.kind {
+            Kind::Mark(open @ (b'(' | b'[' | b'{')) => {
+                self.begin(at);
+                self.enter(at, open);
+            }
+            Kind::Mark(close @ (b')' | b']' | b'}')) => self.close(at, close),
+            Kind::Mark(b';') => self.finish(token.end),
+            Kind::Mark(b',') => {
+                if self.pending().ends == Ends::Comma {
+                    self.finish(token.end);
+                }
+            }
+            Kind::Name => {
+                self.begin(at);
+                self.declaration(at);
+            }
+            _ => self.begin(at),
+        }
+        at + 1
+    }
+
+    fn pending(&mut self) -> &mut Pending {
+        // There is always a frame: the first is left at the end only.
+        let last = self.frames.len() - 1;
+        &mut self.frames[last].pending
+    }
+
+    /// The code after the attributes begins, at the latest, here.
+    fn begin(&mut self, at: usize) {
+        let token = self.tokens[at];
+        let ends = match self.bytes(&token) {
+            b"const" | b"static" | b"let" | b"type" | b"use"
+                if !["fn", "unsafe", "async", "extern"]
+                    .iter()
+                    .any(|word| self.is_word(at + 1, word.as_bytes())) =>
+            {
+                Ends::Semicolon
+            }
+            b"fn" | b"mod" | b"impl" | b"trait" | b"struct" | b"enum" | b"union" | b"extern"
+            | b"macro_rules" | b"const" | b"static" => Ends::Brace,
+            _ => Ends::Comma,
+        };
+        let is_modifier = matches!(
+            self.bytes(&token),
+            b"pub"
+                | b"default"
+                | b"safe"
+                | b"unsafe"
+                | b"extern"
+                | b"async"
+                | b"gen"
+                | b"auto"
+                | b"("
+        ) || token.kind == Kind::Text;
+        let pending = self.pending();
+        if pending.code.is_none() {
+            pending.code = Some(token.start);
+            pending.ends = ends;
+            pending.is_modifier = true;
+        } else if pending.is_modifier && ends != Ends::Comma {
+            pending.ends = ends;
+        }
+        pending.is_modifier &= is_modifier;
+    }
+
+    /// The code that the attributes stand at is over.
+    fn finish(&mut self, end: usize) {
+        let pending = std::mem::take(self.pending());
+        for (attribute, saying) in pending.said {
+            self.part(attribute..end, attribute, saying);
+        }
+    }
+
+    /// `#[..]` or `#![..]`; `None` when it is neither.
+    fn attribute(&mut self, at: usize) -> Option<usize> {
+        let is_inner = self.is_mark(at + 1, b'!');
+        let open = at + 1 + usize::from(is_inner);
+        if !self.is_mark(open, b'[') {
+            return None;
+        }
+        let close = self.closing(open)?;
+        let content = self.tokens[open].end..self.tokens[close].start;
+        let text = &self.text[content];
+        let first = self.tokens[at].start;
+        let mut shown = format!("#{}[", if is_inner { "!" } else { "" });
+        shown.push_str(&squeezed(text));
+        shown.push(']');
+        let mut saying = attributes::read(text);
+        if !is_inner && at > 0 && self.is_word(at - 1, b"if") {
+            saying.shipped = self.branch(at, text).unwrap_or(saying.shipped);
+        }
+        let decides = saying.shipped != Shipped::Always
+            || !saying.paths.is_empty()
+            || LINTS
+                .iter()
+                .any(|lint| saying.lints.iter().any(|(said, _)| said == lint));
+        let last = self.frames.len() - 1;
+        let frame = &mut self.frames[last];
+        if is_inner {
+            frame.shipped = frame.shipped.min(saying.shipped);
+            frame.lints.apply(&saying.lints);
+            if decides {
+                frame.attributes.push(shown);
+            }
+            frame.inner.push((first, saying));
+        } else {
+            if decides {
+                frame.pending.texts.push(shown);
+            }
+            frame.pending.said.push((first, saying));
+            // `cfg_if! { if #[cfg(..)] { .. } }`
+            frame.pending.ends = Ends::Brace;
+        }
+        Some(close + 1)
+    }
+
+    /// A branch of `cfg_if!`: its predicate, and that of no branch before it.
+    fn branch(&mut self, at: usize, attribute: &[u8]) -> Option<Shipped> {
+        let attribute = String::from_utf8_lossy(attribute);
+        let predicate = attribute.trim().strip_prefix("cfg")?.trim_start();
+        let predicate = predicate.strip_prefix('(')?.strip_suffix(')')?.to_owned();
+        let follows = at > 1 && self.is_word(at - 2, b"else");
+        let last = self.frames.len() - 1;
+        let branches = &mut self.frames[last].branches;
+        if !follows {
+            branches.clear();
+        }
+        let shipped = chosen(branches, Some(&predicate));
+        branches.push(predicate);
+        Some(shipped)
+    }
+
+    fn enter(&mut self, at: usize, open: u8) {
+        let token = self.tokens[at];
+        let mut around = Frame::new(closing_mark(open), token.end);
+        let outer = &self.frames[self.frames.len() - 1];
+        around.shipped = outer.shipped;
+        around.lints = outer.lints;
+        around.attributes.clone_from(&outer.attributes);
+        around.inline = self.inline.len();
+        around.drops = outer.drops;
+        for (_, saying) in &outer.pending.said {
+            around.shipped = around.shipped.min(saying.shipped);
+            around.lints.apply(&saying.lints);
+        }
+        around
+            .attributes
+            .extend(outer.pending.texts.iter().cloned());
+        let is_macro =
+            at > 1 && self.is_mark(at - 1, b'!') && self.tokens[at - 2].kind == Kind::Name;
+        if is_macro {
+            let name = self.bytes(&self.tokens[at - 2]);
+            around.drops |= DROPPING.iter().any(|(known, _)| known.as_bytes() == name);
+            around.selects = name == b"cfg_select";
+        }
+        if open == b'{' {
+            let shipped = self.else_branch(at).or_else(|| self.selected(at));
+            let is_module =
+                at > 1 && self.is_word(at - 2, b"mod") && self.tokens[at - 1].kind == Kind::Name;
+            if let Some(shipped) = shipped {
+                around.shipped = around.shipped.min(shipped);
+                // As if an attribute stood here.
+                let saying = Saying {
+                    shipped,
+                    ..Saying::default()
+                };
+                around.inner.push((token.start, saying));
+            }
+            if is_module {
+                let module = self.module(at - 1);
+                self.inline.push(module);
+            }
+        }
+        around.attributes.truncate(DEPTH_LIMIT);
+        self.open[usize::from(around.close)] += 1;
+        self.frames.push(around);
+    }
+
+    /// `else { .. }` of `cfg_if!`.
+    fn else_branch(&self, at: usize) -> Option<Shipped> {
+        let frame = &self.frames[self.frames.len() - 1];
+        let is_else = at > 0 && self.is_word(at - 1, b"else") && !frame.branches.is_empty();
+        is_else.then(|| chosen(&frame.branches, None))
+    }
+
+    /// `predicate => { .. }` of `cfg_select!`.
+    fn selected(&mut self, at: usize) -> Option<Shipped> {
+        let last = self.frames.len() - 1;
+        let is_arm = self.frames[last].selects
+            && at > 2
+            && self.is_mark(at - 1, b'>')
+            && self.is_mark(at - 2, b'=');
+        if !is_arm {
+            return None;
+        }
+        let start = self.frames[last].pending.code?;
+        let predicate = self.text.get(start..self.tokens[at - 2].start)?;
+        let predicate = String::from_utf8_lossy(predicate).trim().to_owned();
+        let branches = &mut self.frames[last].branches;
+        if predicate == "_" {
+            return Some(chosen(branches, None));
+        }
+        let shipped = chosen(branches, Some(&predicate));
+        branches.push(predicate);
+        Some(shipped)
+    }
+
+    /// A closing bracket; one that closes nothing is passed over, and what is not closed before it counts as closed.
+    fn close(&mut self, at: usize, mark: u8) {
+        if self.open[usize::from(mark)] == 0 {
+            return;
+        }
+        let token = self.tokens[at];
+        let mut closed = 0;
+        while closed != mark && self.frames.len() > 1 {
+            closed = self.frames[self.frames.len() - 1].close;
+            self.leave(token.start);
+        }
+        if mark != b'}' {
+            return;
+        }
+        let continues = self.is_word(at + 1, b"else")
+            || self.is_mark(at + 1, b'.')
+            || self.is_mark(at + 1, b'?');
+        match self.pending().ends {
+            Ends::Semicolon => {}
+            Ends::Comma if continues => {}
+            _ => self.finish(token.end),
+        }
+    }
+
+    /// The innermost bracket ends.
+    fn leave(&mut self, end: usize) {
+        self.finish(end);
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
+        let open = &mut self.open[usize::from(frame.close)];
+        *open = open.saturating_sub(1);
+        self.inline.truncate(frame.inline);
+        for (attribute, saying) in frame.inner {
+            self.part(frame.start..end, attribute, saying);
+        }
+    }
+
+    fn part(&mut self, bytes: Range<usize>, attribute: usize, saying: Saying) {
+        if saying.shipped != Shipped::Always || !saying.lints.is_empty() {
+            self.outline.parts.push(Part {
+                bytes,
+                attribute,
+                shipped: saying.shipped,
+                lints: saying.lints,
+            });
+        }
+    }
+
+    /// The module whose name stands here, with the files that its attributes give.
+    fn module(&self, name: usize) -> Module {
+        let pending = &self.frames[self.frames.len() - 1].pending;
+        let name = self.bytes(&self.tokens[name]);
+        Module {
+            name: super::syntax::plain_name(name).to_vec(),
+            paths: pending
+                .said
+                .iter()
+                .flat_map(|(_, saying)| saying.paths.iter().cloned())
+                .collect(),
+        }
+    }
+
+    fn declaration(&mut self, at: usize) {
+        let is_name = |at: usize| {
+            self.tokens
+                .get(at)
+                .is_some_and(|token| token.kind == Kind::Name)
+        };
+        let (what, last) =
+            if self.is_word(at, b"mod") && is_name(at + 1) && self.is_mark(at + 2, b';') {
+                (Declared::Module(self.module(at + 1)), at + 2)
+            } else if self.is_word(at, b"include") && self.is_mark(at + 1, b'!') {
+                let Some((what, close)) = self
+                    .closing(at + 2)
+                    .and_then(|close| Some((self.include(at + 3..close)?, close)))
+                else {
+                    return;
+                };
+                (what, close)
+            } else {
+                return;
+            };
+        let frame = &self.frames[self.frames.len() - 1];
+        if frame.drops || self.inline.len() > DEPTH_LIMIT {
+            return;
+        }
+        let (mut shipped, mut lints) = (frame.shipped, frame.lints);
+        for (_, saying) in &frame.pending.said {
+            shipped = shipped.min(saying.shipped);
+            lints.apply(&saying.lints);
+        }
+        let mut attributes = frame.attributes.clone();
+        attributes.extend(frame.pending.texts.iter().cloned());
+        let start = match what {
+            Declared::Module(_) => frame.pending.code.unwrap_or(self.tokens[at].start),
+            Declared::Include(..) => self.tokens[at].start,
+        };
+        let text = squeezed(&self.text[start..self.tokens[last].end]);
+        let line = self.line_of(self.tokens[at].start);
+        self.outline.declarations.push(Declaration {
+            what,
+            inline: self.inline.clone(),
+            shipped,
+            lints,
+            line,
+            text,
+            attributes,
+        });
+    }
+
+    fn include(&self, arguments: Range<usize>) -> Option<Declared> {
+        let arguments = self.tokens.get(arguments)?;
+        let mut texts = arguments.iter().filter(|token| token.kind == Kind::Text);
+        let (first, second) = (texts.next()?, texts.next());
+        let text = |token: &Token| {
+            let literal = String::from_utf8_lossy(self.bytes(token));
+            syn::parse_str::<syn::LitStr>(&literal)
+                .ok()
+                .map(|literal| literal.value())
+        };
+        match (text(first)?, second, texts.next()) {
+            (path, None, _) if arguments.len() <= 2 => Some(Declared::Include(path, false)),
+            (folder, Some(path), None) if folder == "CARGO_MANIFEST_DIR" => {
+                Some(Declared::Include(text(path)?, true))
+            }
+            _ => None,
+        }
+    }
+
+    fn line_of(&mut self, byte: usize) -> usize {
+        let (at, line) = self.line;
+        let between = self.text.get(at..byte).unwrap_or_default();
+        let line = line + between.iter().filter(|byte| **byte == b'\n').count();
+        self.line = (byte.max(at), line);
+        line
+    }
+}
+
+/// Whether a branch is shipped that is taken when none of these predicates holds, and this one does.
+fn chosen(others: &[String], this: Option<&String>) -> Shipped {
+    let mut parts: Vec<String> = others.iter().map(|other| format!("not({other})")).collect();
+    parts.extend(this.cloned());
+    attributes::read(format!("cfg(all({}))", parts.join(", ")).as_bytes()).shipped
+}
+
+fn closing_mark(open: u8) -> u8 {
+    match open {
+        b'(' => b')',
+        b'[' => b']',
+        _ => b'}',
+    }
+}
+
+/// Code on one line.
+fn squeezed(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    crate::language::short(&words.join(" "))
+}
