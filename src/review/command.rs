@@ -27,7 +27,7 @@ const COMPLAINT_LIMIT: u64 = 4096;
 /// How often to look whether it has ended.
 const POLL: Duration = Duration::from_millis(5);
 /// How long an ended program's output may take to arrive.
-const DRAIN: Duration = Duration::from_millis(500);
+const DRAIN: Duration = Duration::from_secs(1);
 
 /// The largest script of which the text says who the reviewer is.
 const SCRIPT_LIMIT: u64 = 1024 * 1024;

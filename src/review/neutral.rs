@@ -143,7 +143,14 @@ pub fn phrases() -> (usize, usize) {
 /// are the letters that they smuggle in, and full-width and some Cyrillic and Greek letters are what they look like.
 fn plain_words(line: &str) -> String {
     let mut words = String::new();
+    let mut was_tag = false;
     for character in line.chars() {
+        let is_tag = matches!(character, '\u{E0020}'..='\u{E007E}');
+        if is_tag && !was_tag {
+            // A hidden sentence begins.
+            words.push(' ');
+        }
+        was_tag = is_tag;
         let character = match character {
             '\u{E0020}'..='\u{E007E}' => {
                 char::from_u32(u32::from(character) - 0xE0000).unwrap_or(' ')
