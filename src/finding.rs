@@ -357,6 +357,25 @@ impl Summary {
     }
 }
 
+/// What a reviewer was asked, and how it did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewCounts {
+    /// Who was asked, or would be.
+    pub reviewer: Option<String>,
+    /// Questions.
+    pub cases: usize,
+    /// Sent to the reviewer.
+    pub asked: usize,
+    /// Answered by an earlier run.
+    pub cached: usize,
+    /// Asked, but what came cannot be used.
+    pub invalid_answers: usize,
+    /// Verdicts on cases that nobody asked about, dropped.
+    pub unknown_ids: usize,
+    /// Not asked for want of time, budget or health.
+    pub left_out: usize,
+}
+
 /// Everything that one run of `codex check` has to say: the document of `--format json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -386,6 +405,8 @@ pub struct Report {
     pub law_changed: Vec<ChangedLaw>,
     /// Exceptions that the change adds.
     pub suppressions_added: Vec<AddedException>,
+    /// What a reviewer was asked; `None` without one.
+    pub review: Option<ReviewCounts>,
     /// Counts.
     pub summary: Summary,
 }

@@ -4,8 +4,10 @@
 //! is asked only at nodes of a kind that it can match. Results come in the order of the files, whatever the threads do.
 //! Deliberately absent: which files, and what becomes of a candidate.
 
+mod context;
 mod identity;
 mod tokens;
+mod touched;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,8 +17,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
+pub use self::context::{Context, Item, contexts};
 use self::identity::{Kinds, Outline, Spot};
 use self::tokens::TokenRules;
+pub use self::touched::touched;
 use crate::candidate::Candidate;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
 use crate::language::{FileFacts, Language, Place, Workspace};

@@ -50,6 +50,7 @@ pub fn calm(command: &mut Command, folder: &Path) {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("XDG_CONFIG_HOME", folder.join(".no-configuration"))
+        .env("CODEX_CACHE_DIR", folder.join(".cache-of-codex"))
         .env("LC_ALL", "C");
 }
 

@@ -10,15 +10,15 @@ mod shard;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::candidate::Candidate;
 use crate::change::Snapshot;
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
 use crate::language;
 use crate::problem::Failure;
-use crate::report::{RuleName, Sources, Surroundings};
-use crate::review::command::CommandReviewer;
-use crate::review::{self, Reviewer};
+use crate::report::{Format, RuleName, Sources, Surroundings};
+use crate::review::{self, ask};
 use crate::rule::{Decision, Rule, in_force};
 use crate::scan::Scanner;
 use crate::source::RepoPath;
@@ -95,8 +95,7 @@ struct Plan {
     outputs: Vec<Output>,
     shard: Option<(usize, usize)>,
     fail_on: Option<Disposition>,
-    confirmed: Disposition,
-    reviewer: Option<CommandReviewer>,
+    reviewer: reviewer::Chosen,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
@@ -132,10 +131,12 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .filter(|path| scope.looks_at(path) && (!arguments.all || scope.reports(path)))
         .cloned()
         .collect();
+    let asking = plan.reviewer.asking();
+    let not_asked = |rule: &Rule| asking.is_nobody() || !is_asked(rule, &config.review);
     let statements_not_reviewed = in_force
         .rules
         .iter()
-        .filter(|rule| is_review_of(rule, &head_files))
+        .filter(|rule| not_asked(rule) && is_review_of(rule, &head_files))
         .count();
     let shard = plan.shard.map(|wanted| {
         let files = std::mem::take(&mut head_files);
@@ -147,6 +148,16 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || {
         news::find(&scanner, &mut change, &mut head_files, &scope)
     })?;
+    if !asking.is_nobody() {
+        let suppressions = !arguments.no_suppressions;
+        let touched =
+            review::touched::candidates(&in_force.rules, &change, &head_files, suppressions);
+        scan.candidates.extend(touched);
+        scan.candidates.sort_by(|left, right| {
+            let place = |one: &Candidate<'_>| (one.path.clone(), one.focus, one.range);
+            (place(left), &left.rule.id).cmp(&(place(right), &right.rule.id))
+        });
+    }
     scan.candidates
         .retain(|candidate| scope.reports(&candidate.path));
     scan.exceptions
@@ -155,14 +166,36 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .retain(|unchecked| scope.reports_text(&unchecked.path));
     let is_change = !arguments.all;
     let options = review::Options {
-        reviewer: plan
-            .reviewer
-            .as_ref()
-            .map(|reviewer| reviewer as &dyn Reviewer),
-        confirmed: plan.confirmed,
+        asking,
+        confirmed: plan.reviewer.confirmed,
         introduced: is_change,
+        head: Some(&change.head),
+        base: change.bases.first(),
+        narrow: &config.review,
+        cache: plan.reviewer.cache.as_ref(),
+        limits: plan.reviewer.limits(&config.review),
+        heartbeat: in_ci().then_some(ask::Heartbeat {
+            every: HEARTBEAT,
+            beat: &show::progress,
+        }),
     };
-    let findings = review::findings(&scan.candidates, options);
+    let reviewed = review::findings(&scan.candidates, &options);
+    show_cases(&reviewed.shown, &plan.outputs, context)?;
+    let mut findings = reviewed.findings;
+    let notes = review::touched::addressed(&in_force.rules, &change, &head_files);
+    findings.extend(
+        notes
+            .into_iter()
+            .filter(|note| scope.reports_text(&note.path)),
+    );
+    findings.sort_by(|left, right| {
+        let place = |one: &Finding| (one.focus, one.range);
+        (&left.path, place(left), &left.rule).cmp(&(&right.path, place(right), &right.rule))
+    });
+    if let Some(path) = &plan.reviewer.record {
+        std::fs::write(path, &reviewed.recording)
+            .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))?;
+    }
     let surroundings = Surroundings {
         sources: sources(&change.head, &scan.candidates),
         rules: in_force.rules.iter().filter_map(rule_name).collect(),
@@ -170,9 +203,10 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         quiet: arguments.quiet,
         base_reason: change.base_reason.clone(),
         rules_remark: law.remark,
-        not_reviewed: match options.reviewer {
-            None => "no reviewer configured",
-            Some(_) => "review statements are not sent to a reviewer yet",
+        not_reviewed: if asking.is_nobody() {
+            "no reviewer configured"
+        } else {
+            "a SHOULD, or left to humans by codex.toml"
         },
     };
     let report = Report {
@@ -186,8 +220,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         } else {
             Vec::new()
         },
-        base: change.base_name,
-        head: change.head_name,
+        review: reviewed.counts,
+        base: change.base_name.clone(),
+        head: change.head_name.clone(),
         rules_from: law.from.to_owned(),
         summary: summarise(
             &findings,
@@ -218,14 +253,40 @@ fn is_review_of(rule: &Rule, files: &[RepoPath]) -> bool {
     }
 }
 
+/// Whether a reviewer may be asked about a rule.
+fn is_asked(rule: &Rule, narrow: &crate::config::Narrowing) -> bool {
+    rule.law().is_some_and(|law| law.level.is_binding()) && narrow.reviews(&rule.id)
+}
+
+/// How often CI hears that a review goes on.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Shows the requests that are not sent, before the report; where that must stand alone, on standard error.
+fn show_cases(
+    requests: &[String],
+    outputs: &[Output],
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let is_taken = |(format, file): &Output| *format != Format::Human && file.is_none();
+    let to_standard_error = outputs.iter().any(is_taken);
+    for (index, request) in requests.iter().enumerate() {
+        let (at, all, size) = (index + 1, requests.len(), request.len());
+        let text = format!("request {at} of {all}, {size} bytes:\n{request}\n\n");
+        if to_standard_error {
+            show::to_standard_error(&text);
+        } else {
+            context.print(&text)?;
+        }
+    }
+    Ok(())
+}
+
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
-    let (reviewer, confirmed) = reviewer::choose(&arguments.review)?;
     Ok(Plan {
         outputs: output::outputs(&arguments.format)?,
         fail_on: threshold(arguments.fail_on.as_deref())?,
         shard: shard(arguments)?,
-        confirmed,
-        reviewer,
+        reviewer: reviewer::choose(&arguments.review)?,
     })
 }
 
