@@ -292,8 +292,6 @@ impl<'t> Walk<'t, '_> {
                     self.define(name, Some(index as FunctionIndex), function.node);
                 }
                 Kind::Dot | Kind::Method => {
-                    let is_method = kind(self.tree, name) == Kind::Method;
-                    self.survey.functions[index].is_method = is_method;
                     self.define_member(name, Some(index as FunctionIndex));
                 }
                 _ => {}
@@ -457,7 +455,11 @@ impl<'t> Walk<'t, '_> {
             .receiver_owner(self.names, table, binding)
             .unwrap_or(binding);
         if let Some(function) = function {
-            self.survey.functions[function as usize].owner = Some(owner);
+            let parameters = self.names.functions[function as usize].parameters.first();
+            let first = parameters.map(|first| self.names.name(*first));
+            let facts = &mut self.survey.functions[function as usize];
+            facts.owner = Some(owner);
+            facts.is_method = first == Some(b"self");
         }
         self.survey
             .members
