@@ -87,7 +87,7 @@ impl<'t> Interpreter<'_, 't> {
         if self.is_named_as_end(callee.node) {
             self.state.doom(node);
         }
-        if callee.function.is_none() && self.is_named_as_check(callee.node) {
+        if self.is_beyond_parameters(&callee, given.len()) && self.is_named_as_check(callee.node) {
             for implied in self.doubts(node, &given) {
                 let fact = self.state.fact(implied.value);
                 let evidence = implied.evidence;
@@ -615,6 +615,15 @@ impl<'t> Interpreter<'_, 't> {
             .windows(3)
             .any(|part| part.eq_ignore_ascii_case(b"log"));
         WORDS.contains(&self.tree.bytes(last)) && !is_logger
+    }
+
+    /// Whether nobody knows what becomes of some arguments: the function is unknown, or takes any number of them.
+    fn is_beyond_parameters(&self, callee: &Callee, given: usize) -> bool {
+        let function = callee
+            .function
+            .and_then(|function| self.file.names.functions.get(function as usize));
+        let receiver = usize::from(callee.receiver.is_some());
+        function.is_none_or(|function| given + receiver > function.parameters.len())
     }
 
     /// Whether a function is named as those are that raise an error when they do not like what they get.
