@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::check::output;
 use super::{Context, Verdict, read, threshold};
-use crate::finding::{Finding, Report, Shard};
+use crate::finding::{Finding, Report, ReviewCounts, Shard};
 use crate::problem::Failure;
 use crate::report::Surroundings;
 
@@ -76,6 +76,9 @@ fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
         whole.findings.extend(part.findings);
         whole.unchecked.extend(part.unchecked);
         add(&mut whole.summary, &part.summary);
+        if let Some(more) = &part.review {
+            add_review(whole.review.get_or_insert_default(), more);
+        }
     }
     let missing: Vec<String> = (1..=of)
         .filter(|index| !there.contains(index))
@@ -134,6 +137,20 @@ fn add(whole: &mut crate::finding::Summary, part: &crate::finding::Summary) {
         (&mut whole.cleared, part.cleared),
         (&mut whole.suppressed, part.suppressed),
         (&mut whole.baseline, part.baseline),
+    ] {
+        *sum += more;
+    }
+}
+
+fn add_review(whole: &mut ReviewCounts, part: &ReviewCounts) {
+    whole.reviewer = whole.reviewer.take().or_else(|| part.reviewer.clone());
+    for (sum, more) in [
+        (&mut whole.cases, part.cases),
+        (&mut whole.asked, part.asked),
+        (&mut whole.cached, part.cached),
+        (&mut whole.invalid_answers, part.invalid_answers),
+        (&mut whole.unknown_ids, part.unknown_ids),
+        (&mut whole.left_out, part.left_out),
     ] {
         *sum += more;
     }
