@@ -294,7 +294,11 @@ impl<'t> Interpreter<'_, 't> {
             .clone()
             .filter(|_| !callee.is_by_method || known.is_pattern)
         else {
-            let values = self.unknown_answers(node, given, wanted);
+            let source = self.source_of(node, &known, callee, given);
+            let values = match source {
+                Some(source) => self.sourced_answers(source, wanted),
+                None => self.unknown_answers(node, given, wanted),
+            };
             if let (Some(position), Some(value)) = (known.tests, values.first()) {
                 let argument = given.get(position).copied();
                 let implied = argument.map(|argument| Implied {
@@ -320,9 +324,16 @@ impl<'t> Interpreter<'_, 't> {
         }
         let rows = self.rows_for(&known, callee, nodes, &rows);
         let is_soft = known.is_soft || self.is_guess(callee, nodes, &known);
-        let mut values = self.of_rows(node, &known, &rows, is_soft, given, callee, wanted);
-        if let (Some(first), Some(known)) = (values.first_mut(), remembered) {
-            *first = known.first().copied().unwrap_or(*first);
+        let first = remembered.and_then(|values| values.first().copied());
+        let source = self.source_of(node, &known, callee, given);
+        let values = self.of_rows(node, &rows, is_soft, source, first, wanted);
+        if callee.is_by_method && self.tree.bytes(callee.node).ends_with(b"find") {
+            // Whoever indexes what should be a position does not search a string.
+            for value in values.iter().take(2) {
+                let fact = self.state.fact(*value);
+                let evidence = None;
+                self.state.set_fact(*value, Fact { evidence, ..fact });
+            }
         }
         if let Some(key) = memory {
             self.answered.insert(key, values.clone());
@@ -426,22 +437,20 @@ impl<'t> Interpreter<'_, 't> {
             .collect()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all that a result depends on")]
+    /// Results of these rows; the first one may be known from an equal call.
     fn of_rows(
         &mut self,
         node: Node,
-        known: &Known,
         rows: &[knowledge::Row],
         is_soft: bool,
-        given: &[Value],
-        callee: &Callee,
+        source: Option<Source>,
+        first: Option<Value>,
         wanted: usize,
     ) -> Vec<Value> {
         let evidence = match is_soft {
             true => Evidence::soft(Reason::Answer(node)),
             false => Evidence::certain(Reason::Answer(node)),
         };
-        let source = self.source_of(node, known, callee, given);
         let mut members = Vec::new();
         let mut values = Vec::new();
         for position in 0..wanted {
@@ -458,7 +467,10 @@ impl<'t> Interpreter<'_, 't> {
                 evidence: Some(evidence).filter(|_| is_nil_somewhere),
                 ..Fact::UNKNOWN
             };
-            let value = self.state.made(nature, fact);
+            let value = match first.filter(|_| position == 0) {
+                Some(first) => first,
+                None => self.state.made(nature, fact),
+            };
             values.push(value);
             let of_cell = |cell: &knowledge::Cell| Row {
                 bits: cell.bits,
@@ -470,6 +482,9 @@ impl<'t> Interpreter<'_, 't> {
         }
         if rows.len() > 1 {
             self.state.gather(members);
+            if let Some(first) = first {
+                self.state.settle(first);
+            }
         }
         values
     }
@@ -502,6 +517,16 @@ impl<'t> Interpreter<'_, 't> {
         } else {
             known.is_decoder.then_some(Source::Document(node))
         }
+    }
+
+    fn sourced_answers(&mut self, source: Source, wanted: usize) -> Vec<Value> {
+        let nature = Nature {
+            source: Some(source),
+            ..Nature::default()
+        };
+        (0..wanted)
+            .map(|_| self.state.made(nature, Fact::UNKNOWN))
+            .collect()
     }
 
     fn unknown_answers(&mut self, node: Node, given: &[Value], wanted: usize) -> Vec<Value> {

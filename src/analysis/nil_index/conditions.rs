@@ -17,12 +17,17 @@ use crate::matcher::Node;
 /// A result of a test remembers at most so many things that follow.
 const IMPLICATION_LIMIT: usize = 16;
 
+/// An expression comes about in at most so many ways that are told apart.
+const WAY_LIMIT: usize = 6;
+
 /// A condition with its outcomes, as changes from before it.
 pub(super) struct Judged<'t> {
     /// The operand that is the value in any case; none when the value is a new one.
     pub operand: Option<Value>,
     nature: Nature,
     fact: Fact<'t>,
+    /// Each way in which the value can come about, and what it is then; none when there are too many.
+    ways: Vec<(Delta<'t>, Row<'t>)>,
     pub when_true: Option<Delta<'t>>,
     pub when_false: Option<Delta<'t>>,
 }
@@ -74,58 +79,63 @@ impl<'t> Interpreter<'_, 't> {
             when_true: self.implied(judged.when_true.as_ref()),
             when_false: self.implied(judged.when_false.as_ref()),
         };
-        let paths: Vec<Delta<'t>> = judged
-            .when_true
-            .into_iter()
-            .chain(judged.when_false)
-            .collect();
+        let rows = self.rows_of_ways(&judged.ways);
+        let is_single = judged.ways.len() < 2 || judged.operand.is_some();
+        let paths: Vec<Delta<'t>> = if is_single {
+            judged
+                .when_true
+                .into_iter()
+                .chain(judged.when_false)
+                .collect()
+        } else {
+            judged.ways.into_iter().map(|(delta, _)| delta).collect()
+        };
         self.converge(&paths);
         if let Some(operand) = judged.operand {
             return operand;
         }
         let is_empty = implications.when_true.is_empty() && implications.when_false.is_empty();
-        let implications = Rc::new(implications);
-        let value = self.state.made(
-            judged.nature,
-            Fact {
-                implies: (!is_empty).then(|| Rc::clone(&implications)),
-                ..judged.fact
-            },
-        );
-        if self.alive && paths.len() == 2 {
-            self.tie_to_outcome(value, &implications);
+        let implies = (!is_empty).then(|| Rc::new(implications));
+        let mut fact = Fact {
+            implies,
+            ..judged.fact
+        };
+        if fact.evidence.is_none() && !is_single {
+            let evident = rows.0.iter().filter(|row| row.bits.has_nil());
+            fact.evidence = evident.filter_map(|row| row.evidence).next();
+        }
+        let value = self.state.made(judged.nature, fact);
+        if self.alive && !is_single {
+            let (result, mut members) = rows;
+            members.insert(0, (value, result));
+            self.state.gather(members);
         }
         value
     }
 
-    /// What follows from the result of a test also says what the result is.
-    fn tie_to_outcome(&mut self, result: Value, implications: &Implications<'t>) {
-        let of_result = self.state.fact(result);
-        let both = [&implications.when_true, &implications.when_false];
-        let (when_true, when_false) = (of_result.bits & Bits::TRUTHY, of_result.bits & Bits::FALSY);
-        if when_true.is_empty() || when_false.is_empty() {
-            return;
-        }
-        let row = |bits: Bits, fact: &Fact<'t>| Row {
-            bits,
-            evidence: fact.evidence.filter(|_| bits.has_nil()),
-            text: None,
-            unlike: None,
-        };
-        let mut members = vec![(
-            result,
-            vec![row(when_true, &of_result), row(when_false, &of_result)],
-        )];
-        for one in both[0] {
-            let against = both[1].iter().find(|other| other.value == one.value);
-            let fact = self.state.fact(one.value);
-            let when_false = against.map_or(fact.bits, |other| other.bits);
-            members.push((
-                one.value,
-                vec![row(one.bits, &fact), row(when_false, &fact)],
-            ));
-        }
-        self.state.gather(members);
+    /// For each way, what the result is; and what the values are that the ways tell apart.
+    fn rows_of_ways(
+        &self,
+        ways: &[(Delta<'t>, Row<'t>)],
+    ) -> (Vec<Row<'t>>, Vec<(Value, Vec<Row<'t>>)>) {
+        let result = ways.iter().map(|(_, row)| row.clone()).collect();
+        let mut values: Vec<Value> = ways
+            .iter()
+            .flat_map(|(delta, _)| delta.values().map(|(value, _)| value))
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        let members = values.into_iter().map(|value| {
+            let row = |(delta, _): &(Delta<'t>, Row<'t>)| {
+                let mut changed = delta.values().filter(|(changed, _)| *changed == value);
+                match changed.next().and_then(|(_, fact)| fact) {
+                    Some(fact) => Row::from(fact),
+                    None => Row::from(&self.state.fact(value)),
+                }
+            };
+            (value, ways.iter().map(row).collect())
+        });
+        (result, members.take(IMPLICATION_LIMIT).collect())
     }
 
     fn implied(&self, outcome: Option<&Delta<'t>>) -> Vec<Implied<'t>> {
@@ -169,9 +179,16 @@ impl<'t> Interpreter<'_, 't> {
         };
         let (when_true, when_false) = (suppose(Bits::TRUTHY), suppose(Bits::FALSY));
         self.state.roll_back(mark);
+        let is_open = fact.evidence.is_none() && !fact.is_reported;
+        let tested = Evidence::certain(Reason::Tested(node));
+        let evidence = match is_test && is_open {
+            true => Some(tested),
+            false => fact.evidence,
+        };
         Judged {
             operand: Some(value),
             nature: self.state.nature(value),
+            ways: ways(when_true.as_ref(), when_false.as_ref(), &fact, evidence),
             fact,
             when_true,
             when_false,
@@ -180,13 +197,7 @@ impl<'t> Interpreter<'_, 't> {
 
     fn judge_not(&mut self, operand: Node) -> Judged<'t> {
         let judged = self.judge(operand);
-        Judged {
-            operand: None,
-            nature: Nature::default(),
-            fact: Fact::of(Bits::NOT_NIL),
-            when_true: judged.when_false,
-            when_false: judged.when_true,
-        }
+        truth(judged.when_false, judged.when_true)
     }
 
     /// `left and right` goes on to the right when the left is true, `left or right` when it is false.
@@ -214,11 +225,28 @@ impl<'t> Interpreter<'_, 't> {
                 when_false,
                 operand: first.operand,
                 nature: first.nature,
+                ways: first.ways,
                 fact: first.fact,
             };
         };
         self.state.apply(&on);
         let second = self.judge_as(right, is_test);
+        let mut ways: Vec<(Delta<'t>, Row<'t>)> = Vec::new();
+        for (delta, row) in first.ways {
+            let bits = row.bits & kept;
+            if !bits.is_empty() {
+                ways.push((delta, Row { bits, ..row }));
+            }
+        }
+        for (delta, row) in &second.ways {
+            ways.extend(
+                self.since(mark, Some(delta))
+                    .map(|delta| (delta, row.clone())),
+            );
+        }
+        if ways.len() > WAY_LIMIT || second.ways.is_empty() {
+            ways.clear();
+        }
         let on_true = self.since(mark, second.when_true.as_ref());
         let on_false = self.since(mark, second.when_false.as_ref());
         self.state.roll_back(mark);
@@ -256,6 +284,7 @@ impl<'t> Interpreter<'_, 't> {
         Judged {
             operand,
             nature,
+            ways,
             fact,
             when_true,
             when_false,
@@ -326,13 +355,7 @@ impl<'t> Interpreter<'_, 't> {
         } else {
             (different, equal)
         };
-        Judged {
-            operand: None,
-            nature: Nature::default(),
-            fact: Fact::of(Bits::NOT_NIL),
-            when_true,
-            when_false,
-        }
+        truth(when_true, when_false)
     }
 
     /// What an assumption changes since the mark; none when it cannot hold.
@@ -396,13 +419,7 @@ impl<'t> Interpreter<'_, 't> {
         };
         let (when_true, when_false) = (suppose(true, Bits::TRUTHY), suppose(false, Bits::FALSE));
         self.state.roll_back(mark);
-        Judged {
-            operand: None,
-            nature: Nature::default(),
-            fact: Fact::of(Bits::NOT_NIL),
-            when_true,
-            when_false,
-        }
+        truth(when_true, when_false)
     }
 
     /// The result of a comparison: the same one for the same operands.
@@ -612,11 +629,43 @@ impl<'t> Interpreter<'_, 't> {
     }
 }
 
+/// The ways of a value that is true or false.
+fn ways<'t>(
+    when_true: Option<&Delta<'t>>,
+    when_false: Option<&Delta<'t>>,
+    fact: &Fact<'t>,
+    evidence: Option<Evidence<'t>>,
+) -> Vec<(Delta<'t>, Row<'t>)> {
+    let row = |bits: Bits| Row {
+        bits: fact.bits & bits,
+        evidence: evidence.filter(|_| bits.has_nil()),
+        text: None,
+        unlike: None,
+    };
+    let when_true = when_true.map(|delta| (delta.clone(), row(Bits::TRUTHY)));
+    let when_false = when_false.map(|delta| (delta.clone(), row(Bits::FALSY)));
+    when_true.into_iter().chain(when_false).collect()
+}
+
+/// A test that gives true or false.
+fn truth<'t>(when_true: Option<Delta<'t>>, when_false: Option<Delta<'t>>) -> Judged<'t> {
+    let fact = Fact::of(Bits::NOT_NIL);
+    Judged {
+        operand: None,
+        nature: Nature::default(),
+        ways: ways(when_true.as_ref(), when_false.as_ref(), &fact, None),
+        fact,
+        when_true,
+        when_false,
+    }
+}
+
 /// What cannot be evaluated without an error.
 fn impossible<'t>() -> Judged<'t> {
     Judged {
         operand: None,
         nature: Nature::default(),
+        ways: Vec::new(),
         fact: Fact::UNKNOWN,
         when_true: None,
         when_false: None,

@@ -17,6 +17,10 @@ use crate::matcher::{Node, Tree};
 /// Loops nested deeper than this are passed once, not twice.
 const LOOP_NEST: usize = 3;
 
+/// After so many arms of one `if`, a test that failed says nothing of values that were unknown before: each arm has to
+/// carry what the ones before it tested.
+const ARM_LIMIT: usize = 64;
+
 /// The steps that a function may take for each of its nodes, before it is given up.
 const STEPS_PER_NODE: u64 = 64;
 
@@ -69,6 +73,8 @@ pub(super) struct Interpreter<'a, 't> {
     pub findings: Findings<'t>,
     /// The values that became suspect by a test of this tag of this table.
     pub tagged: HashMap<(Value, &'t [u8]), Vec<Value>>,
+    /// Values that were read from a table of a tested kind, and the test.
+    pub read_under: HashMap<Value, Node>,
     pub answered: Answered<'t>,
     /// The results of comparisons.
     pub compared: HashMap<Comparison<'t>, Value>,
@@ -108,6 +114,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             is_silent: false,
             findings: BTreeMap::new(),
             tagged: HashMap::new(),
+            read_under: HashMap::new(),
             answered: HashMap::new(),
             compared: HashMap::new(),
             matched: HashMap::new(),
@@ -307,7 +314,16 @@ impl<'a, 't> Interpreter<'a, 't> {
                     .filter(|_| self.alive),
             );
             arms.push((mark, self.leave(mark)));
-            self.enter(judged.when_false.as_ref());
+            let outcome = judged.when_false.as_ref();
+            let is_kept = arms.len() < ARM_LIMIT
+                || outcome.is_none_or(|delta| {
+                    let mut values = delta.values();
+                    values.any(|(value, _)| self.state.fact(value).evidence.is_some())
+                });
+            self.alive = true;
+            if is_kept {
+                self.enter(outcome);
+            }
         }
         for (mark, end) in arms.into_iter().rev() {
             let ends: Vec<Delta<'t>> = end.into_iter().chain(self.leave(mark)).collect();

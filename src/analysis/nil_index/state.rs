@@ -111,7 +111,7 @@ pub(super) struct State<'a, 't> {
     firsts: HashMap<(Slot<'t>, Epoch), Value>,
     keys: HashMap<Value, BTreeSet<Key<'t>>>,
     /// The tables of which a field of this name is followed.
-    holders: HashMap<&'t [u8], Vec<Value>>,
+    holders: HashMap<&'t [u8], BTreeSet<Value>>,
     /// What was done, in steps: bounds the work for one function.
     pub spent: u64,
 }
@@ -270,7 +270,7 @@ impl<'a, 't> State<'a, 't> {
             return false;
         }
         if let Key::Name(name) = key {
-            self.holders.entry(name).or_default().push(holder);
+            self.holders.entry(name).or_default().insert(holder);
         }
         keys.insert(key)
     }
@@ -397,6 +397,25 @@ impl<'a, 't> State<'a, 't> {
                 self.disturb_below(content, Key::FIRST, doubt, depth + 1);
             }
             self.replace(slot, content, doubt);
+            if !self.is_remembered(content) {
+                self.unfollow(slot);
+            }
+        }
+    }
+
+    /// Whether anything is known of a value that its heir would inherit.
+    fn is_remembered(&self, value: Value) -> bool {
+        let fact = self.fact(value);
+        let has_fields = self.keys.get(&value).is_some_and(|keys| !keys.is_empty());
+        has_fields || fact.evidence.is_some()
+    }
+
+    /// Until it is read again, nothing needs to be done for this field.
+    fn unfollow(&mut self, slot: Slot<'t>) {
+        if let Slot::Field(holder, key) = slot
+            && let Some(keys) = self.keys.get_mut(&holder)
+        {
+            keys.remove(&key);
         }
     }
 
@@ -405,7 +424,9 @@ impl<'a, 't> State<'a, 't> {
         let heir = self.bear(Birth {
             slot: Some(slot),
             is_open: self.is_open(content),
-            predecessor: Some((content, Some(doubt))),
+            predecessor: self
+                .is_remembered(content)
+                .then_some((content, Some(doubt))),
             nature: self.nature(content),
             initial: None,
         });
@@ -433,6 +454,7 @@ impl<'a, 't> State<'a, 't> {
     pub fn doom(&mut self, call: Node) {
         let mut values: Vec<Value> = self.facts.keys().copied().collect();
         values.sort_unstable();
+        self.spent += values.len() as u64;
         for value in values {
             let fact = self.fact(value);
             let known = fact.evidence.filter(|known| known.doubt.is_none());

@@ -25,6 +25,9 @@ pub(super) enum TableUse {
     Escapes,
 }
 
+/// A node, and the function in which it stands.
+type Place = (Node, FunctionIndex);
+
 /// One variable.
 #[derive(Debug, Clone)]
 pub(super) struct VariableFacts {
@@ -34,13 +37,15 @@ pub(super) struct VariableFacts {
     /// Where it is declared without a value, or with nil.
     bare: Option<Node>,
     /// Where it is assigned after its declaration, and by whom.
-    assignments: Vec<(Node, FunctionIndex)>,
+    assignments: Vec<Place>,
     /// Where it is assigned nil, and by whom.
-    nilled: Vec<(Node, FunctionIndex)>,
+    nilled: Vec<Place>,
     /// What is done with it, if it is a table.
     pub table_use: TableUse,
     /// The table that it is declared with.
     pub table: Option<Node>,
+    /// The class of which it is declared as an instance.
+    instance_of: Option<Binding>,
 }
 
 /// What a function may change.
@@ -72,7 +77,8 @@ pub(super) struct Survey<'t> {
     variables: Vec<VariableFacts>,
     functions: Vec<FunctionFacts<'t>>,
     members: HashMap<(Binding, &'t [u8]), Option<FunctionIndex>>,
-    nilled: HashMap<(Binding, &'t [u8]), Vec<(Node, FunctionIndex)>>,
+    nilled: HashMap<(Binding, &'t [u8]), Vec<Place>>,
+    given: HashMap<(Binding, &'t [u8]), Vec<Place>>,
     function_at: HashMap<Node, FunctionIndex>,
 }
 
@@ -87,6 +93,7 @@ impl<'t> Survey<'t> {
             nilled: Vec::new(),
             table_use: TableUse::Constant,
             table: None,
+            instance_of: None,
         };
         let function_at = names.functions.iter().enumerate();
         let mut walk = Walk {
@@ -98,6 +105,7 @@ impl<'t> Survey<'t> {
                 functions: vec![FunctionFacts::default(); names.functions.len()],
                 members: HashMap::new(),
                 nilled: HashMap::new(),
+                given: HashMap::new(),
                 function_at: function_at
                     .map(|(index, function)| (function.node, index as FunctionIndex))
                     .collect(),
@@ -154,14 +162,20 @@ impl<'t> Survey<'t> {
                 }
                 let name = tree.named_children(callee).last()?;
                 let binding = names.binding(table)?;
-                let owner = match self.receiver_owner(names, table, binding) {
-                    Some(owner) => owner,
-                    None => binding,
-                };
+                let owner = self
+                    .receiver_owner(names, table, binding)
+                    .or(self.class_of(binding))
+                    .unwrap_or(binding);
                 *self.members.get(&(owner, tree.bytes(name)))?
             }
             _ => None,
         }
+    }
+
+    /// The class of a variable that holds one instance all along.
+    fn class_of(&self, binding: Binding) -> Option<Binding> {
+        let facts = self.variable(binding)?;
+        facts.instance_of.filter(|_| facts.definitions == 1)
     }
 
     /// The table that `self` is an instance of, where `binding` is the receiver of a method.
@@ -183,6 +197,21 @@ impl<'t> Survey<'t> {
         let places = self.nilled.get(&(owner, name))?;
         let elsewhere = places.iter().find(|(_, by)| *by != function);
         elsewhere.map(|(node, _)| *node)
+    }
+
+    /// Where only another function than this one and the home gives a field to the table in a variable.
+    pub fn given_elsewhere(
+        &self,
+        names: &Names<'t>,
+        binding: Binding,
+        name: &[u8],
+        function: FunctionIndex,
+    ) -> Option<Node> {
+        let home = names.home(binding)?;
+        let places = self.given.get(&(binding, name))?;
+        let is_foreign = |(_, by): &Place| *by != home && *by != function;
+        let first = places.first().map(|(node, _)| *node);
+        first.filter(|_| places.iter().all(is_foreign))
     }
 
     /// Why a variable that another function declares may be nil in this one.
@@ -233,8 +262,7 @@ impl<'t> Survey<'t> {
         let (Some(facts), Some(home)) = (self.variable(binding), names.home(binding)) else {
             return false;
         };
-        let is_before =
-            |(node, by): &(Node, FunctionIndex)| *by == home && *node < from && !in_loop;
+        let is_before = |(node, by): &Place| *by == home && *node < from && !in_loop;
         facts.assignments.iter().all(is_before)
     }
 }
@@ -300,9 +328,11 @@ impl<'t> Walk<'t, '_> {
             let Some(binding) = self.names.binding(name) else {
                 continue;
             };
+            let class = value.and_then(|value| self.class_of_new(value));
             let Some(facts) = self.survey.variables.get_mut(binding as usize) else {
                 continue;
             };
+            facts.instance_of = class;
             match value.map(|value| (kind(self.tree, value), value)) {
                 None if values
                     .last()
@@ -321,6 +351,24 @@ impl<'t> Walk<'t, '_> {
                 facts.definitions += 1;
             }
         }
+    }
+
+    /// The class in `Class.new()`, `Class:new()` and `setmetatable({}, Class)`.
+    fn class_of_new(&self, value: Node) -> Option<Binding> {
+        if kind(self.tree, value) != Kind::Call {
+            return None;
+        }
+        let callee = self.tree.child_by_field(value, FIELDS.name)?;
+        if self.tree.bytes(callee) == b"setmetatable" {
+            let arguments = self.tree.child_by_field(value, FIELDS.arguments)?;
+            return self
+                .names
+                .binding(self.tree.named_children(arguments).nth(1)?);
+        }
+        let table = self.tree.child_by_field(callee, FIELDS.table)?;
+        let name = self.tree.named_children(callee).last()?;
+        let is_new = matches!(self.tree.bytes(name), b"new" | b"New" | b"create");
+        self.names.binding(table).filter(|_| is_new)
     }
 
     fn visit_assignment(&mut self, node: Node) {
@@ -352,6 +400,7 @@ impl<'t> Walk<'t, '_> {
                     if value_kind == Some(Kind::Nil) {
                         self.nil_member(target, by);
                     } else {
+                        self.give_member(target, by);
                         self.define_member(target, function);
                     }
                 }
@@ -415,6 +464,15 @@ impl<'t> Walk<'t, '_> {
             .entry((owner, name))
             .and_modify(|known| *known = None)
             .or_insert(function);
+    }
+
+    fn give_member(&mut self, target: Node, by: FunctionIndex) {
+        if let Some((table, name)) = self.member(target)
+            && let Some(binding) = self.names.binding(table)
+        {
+            let places = self.survey.given.entry((binding, name)).or_default();
+            places.push((target, by));
+        }
     }
 
     fn nil_member(&mut self, target: Node, by: FunctionIndex) {
