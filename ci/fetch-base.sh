@@ -41,10 +41,11 @@ fi
 
 case ${GITHUB_EVENT_NAME:-} in
   pull_request)
-    mapfile -t parent < <(parents)
-    if [ "$(git rev-parse --verify --quiet HEAD)" = "${GITHUB_SHA:-}" ] && [ "${#parent[@]}" -gt 1 ]; then
+    # shellcheck disable=SC2046 # ids are words
+    set -- $(parents)
+    if [ "$(git rev-parse --verify --quiet HEAD)" = "${GITHUB_SHA:-}" ] && [ $# -gt 1 ]; then
       # The merge commit that GitHub made: its first parent is the base.
-      has "${parent[0]}" || fetch --depth=2 origin "$GITHUB_SHA"
+      has "$1" || fetch --depth=2 origin "$GITHUB_SHA"
     else
       branch "$GITHUB_BASE_REF"
     fi

@@ -177,6 +177,18 @@ fn what_is_not_whole_is_refused() {
     says("twice", merge(folder, &twice), "shard 1 is there twice");
     let gate = |file: &Path| codex(folder, &["gate", file.to_str().unwrap()]);
     says("one shard", gate(&files[0]), "shard 1 of 3, not the whole");
+    let changed = |name: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(&files[0]).unwrap();
+        assert!(text.contains(from), "{from}");
+        let file = out.path().join(name);
+        fs::write(&file, text.replace(from, to)).unwrap();
+        merge(folder, &[file, files[1].clone(), files[2].clone()])
+    };
+    let fourth = changed("fourth.json", "\"index\": 1", "\"index\": 4");
+    says("a fourth of three", fourth, "only 3 shards");
+    let largest = format!("\"cleared\": {}", usize::MAX);
+    let many = changed("many.json", "\"cleared\": 0", &largest);
+    assert_eq!(many.status.code(), Some(1), "{many:?}");
     scratch::write(folder, "src/new.rs", "fn b() {}\n");
     let other = shards(folder, out.path(), 3);
     let report = json(&other[1]);

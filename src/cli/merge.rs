@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::check::output;
 use super::{Context, Verdict, read, threshold};
-use crate::finding::{Finding, Report, ReviewCounts, Shard};
+use crate::finding::{Finding, Report, ReviewCounts, Shard, Summary};
 use crate::problem::Failure;
 use crate::report::Surroundings;
 
@@ -85,6 +85,9 @@ fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
         .map(|index| index.to_string())
         .take(20)
         .collect();
+    if there.iter().any(|index| !(1..=of).contains(index)) {
+        return Err(Failure::new(format!("there are only {of} shards")));
+    }
     if !missing.is_empty() {
         let message = format!(
             "of {of} shards there is no report of {}",
@@ -126,7 +129,7 @@ fn difference(left: &Report, right: &Report) -> Option<&'static str> {
         .map(|(what, _)| what)
 }
 
-fn add(whole: &mut crate::finding::Summary, part: &crate::finding::Summary) {
+fn add(whole: &mut Summary, part: &Summary) {
     // Rules and statements are the same in each.
     for (sum, more) in [
         (&mut whole.files, part.files),
@@ -138,7 +141,7 @@ fn add(whole: &mut crate::finding::Summary, part: &crate::finding::Summary) {
         (&mut whole.suppressed, part.suppressed),
         (&mut whole.baseline, part.baseline),
     ] {
-        *sum += more;
+        *sum = sum.saturating_add(more);
     }
 }
 
