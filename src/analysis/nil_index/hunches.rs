@@ -40,11 +40,17 @@ impl<'t> Interpreter<'_, 't> {
 
     /// Whether a function is named as those are that only write a log.
     pub(super) fn is_named_as_logger(&self, callee: Node) -> bool {
-        const WORDS: [&[u8]; 8] = [
+        const WORDS: [&[u8]; 14] = [
             b"log",
+            b"logf",
             b"debug",
+            b"debugm",
+            b"debugx",
             b"info",
+            b"infox",
             b"warn",
+            b"warnx",
+            b"warning",
             b"notice",
             b"trace",
             b"errx",
@@ -59,10 +65,7 @@ impl<'t> Interpreter<'_, 't> {
             .unwrap_or_default();
         let is_logger = of_table.eq_ignore_ascii_case(b"log")
             || of_table.to_ascii_lowercase().ends_with(b"logger");
-        is_logger
-            || WORDS
-                .iter()
-                .any(|word| self.tree.bytes(last).starts_with(word))
+        is_logger || WORDS.contains(&self.tree.bytes(last))
     }
 
     /// Whether a function is named as those are that do not return.
