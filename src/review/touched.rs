@@ -142,7 +142,7 @@ fn hunks(change: &Change, path: &RepoPath) -> Vec<Range<usize>> {
             Some(others) => common(&others, &these),
         });
     }
-    hunks.unwrap_or_else(|| vec![1..new.len() + 1])
+    hunks.unwrap_or_else(|| std::iter::once(1..new.len() + 1).collect())
 }
 
 /// What is new against both.
