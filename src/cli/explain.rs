@@ -154,7 +154,11 @@ fn facts(place: &str, context: &Context) -> Result<String, Failure> {
     let root = repository
         .as_ref()
         .map_or(context.folder.as_path(), |repository| repository.root());
-    let path = below(root, &context.folder.join(file))
+    let place = context.folder.join(file);
+    if place.symlink_metadata().is_err() {
+        return Err(Failure::new(format!("there is no {file}")));
+    }
+    let path = below(root, &place)
         .ok_or_else(|| Failure::new(format!("{file} lies outside of {}", root.display())))?;
     let Some(language) = Language::of(&path) else {
         return Err(Failure::new(format!(

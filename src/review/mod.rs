@@ -163,7 +163,6 @@ fn finding(
     } else {
         disposition(candidate, verdict.as_ref(), options.confirmed)
     };
-    let path_is_text = std::str::from_utf8(candidate.path.as_bytes()).is_ok();
     Finding {
         rule: candidate.rule.id.clone(),
         rfc: law.map(|law| law.rfc),
@@ -173,14 +172,7 @@ fn finding(
         disposition,
         introduced: options.introduced,
         path: candidate.path.text().into_owned(),
-        path_bytes: (!path_is_text).then(|| {
-            candidate
-                .path
-                .as_bytes()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect()
-        }),
+        path_bytes: candidate.path.hex(),
         range: candidate.range,
         focus: candidate.focus,
         message: candidate.message.clone(),

@@ -12,6 +12,7 @@ mod touched;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
@@ -58,6 +59,8 @@ pub struct Exception {
 pub struct Scanner<'r> {
     languages: Vec<LanguageScanner<'r>>,
     suppressions: bool,
+    /// Files that are done, for whoever watches.
+    pub done: AtomicUsize,
 }
 
 impl<'r> Scanner<'r> {
@@ -76,6 +79,7 @@ impl<'r> Scanner<'r> {
                 .filter_map(of_language)
                 .collect(),
             suppressions,
+            done: AtomicUsize::new(0),
         }
     }
 
@@ -84,6 +88,9 @@ impl<'r> Scanner<'r> {
         let outcomes: Vec<Option<Outcome<'r>>> = paths
             .par_iter()
             .map(|path| self.file(workspace, path))
+            .inspect(|_| {
+                self.done.fetch_add(1, Ordering::Relaxed);
+            })
             .collect();
         let mut scan = Scan::default();
         for outcome in outcomes.into_iter().flatten() {

@@ -8,13 +8,15 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Beginnings of the names of variables that change what codex or git do.
-const DISTURBING: [&str; 8] = [
+const DISTURBING: [&str; 10] = [
     "BUILDKITE",
     "CI",
+    "CLICOLOR",
     "CODEX_",
     "GITHUB_",
     "GITLAB_",
     "GIT_",
+    "JOB_COMPLETION_INDEX",
     "NO_COLOR",
     "PRE_COMMIT_",
 ];
