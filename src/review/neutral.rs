@@ -133,7 +133,7 @@ pub fn addressed(lines: &[&str]) -> Vec<usize> {
 
 /// Pieces of words, one of which every phrase holds: most lines hold none, and are not looked at any closer. A line
 /// that is not ASCII may hide one.
-const TRIGGERS: [&str; 59] = [
+const TRIGGERS: [&str; 61] = [
     " ai",
     "accept",
     "agent",
@@ -173,11 +173,13 @@ const TRIGGERS: [&str; 59] = [
     "known good",
     "listed",
     "llm",
+    "mention",
     "merge",
     " mode",
     "out of scope",
     "overrid",
     "prompt",
+    "quote",
     "restrict",
     "review",
     "rule",
