@@ -8,6 +8,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 
 /// The beginning of a fence.
@@ -108,11 +109,17 @@ pub fn said(text: &str) -> String {
 /// Those of the lines in which a text that speaks to a reviewer begins, by their index. Lines are read on as if they
 /// were one, so that a sentence over several comments is seen.
 pub fn addressed(lines: &[&str]) -> Vec<usize> {
+    let is_near = near_a_trigger(lines);
     let mut words = String::new();
     let mut starts = Vec::new();
-    for line in lines {
+    for (line, is_near) in lines.iter().zip(is_near) {
         starts.push(words.len());
-        words.push_str(&plain_words(line));
+        if is_near {
+            words.push_str(&plain_words(line));
+        } else if !words.ends_with("| ") {
+            // No sentence goes on past what is left out.
+            words.push_str("| ");
+        }
     }
     let phrases = PHRASES.iter().filter_map(|phrase| {
         let found = phrase.find(&words)?;
@@ -122,6 +129,91 @@ pub fn addressed(lines: &[&str]) -> Vec<usize> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Pieces of words, one of which every phrase holds: most lines hold none, and are not looked at any closer. A line
+/// that is not ASCII may hide one.
+const TRIGGERS: [&str; 61] = [
+    " ai",
+    "accept",
+    "agent",
+    "api key",
+    "approve",
+    "assistant",
+    "audit",
+    "auditor",
+    "bot",
+    "bypass",
+    "claude",
+    "clear this",
+    "codex",
+    "complian",
+    "copilot",
+    "credential",
+    "directive",
+    "disregard",
+    "end of case",
+    "endoftext",
+    "environment var",
+    "exempt",
+    "false positive",
+    "flag",
+    "forget",
+    "gemini",
+    "gpt",
+    "grader",
+    "guideline",
+    "header_id",
+    "ignor",
+    "im_end",
+    "im_start",
+    "instruc",
+    "istruz",
+    "judge",
+    "known good",
+    "listed",
+    "llm",
+    "mention",
+    "merge",
+    " mode",
+    "out of scope",
+    "overrid",
+    "prompt",
+    "quote",
+    "restrict",
+    "review",
+    "rule",
+    "sandbox",
+    "secret",
+    "signed off",
+    "statements",
+    "system",
+    "trusted",
+    "user input",
+    "verdict",
+    "vergiss",
+    "verified",
+    "violation",
+    "you",
+];
+/// Lines before and after one with a trigger that are looked at, too.
+const AROUND: usize = 3;
+
+fn near_a_trigger(lines: &[&str]) -> Vec<bool> {
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let mut builder = AhoCorasick::builder();
+        builder.ascii_case_insensitive(true).build(TRIGGERS).ok()
+    });
+    let holds = |line: &str| {
+        let search = SEARCH.as_ref();
+        !line.is_ascii() || search.is_none_or(|search| search.is_match(line))
+    };
+    let mut near = vec![false; lines.len()];
+    for (at, _) in lines.iter().enumerate().filter(|(_, line)| holds(line)) {
+        let end = (at + AROUND + 1).min(lines.len());
+        near[at.saturating_sub(AROUND)..end].fill(true);
+    }
+    near
 }
 
 static PHRASES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
