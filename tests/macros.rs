@@ -334,8 +334,10 @@ fn hostile_tokens() {
         for (before, after) in [("m!(", ")"), ("fn f( { ", ""), ("", "")] {
             let files =
                 BTreeMap::from([(path.clone(), format!("{before}{text}{after}").into_bytes())]);
-            let scan = Scanner::new(&rules, false)
-                .scan(&Workspace::new(&Snapshot::memory(files)), std::slice::from_ref(&path));
+            let scan = Scanner::new(&rules, false).scan(
+                &Workspace::new(&Snapshot::memory(files)),
+                std::slice::from_ref(&path),
+            );
             assert!(scan.unchecked.is_empty());
         }
     }
