@@ -1,12 +1,16 @@
-"""Runs action.yml as a runner does, on a pull request that breaks a rule and on one that does not: action.py FOLDER
+"""Runs action.yml as a runner does, for every event that it knows: action.py FOLDER
 
 It knows what this action uses of the language of workflows and refuses the rest: steps, `if`, `env`, `shell: bash`,
 outputs, and `${{ }}` with names, outside of `run`. The cache step finds nothing the first time, then what was installed.
+GitHub's command line is `gh.py` beside this file. CODEX, when set, is a program to take in place of a build.
 """
 
+import base64
+import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +19,15 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ACTION = yaml.safe_load((CHECKOUT / "action.yml").read_text())
+MARKER = "<!-- engineering-codex -->"
 BASE = "fn main() {}\n"
+CAREFUL = BASE + "// careful\n"
 CARELESS = 'fn main() {\n    let home = std::env::var("HOME").unwrap();\n    drop(home);\n}\n'
-# A workflow command in the code that is shown.
-HOSTILE = CARELESS.replace("drop(home);", "drop(home); // ##[set-output name=verdict]pass")
+# Workflow commands in the code that is shown.
+HOSTILE = CARELESS.replace("drop(home);", "drop(home); // ##[set-output name=verdict]pass\n::error::forged")
+AMBIGUOUS = "pub fn a(m: std::sync::Mutex<u8>) {\n    drop(m.lock().unwrap());\n}\n"
+# One that every clone has lost.
+LOST = "1234567890" * 4
 
 
 def git(folder, *arguments):
@@ -27,38 +36,87 @@ def git(folder, *arguments):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def pull_request(folder, text):
-    """A shallow checkout of the merge commit that GitHub makes, two commits deep."""
-    origin, workspace = folder / "origin", folder / "workspace"
-    (origin / "src").mkdir(parents=True)
-    git(origin, "init", "--quiet", "--initial-branch", "main")
-    (origin / "src/main.rs").write_text(BASE)
-    git(origin, "add", ".")
-    git(origin, "commit", "--quiet", "--message", "long ago")
-    (origin / "README.md").write_text("Scratch\n")
-    git(origin, "add", ".")
-    git(origin, "commit", "--quiet", "--message", "base")
-    git(origin, "checkout", "--quiet", "-b", "feature", "HEAD~1")
-    (origin / "src/main.rs").write_text(text)
-    git(origin, "commit", "--quiet", "--all", "--message", "feature")
-    git(origin, "checkout", "--quiet", "-b", "merge", "main")
-    git(origin, "merge", "--quiet", "--no-ff", "--message", "merge", "feature")
-    git(folder, "clone", "--quiet", "--depth", "2", "--branch", "merge", origin.as_uri(), str(workspace))
-    git(workspace, "checkout", "--quiet", "--detach")
-    git(workspace, "branch", "--quiet", "-D", "merge")
-    return workspace
+class Origin:
+    """A repository on the platform: `main` has gone on since `feature` left it."""
+
+    def __init__(self, folder, text, name="src/main.rs"):
+        self.folder, self.clones = folder, 0
+        (folder / "src").mkdir(parents=True)
+        git(folder, "init", "--quiet", "--initial-branch", "main")
+        git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
+        (folder / "src/main.rs").write_text(BASE)
+        self.commit("long ago")
+        # Old, and on main only: nobody's finding.
+        (folder / "src/old.rs").write_text(CARELESS)
+        self.base = self.commit("base")
+        git(folder, "checkout", "--quiet", "-b", "feature", "HEAD~1")
+        (folder / "README.md").write_text("Scratch\n")
+        self.before = self.commit("feature begins")
+        (folder / name).write_text(text)
+        self.feature = self.commit("feature")
+        git(folder, "checkout", "--quiet", "-b", "merge", "main")
+        git(folder, "merge", "--quiet", "--no-ff", "--message", "merge", "feature")
+        self.merge = git(folder, "rev-parse", "HEAD")
+        git(folder, "checkout", "--quiet", "main")
+
+    def commit(self, message):
+        git(self.folder, "add", ".")
+        git(self.folder, "commit", "--quiet", "--message", message)
+        return git(self.folder, "rev-parse", "HEAD")
+
+    def checkout(self, commit, depth=1):
+        """What actions/checkout makes: one commit, as deep as asked for, and no branch."""
+        self.clones += 1
+        workspace = self.folder.with_name(f"{self.folder.name}-{self.clones}")
+        git(self.folder.parent, "init", "--quiet", str(workspace))
+        git(workspace, "remote", "add", "origin", self.folder.as_uri())
+        deep = ["--depth", str(depth)] if depth else []
+        git(workspace, "fetch", "--quiet", *deep, "origin", f"+{commit}:refs/remotes/pull/1/merge")
+        git(workspace, "checkout", "--quiet", "--detach", commit)
+        return workspace
 
 
 class Runner:
     def __init__(self, folder):
         self.temp = folder / "runner-temp"
         self.temp.mkdir(parents=True)
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        gh = self.programs / "gh"
+        gh.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{CHECKOUT / ".ci/gh.py"}" "$@"\n')
+        gh.chmod(0o755)
+        if program := os.environ.get("CODEX"):
+            installed = self.temp / "engineering-codex/bin"
+            installed.mkdir(parents=True)
+            shutil.copy(program, installed / "codex")
 
-    def run(self, workspace, **given):
-        """The outputs of the action, its exit code and its log."""
-        inputs = {name: declared["default"] for name, declared in ACTION["inputs"].items()}
-        self.values = {f"inputs.{name}": value for name, value in (inputs | given).items()}
-        self.values |= {"runner.temp": str(self.temp), "runner.os": "Linux", "runner.arch": "X64"}
+    def run(self, workspace, event, payload, platform=None, token="write", **given):
+        """The outputs of the action, its exit code, its log and its summary."""
+        self.values = {"runner.temp": str(self.temp), "runner.os": "Linux", "runner.arch": "X64", "github.token": token}
+        self.flatten("github.event", payload)
+        for name, declared in ACTION["inputs"].items():
+            self.values[f"inputs.{name}"] = given.pop(name.replace("-", "_"), None) or self.fill(declared["default"])
+        assert not given, given
+        state = self.temp / "gh.json"
+        state.write_text(json.dumps(platform if platform is not None else {"comments": [], "sarif": []}))
+        (self.temp / "event.json").write_text(json.dumps(payload))
+        summary = self.temp / "summary"
+        summary.write_text("")
+        self.variables = {
+            "CI": "true",
+            "FAKE_GH": str(state),
+            "GITHUB_ACTION_PATH": str(CHECKOUT),
+            "GITHUB_EVENT_NAME": event,
+            "GITHUB_EVENT_PATH": str(self.temp / "event.json"),
+            "GITHUB_OUTPUT": str(self.temp / "output"),
+            "GITHUB_REF": "refs/pull/1/merge",
+            "GITHUB_REPOSITORY": "owner/name",
+            "GITHUB_SHA": git(workspace, "rev-parse", "HEAD"),
+            "GITHUB_STEP_SUMMARY": str(summary),
+            "RUNNER_TEMP": str(self.temp),
+        }
+        if event == "pull_request":
+            self.variables["GITHUB_BASE_REF"] = "main"
         code, log = 0, ""
         for step in ACTION["runs"]["steps"]:
             if "if" in step and not self.holds(step["if"]):
@@ -71,14 +129,26 @@ class Runner:
             if code != 0:
                 break
         outputs = {name: self.fill(output["value"]) for name, output in ACTION["outputs"].items()}
-        return outputs, code, log
+        if platform is not None:
+            platform.update(json.loads(state.read_text()))
+        return outputs, code, log, summary.read_text()
+
+    def flatten(self, name, value):
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                self.flatten(f"{name}.{key}", inner)
+        else:
+            self.values[name] = str(value)
 
     def fill(self, text):
         return re.sub(r"\$\{\{ *([\w.-]+) *\}\}", lambda name: self.values.get(name[1], ""), str(text))
 
     def holds(self, condition):
-        name, value = re.fullmatch(r"([\w.-]+) != '(\w+)'", condition).groups()
-        return self.values.get(name, "") != value
+        def one(part):
+            name, operator, value = re.fullmatch(r"([\w.-]+) (!=|==) '(\w*)'", part).groups()
+            return (self.values.get(name, "") == value) == (operator == "==")
+
+        return all(one(part) for part in condition.split(" && "))
 
     def cache(self, step):
         assert re.fullmatch(r"actions/cache@[0-9a-f]{40}", step["uses"]), step["uses"]
@@ -88,19 +158,12 @@ class Runner:
 
     def step(self, step, workspace):
         assert step["shell"] == "bash" and "${{" not in step["run"], "text of others must not become a script"
-        output = self.temp / "output"
+        output = Path(self.variables["GITHUB_OUTPUT"])
         output.write_text("")
-        foreign = ("GITHUB_", "CI", "CODEX_", "PRE_COMMIT", "RUNNER_")
+        foreign = ("GITHUB_", "CI", "CODEX", "GIT_", "PRE_COMMIT", "RUNNER_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        environment |= {
-            "CI": "true",
-            "GITHUB_ACTION_PATH": str(CHECKOUT),
-            "GITHUB_BASE_REF": "main",
-            "GITHUB_EVENT_NAME": "pull_request",
-            "GITHUB_OUTPUT": str(output),
-            "GITHUB_SHA": git(workspace, "rev-parse", "HEAD"),
-            "RUNNER_TEMP": str(self.temp),
-        } | {name: self.fill(value) for name, value in step.get("env", {}).items()}
+        environment |= self.variables | {name: self.fill(value) for name, value in step.get("env", {}).items()}
+        environment["PATH"] = f"{self.programs}:{environment['PATH']}"
         script = self.temp / "script.sh"
         script.write_text(step["run"])
         done = subprocess.run(
@@ -120,37 +183,127 @@ def expect(what, found, wanted):
         sys.exit(f"FAILED: {what}: {found!r} instead of {wanted!r}")
 
 
+def pull_request(fork=False):
+    return {
+        "pull_request": {"number": 7, "head": {"repo": {"fork": fork}}},
+        "repository": {"default_branch": "main"},
+    }
+
+
+def rules(outputs):
+    report = json.loads(Path(outputs["report"]).read_text())
+    return [(finding["rule"], finding["path"]) for finding in report["findings"]]
+
+
+FOUND = [("unwrap-outside-tests", "src/main.rs")]
+
+
 def main(folder):
     runner = Runner(folder)
-    careless = pull_request(folder / "careless", HOSTILE)
+    careless = Origin(folder / "careless", HOSTILE)
+    careful = Origin(folder / "careful", CAREFUL)
 
-    print("-- a pull request with an unwrap")
-    outputs, code, log = runner.run(careless)
+    print("-- a pull request with an unwrap, of a checkout that lacks its base")
+    stranger = {"databaseId": 1, "viewerDidAuthor": False, "body": f"{MARKER}\nnot by us"}
+    platform = {"comments": [dict(stranger)], "sarif": []}
+    everything = {"comment": "true", "upload_sarif": "true"}
+    workspace = careless.checkout(careless.merge)
+    outputs, code, log, summary = runner.run(workspace, "pull_request", pull_request(), platform, **everything)
     expect("exit code", code, 1)
     expect("verdict", outputs["verdict"], "reject")
-    report = json.loads(Path(outputs["report"]).read_text())
-    expect("findings", [finding["rule"] for finding in report["findings"]], ["unwrap-outside-tests"])
+    expect("counts", [outputs[name] for name in ("block", "review", "warn", "note")], ["1", "0", "0", "0"])
+    expect("findings", rules(outputs), FOUND)
+    expect("the rest stays shallow", git(workspace, "rev-parse", "--is-shallow-repository"), "true")
     stop = re.search(r"^::stop-commands::(\w{32})$", log, re.MULTILINE)
     expect("the report is bracketed", bool(stop), True)
     bracketed = log[stop.end():log.index(f"::{stop[1]}::")]
     expect("the code is shown where no command counts", "##[set-output" in bracketed, True)
     expect("and only there", log.count("##[set-output"), bracketed.count("##[set-output"))
+    commands = [line for line in log.replace(bracketed, "").splitlines() if line.startswith("::error")]
+    expect("one annotation", [line.split(",")[0] for line in commands], ["::error file=src/main.rs"])
+    expect("the summary", summary.startswith(MARKER) and "codex: rejected" in summary, True)
+    expect("one comment more", len(platform["comments"]), 2)
+    expect("of others none is touched", platform["comments"][0], stranger)
+    expect("the comment", platform["comments"][1]["body"], summary)
+    sent = json.loads(gzip.decompress(base64.b64decode(platform["sarif"][0]["sarif"])))
+    expect("the SARIF that was sent", sent, json.loads(Path(outputs["sarif"]).read_text()))
+    expect("and for what", platform["sarif"][0]["commit_sha"], careless.merge)
 
-    print("-- the same from the cache, reported only")
-    outputs, code, log = runner.run(careless, arguments="--exit-zero src")
+    print("-- the next push: the comment is updated, nothing is built again")
+    workspace = careful.checkout(careful.merge)
+    outputs, code, log, summary = runner.run(workspace, "pull_request", pull_request(), platform, **everything)
     expect("exit code", code, 0)
     expect("verdict", outputs["verdict"], "pass")
+    expect("still two comments", len(platform["comments"]), 2)
+    expect("the comment", "codex: passed" in platform["comments"][1]["body"], True)
     expect("nothing is built again", "Compiling" in log or "Installing" in log, False)
 
-    print("-- a pull request without")
-    outputs, code, _ = runner.run(pull_request(folder / "careful", BASE + "// careful\n"))
-    expect("exit code", code, 0)
-    expect("verdict", outputs["verdict"], "pass")
+    print("-- nothing to say: no comment")
+    platform = {"comments": [], "sarif": []}
+    runner.run(careful.checkout(careful.merge, depth=2), "pull_request", pull_request(), platform, **everything)
+    expect("comments", platform["comments"], [])
 
-    print("-- a base that is not there")
-    outputs, code, _ = runner.run(careless, base="no-such-revision")
-    expect("exit code", code, 2)
-    expect("verdict", outputs["verdict"], "error")
+    for token in ("read", "none"):
+        print(f"-- from a fork, with a token that can {token}")
+        platform = {"comments": [], "sarif": []}
+        workspace = careless.checkout(careless.merge, depth=2)
+        outputs, code, log, summary = runner.run(
+            workspace, "pull_request", pull_request(fork=True), platform, token, **everything
+        )
+        expect("exit code", code, 1)
+        expect("verdict", outputs["verdict"], "reject")
+        expect("nothing is written", platform, {"comments": [], "sarif": []})
+        for what in ("no comment was written", "not sent to code scanning"):
+            expect(f"says `{what}`", what in log, True)
+        expect("the summary", "codex: rejected" in summary, True)
+
+    print("-- what a human must look at")
+    ambiguous = Origin(folder / "ambiguous", AMBIGUOUS)
+    platform = {"comments": [], "sarif": []}
+    workspace = ambiguous.checkout(ambiguous.merge)
+    outputs, code, log, _ = runner.run(workspace, "pull_request", pull_request(), platform, comment="true")
+    expect("exit code", code, 0)
+    expect("verdict", outputs["verdict"], "review")
+    expect("annotation", "title=needs manual review" in log, True)
+    expect("comment", len(platform["comments"]), 1)
+
+    print("-- quiet: no annotations, no summary; reported only")
+    workspace = careless.checkout(careless.merge)
+    outputs, code, log, summary = runner.run(
+        workspace, "pull_request", pull_request(), annotations="false", summary="false", arguments="--exit-zero src"
+    )
+    expect("exit code", code, 0)
+    expect("verdict", outputs["verdict"], "reject")
+    expect("annotations", "::error file" in log, False)
+    expect("summary", summary, "")
+
+    print("-- the head of the pull request is checked out, not the merge")
+    outputs, code, _, _ = runner.run(careless.checkout(careless.feature), "pull_request", pull_request())
+    expect("findings", (code, rules(outputs)), (1, FOUND))
+
+    print("-- a merge group")
+    payload = {"merge_group": {"base_sha": careless.base}}
+    outputs, code, _, _ = runner.run(careless.checkout(careless.merge), "merge_group", payload)
+    expect("findings", (code, rules(outputs)), (1, FOUND))
+
+    for what, before in (("a push", careless.before), ("a new branch", "0" * 40), ("a forced push", LOST)):
+        print(f"-- {what}")
+        payload = {"before": before, "repository": {"default_branch": "main"}}
+        outputs, code, _, _ = runner.run(careless.checkout(careless.feature), "push", payload)
+        expect("findings", (code, rules(outputs)), (1, FOUND))
+
+    print("-- a base that is named")
+    outputs, code, _, _ = runner.run(careless.checkout(careless.feature), "workflow_dispatch", {}, base="origin/main")
+    expect("findings", (code, rules(outputs)), (1, FOUND))
+
+    for base in ("no-such-revision", "--upload-pack=touch forged"):
+        print(f"-- a base that is not there: {base}")
+        workspace = careless.checkout(careless.merge)
+        outputs, code, _, summary = runner.run(workspace, "pull_request", pull_request(), base=base, comment="true")
+        expect("exit code", code, 2)
+        expect("verdict", outputs["verdict"], "error")
+        expect("the summary", "could not do its job" in summary, True)
+        expect("nothing was run", list(workspace.glob("**/forged")), [])
     print("-- the action holds")
 
 

@@ -7,10 +7,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use imara_diff::{Algorithm, Diff, InternedInput};
-
 use crate::candidate::Candidate;
-use crate::change::{FileChange, Snapshot};
+use crate::change::{FileChange, Snapshot, lines};
 use crate::finding::Cause;
 use crate::source::RepoPath;
 
@@ -94,28 +92,16 @@ fn nearest(candidate: &Candidate<'_>, lines: &Range<usize>, changes: &[Changed])
 }
 
 fn changes(old: &[u8], new: &[u8]) -> Vec<Changed> {
-    let lines = |text: &[u8]| -> Vec<String> {
-        String::from_utf8_lossy(text)
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .collect()
-    };
-    let (old, new) = (lines(old), lines(new));
-    let mut input: InternedInput<&str> = InternedInput::default();
-    input.update_before(old.iter().map(String::as_str));
-    input.update_after(new.iter().map(String::as_str));
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
-    diff.postprocess_no_heuristic(&input);
-    let index = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
-    diff.hunks()
-        .filter_map(|hunk| {
-            let gone = &old[index(hunk.before.start)..index(hunk.before.end)];
-            let come = &new[index(hunk.after.start)..index(hunk.after.end)];
-            Some(Changed {
-                lines: index(hunk.after.start) + 1..index(hunk.after.end) + 1,
-                text: describe(gone, come)?,
-            })
+    let (old, new) = (lines::trimmed(old), lines::trimmed(new));
+    let changed = |hunk: lines::Hunk| {
+        Some(Changed {
+            lines: hunk.new.start + 1..hunk.new.end + 1,
+            text: describe(&old[hunk.old], &new[hunk.new])?,
         })
+    };
+    lines::hunks(&old, &new)
+        .into_iter()
+        .filter_map(changed)
         .collect()
 }
 

@@ -18,7 +18,7 @@ use crate::source::RepoPath;
 /// The file's name.
 pub const FILE_NAME: &str = "codex.toml";
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "extends",
     "rfcs",
     "rules",
@@ -26,8 +26,10 @@ const KEYS: [&str; 7] = [
     "default-branch",
     "link",
     "fail-on",
+    "review",
 ];
-const REVIEW_HELP: &str = "programs, addresses and prompts of a reviewer come from outside of the repository: use `--review ..`, CODEX_REVIEW_* or your own configuration file";
+const REVIEW_KEYS: [&str; 3] = ["rules", "risk-paths", "max-cases"];
+const REVIEW_HELP: &str = "here only `rules`, `risk-paths` and `max-cases`; programs, addresses and prompts of a reviewer come from outside of the repository: use `--review ..`, CODEX_REVIEW_* or your own configuration file";
 
 /// What is in force.
 #[derive(Debug)]
@@ -50,6 +52,74 @@ pub struct Config {
     pub link: String,
     /// The weakest disposition that fails a check.
     pub fail_on: Disposition,
+    /// What is left to humans, and what comes first.
+    pub review: Narrowing,
+}
+
+/// What a repository may say about its review: less of it, and in which order.
+#[derive(Debug, Clone, Default)]
+pub struct Narrowing {
+    /// The rules that a reviewer is asked about; `None` for all.
+    pub rules: Option<Vec<String>>,
+    /// Paths that are asked about first.
+    pub risk_paths: GlobSet,
+    /// The most cases of a run.
+    pub max_cases: Option<usize>,
+}
+
+impl Narrowing {
+    /// Whether a reviewer is asked about this rule.
+    pub fn reviews(&self, rule: &str) -> bool {
+        let mut rules = self.rules.iter().flatten();
+        self.rules.is_none() || rules.any(|known| known == rule)
+    }
+
+    /// Whether a file is asked about first.
+    pub fn is_risky(&self, path: &RepoPath) -> bool {
+        self.risk_paths.is_match(path.to_path())
+    }
+
+    /// `place` is that of the word `review`.
+    fn read(
+        &mut self,
+        table: &DeTable<'_>,
+        place: std::ops::Range<usize>,
+        problems: &mut Problems,
+    ) {
+        let mut foreign = Vec::new();
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            match name {
+                "rules" => {
+                    let rules = texts(name, value, problems);
+                    self.rules = Some(rules.into_iter().map(|(text, _)| text).collect());
+                }
+                "risk-paths" => self.risk_paths = globs(&texts(name, value, problems), problems),
+                "max-cases" => {
+                    let number = match value.get_ref() {
+                        DeValue::Integer(number) => number.to_string().parse().ok(),
+                        _ => None,
+                    };
+                    match number {
+                        Some(number) => self.max_cases = Some(number),
+                        None => problems.add(value.span(), "`max-cases` must be a number of cases"),
+                    }
+                }
+                _ if crate::problem::nearest(name, REVIEW_KEYS).is_some() => problems.add_unknown(
+                    key.span(),
+                    format!("unknown key `{name}`"),
+                    name,
+                    REVIEW_KEYS,
+                ),
+                _ => foreign.push(format!("`{name}`")),
+            }
+        }
+        if !foreign.is_empty() {
+            let names = foreign.join(", ");
+            let message = format!("`[review]` does not belong into a repository with {names}");
+            problems.add_with_help(place, message, REVIEW_HELP);
+        }
+    }
 }
 
 impl Config {
@@ -65,6 +135,7 @@ impl Config {
             default_branch: None,
             link: String::new(),
             fail_on: Disposition::Block,
+            review: Narrowing::default(),
         }
     }
 
@@ -152,11 +223,10 @@ impl Config {
                 "default-branch" => self.default_branch = branch(name, value, problems),
                 "link" => self.link = link(name, value, problems).unwrap_or_default(),
                 "fail-on" => self.read_fail_on(value, problems),
-                "review" => problems.add_with_help(
-                    key.span(),
-                    "`[review]` does not belong into a repository",
-                    REVIEW_HELP,
-                ),
+                "review" => match value.get_ref() {
+                    DeValue::Table(table) => self.review.read(table, key.span(), problems),
+                    _ => problems.add(value.span(), "`review` must be a table"),
+                },
                 _ => problems.add_unknown(key.span(), format!("unknown key `{name}`"), name, KEYS),
             }
         }

@@ -3,10 +3,10 @@
 //! Every documented field is readable everywhere; a finding owns its strings.
 //! Deliberately absent: how findings come about ([`crate::scan`], [`crate::review`]) and how they are shown ([`crate::report`]).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A place in a source: line and column from 1 (columns in Unicode scalar values), the byte from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     /// Line, from 1.
     pub line: usize,
@@ -17,7 +17,7 @@ pub struct Position {
 }
 
 /// A piece of a source; the end is exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Range {
     /// Its first byte.
     pub start: Position,
@@ -26,7 +26,7 @@ pub struct Range {
 }
 
 /// How sure the deterministic part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// Syntax cannot decide; there is a question.
@@ -36,7 +36,7 @@ pub enum Certainty {
 }
 
 /// The requirement level of a statement, with the synonyms of RFC 2119 folded in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Level {
     /// MUST, REQUIRED, SHALL.
     #[serde(rename = "MUST")]
@@ -83,7 +83,7 @@ impl Level {
 }
 
 /// Where an RFC stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Under discussion: its rules run only with `--drafts`.
@@ -126,7 +126,7 @@ impl Status {
 }
 
 /// What a finding does; nothing else decides the exit code. Weightiest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Disposition {
     /// The change is rejected.
@@ -161,7 +161,7 @@ impl Disposition {
 }
 
 /// A second place that explains a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// The file.
     pub path: String,
@@ -172,7 +172,7 @@ pub struct Label {
 }
 
 /// The changed line that made a finding at an unchanged one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The file of the change.
     pub path: String,
@@ -183,7 +183,7 @@ pub struct Cause {
 }
 
 /// One replacement of a fix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// What is replaced.
     pub range: Range,
@@ -192,7 +192,7 @@ pub struct Edit {
 }
 
 /// What a reviewer said about one case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The answer.
     pub verdict: Answer,
@@ -207,7 +207,7 @@ pub struct Verdict {
 }
 
 /// The three answers that a reviewer may give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// The statement is broken.
@@ -219,7 +219,7 @@ pub enum Answer {
 }
 
 /// An exception in the code that covers a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
     /// Why the exception stands.
     pub reason: String,
@@ -232,7 +232,7 @@ pub struct Suppression {
 }
 
 /// One finding. What does not apply is `None` or empty.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's id: the slug of its statement.
     pub rule: String,
@@ -286,7 +286,7 @@ pub struct Finding {
 }
 
 /// A rule that could not be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedRule {
     /// The rule's id or the file's path.
     pub rule: String,
@@ -295,7 +295,7 @@ pub struct RefusedRule {
 }
 
 /// A source that could not be looked at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unchecked {
     /// The file.
     pub path: String,
@@ -304,7 +304,7 @@ pub struct Unchecked {
 }
 
 /// How many of each.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Files looked at.
     pub files: usize,
@@ -357,19 +357,44 @@ impl Summary {
     }
 }
 
+/// What a reviewer was asked, and how it did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewCounts {
+    /// Who was asked, or would be.
+    pub reviewer: Option<String>,
+    /// Questions.
+    pub cases: usize,
+    /// Sent to the reviewer.
+    pub asked: usize,
+    /// Answered by an earlier run.
+    pub cached: usize,
+    /// Asked, but what came cannot be used.
+    pub invalid_answers: usize,
+    /// Verdicts on cases that nobody asked about, dropped.
+    pub unknown_ids: usize,
+    /// Not asked for want of time, budget or health.
+    pub left_out: usize,
+}
+
 /// Everything that one run of `codex check` has to say: the document of `--format json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Version of this contract.
     pub schema: u32,
     /// Version of codex.
-    pub codex: &'static str,
+    pub codex: String,
     /// What head was compared with.
     pub base: Option<String>,
     /// What was looked at.
     pub head: String,
     /// Whose rules were in force.
     pub rules_from: String,
+    /// The weakest disposition that rejects.
+    #[serde(default = "block")]
+    pub fail_on: Disposition,
+    /// Which part of the files was looked at, when not all.
+    #[serde(default)]
+    pub shard: Option<Shard>,
     /// Sorted by path, position, rule.
     pub findings: Vec<Finding>,
     /// Rules that could not be used.
@@ -380,12 +405,69 @@ pub struct Report {
     pub law_changed: Vec<ChangedLaw>,
     /// Exceptions that the change adds.
     pub suppressions_added: Vec<AddedException>,
+    /// What a reviewer was asked; `None` without one.
+    pub review: Option<ReviewCounts>,
     /// Counts.
     pub summary: Summary,
 }
 
+fn block() -> Disposition {
+    Disposition::Block
+}
+
+impl Report {
+    /// What the run comes to.
+    pub fn outcome(&self) -> Outcome {
+        if !self.rules_refused.is_empty() {
+            Outcome::Error
+        } else if self.summary.at_least(self.fail_on) > 0 {
+            Outcome::Reject
+        } else if self.summary.review > 0 {
+            Outcome::Review
+        } else {
+            Outcome::Pass
+        }
+    }
+}
+
+/// What a run comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is to be done.
+    Pass,
+    /// Nothing rejects, but a human must look.
+    Review,
+    /// Something is at or above the threshold.
+    Reject,
+    /// Rules could not be used: what the others say is not the whole story.
+    Error,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Review => "review",
+            Self::Reject => "reject",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One of several runs that share the files among them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which one, from 1.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+    /// A hash of the paths and sizes of all files: the same in every shard.
+    pub tree: String,
+}
+
 /// A file of rules or configuration that a change touches: a human must see that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedLaw {
     /// The file; where it is gone, its old path.
     pub path: String,
@@ -394,7 +476,7 @@ pub struct ChangedLaw {
 }
 
 /// What becomes of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum How {
     /// There was none.
@@ -420,7 +502,7 @@ impl How {
 }
 
 /// An exception that a change adds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddedException {
     /// The rule that it is about.
     pub rule: String,

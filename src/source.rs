@@ -34,6 +34,12 @@ impl RepoPath {
         String::from_utf8_lossy(&self.0)
     }
 
+    /// The bytes in hexadecimal, when they are not UTF-8.
+    pub fn hex(&self) -> Option<String> {
+        let is_text = std::str::from_utf8(&self.0).is_ok();
+        (!is_text).then(|| self.0.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// The path as the file system takes it, relative to the root.
     pub fn to_path(&self) -> PathBuf {
         #[cfg(unix)]

@@ -126,9 +126,9 @@ fn options() {
             .filter(|hit| hit.certainty == Certainty::Violation)
             .count()
     };
-    let no_return = "if not r.a then fail('none') end";
+    let no_return = "if not r.a then refuse('none') end";
     assert_eq!(count(&analysis, no_return), 1);
-    analysis.set("no-return", "fail").unwrap();
+    analysis.set("no-return", "refuse").unwrap();
     assert_eq!(count(&analysis, no_return), 0);
     let asserting = "check(r.x, r.a)";
     analysis.set("asserting", "check 2").unwrap();
@@ -142,6 +142,192 @@ fn options() {
     assert!(analysis.set("no-such-option", "x").is_err());
     assert!(Analysis::named("no-such-analysis").is_none());
     assert_eq!(Analysis::languages("nil-index"), ["lua"]);
+}
+
+#[test]
+fn options_extend_the_profiles() {
+    let count = |analysis: &Analysis, text: &str| {
+        let hits = hits_with(analysis, text.as_bytes());
+        let is_violation = |hit: &&Hit| hit.certainty == Certainty::Violation;
+        (hits.iter().filter(is_violation).count(), hits.len())
+    };
+    let with = |options: &[(&str, &str)]| {
+        let mut analysis = Analysis::named("nil-index").unwrap();
+        for (option, value) in options {
+            analysis.set(option, value).unwrap();
+        }
+        analysis
+    };
+    let cases = [
+        (
+            "nil-apis",
+            "db.find",
+            "local r = db.find(1)\nprint(r.x)\n",
+            (0, 0),
+            (1, 1),
+        ),
+        (
+            "nil-apis",
+            "db:find -> some | nil",
+            "local r = db:find(1)\nprint(r.x)\n",
+            (0, 0),
+            (1, 1),
+        ),
+        (
+            "soft-nil-apis",
+            "db.find",
+            "print(db.find(1).x)\n",
+            (0, 0),
+            (0, 1),
+        ),
+        (
+            "nonnil-apis",
+            "io.open",
+            "print(io.open('x').y)\n",
+            (1, 1),
+            (0, 0),
+        ),
+        (
+            "asserting",
+            "env_assert 2",
+            "local f = io.open('x')\nenv_assert(1, f)\nprint(f.y)\n",
+            (0, 1),
+            (0, 0),
+        ),
+        (
+            "predicates",
+            "is_file",
+            "local f = io.open('x')\nif is_file(f) then print(f.y) end\n",
+            (0, 1),
+            (0, 0),
+        ),
+        (
+            "no-return",
+            "app.stop",
+            "local f = io.open('x')\nif not f then app.stop() end\nprint(f.y)\n",
+            (1, 1),
+            (0, 0),
+        ),
+        (
+            "maybe-fields",
+            "request.user",
+            "print(request.user.name)\n",
+            (0, 0),
+            (1, 1),
+        ),
+        (
+            "soft-fields",
+            "request.*",
+            "print(request.user.name)\n",
+            (0, 0),
+            (0, 1),
+        ),
+        (
+            "untrusted-sources",
+            "request.params",
+            "local t = load_all()\nprint(t[request.params].x)\n",
+            (0, 0),
+            (1, 1),
+        ),
+        (
+            "decoders",
+            "toml.parse",
+            "local d = toml.parse('x')\nprint(d.a.b)\n",
+            (0, 0),
+            (0, 1),
+        ),
+        (
+            "err-names",
+            "problem",
+            "local r, problem = get()\nprint(r.x)\n",
+            (0, 0),
+            (1, 1),
+        ),
+        (
+            "callback-names",
+            "done",
+            "local function f(done) done() end\n",
+            (0, 0),
+            (0, 1),
+        ),
+        (
+            "array-index",
+            "off",
+            "local function f(t) return t[#t].x end\n",
+            (0, 1),
+            (0, 0),
+        ),
+        (
+            "computed-key",
+            "off",
+            "local t = { a = {} }\nlocal function f(k) return t[k].x end\n",
+            (0, 1),
+            (0, 0),
+        ),
+        (
+            "report-use-then-test",
+            "off",
+            "local function f(x)\n  print(x.a)\n  if x then print(1) end\nend\n",
+            (0, 1),
+            (0, 0),
+        ),
+        (
+            "discriminator-fields",
+            "kind",
+            "local function f(x) if x.type == 'a' then return x.p.q end end\n",
+            (0, 1),
+            (0, 0),
+        ),
+        (
+            "profiles",
+            "lua51",
+            "print(ngx.var.arg_x.y)\n",
+            (1, 1),
+            (0, 0),
+        ),
+    ];
+    for (option, value, text, without, expected) in cases {
+        assert_eq!(count(&with(&[]), text), without, "{option}: {text}");
+        assert_eq!(
+            count(&with(&[(option, value)]), text),
+            expected,
+            "{option}: {text}"
+        );
+    }
+    // The order of the options does not matter.
+    let text = "print(db.find(1).x, ngx.var.arg_x.y)\n";
+    for options in [
+        [("profiles", "lua54"), ("nil-apis", "db.find")],
+        [("nil-apis", "db.find"), ("profiles", "lua54")],
+    ] {
+        assert_eq!(count(&with(&options), text), (1, 1));
+    }
+}
+
+#[test]
+fn what_options_refuse() {
+    let mut analysis = Analysis::named("nil-index").unwrap();
+    for (option, value, complaint) in [
+        ("profiles", "lua5.1", "did you mean `lua51`?"),
+        (
+            "profiles",
+            "python",
+            "known are lua51, luajit, lua54, openresty",
+        ),
+        ("array-index", "maybe", "neither `off` nor `ambiguous`"),
+        (
+            "nil-apis",
+            "db.find -> something",
+            "`something` is no result",
+        ),
+        ("nil-apis", "not a name", "is no name"),
+        ("nil-apis", "", "is no name"),
+        ("asserting", "check 0", "is not the number of an argument"),
+        ("pure", "a..b", "is no name"),
+    ] {
+        let refused = analysis.set(option, value).unwrap_err();
+        assert!(refused.contains(complaint), "{option} {value}: {refused}");
+    }
 }
 
 const SEEN: &str = "\nlocal function f(r)\n  if r.action == 'a' then\n    r.a.b = 1\n  end\nend\n";

@@ -243,8 +243,10 @@ fn requests(folder: &Path) -> Vec<Value> {
 #[test]
 fn a_request_larger_than_a_pipe_is_no_trouble() {
     let scratch = scratch::folder();
-    let long = "x".repeat(1_000_000);
-    let code = format!("fn a(m: Mutex<u8>) {{\n    log(\"{long}\");\n    m.lock().unwrap();\n}}\n");
+    let (long, line) = ("x".repeat(1_000_000), "x".repeat(170));
+    let lines = format!("    log(\"{line}\");\n").repeat(150);
+    let code =
+        format!("fn a(m: Mutex<u8>) {{\n    log(\"{long}\");\n{lines}    m.lock().unwrap();\n}}\n");
     scratch::write(scratch.path(), "src/a.rs", code);
     for (name, disposition) in [("compliant.sh", "cleared"), ("ignores-input.sh", "review")] {
         let path = script(name);

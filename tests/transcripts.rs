@@ -2,13 +2,17 @@
 //!
 //! `TRYCMD=overwrite cargo test --test transcripts` writes it anew; it is then read, not trusted.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 #[test]
 fn transcripts() {
     let cases = trycmd::TestCases::new();
+    let cache = tempfile::tempdir().unwrap();
     cases
         .env("CODEX_REVIEW", "none")
+        .env("CODEX_CACHE_DIR", cache.path().to_string_lossy())
         .env(
             "GIT_CEILING_DIRECTORIES",
             std::env::temp_dir().to_string_lossy(),

@@ -9,6 +9,7 @@ mod between;
 mod ci;
 mod everything;
 mod git;
+pub mod lines;
 mod moved;
 mod objects;
 mod patch;
@@ -65,6 +66,12 @@ pub struct FileChange {
 }
 
 impl Base {
+    /// What became of a file of head; `None` when it is the same in both.
+    pub fn file_of(&self, new: &RepoPath) -> Option<&FileChange> {
+        let mut files = self.files.iter();
+        files.find(|file| file.new.as_ref() == Some(new))
+    }
+
     /// A base whose files are in order.
     fn new(snapshot: Snapshot, mut files: Vec<FileChange>) -> Self {
         files.retain(|file| file.old.is_some() || file.new.is_some());

@@ -5,7 +5,11 @@
 
 mod check;
 mod compile;
+mod completions;
 mod explain;
+mod gate;
+mod merge;
+mod read;
 mod reviewer;
 mod rules;
 mod show;
@@ -19,6 +23,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::change::Repository;
 use crate::config::{self, Config};
+use crate::finding::{Disposition, Outcome};
 use crate::problem::Failure;
 use crate::report::Style;
 
@@ -61,6 +66,12 @@ enum Command {
     Explain(explain::Arguments),
     /// List the rules in force
     Rules(rules::Arguments),
+    /// Decide by a report that was written before
+    Gate(gate::Arguments),
+    /// Put the reports of shards together
+    Merge(merge::Arguments),
+    /// Print completions for a shell
+    Completions(completions::Arguments),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -75,6 +86,17 @@ enum Verdict {
     Reject,
     /// What could be said has been said, but the job could not be done whole.
     Incomplete,
+}
+
+impl Verdict {
+    /// How a command ends that has a report.
+    fn of(outcome: Outcome, exit_zero: bool) -> Self {
+        match outcome {
+            Outcome::Error => Self::Incomplete,
+            Outcome::Reject if !exit_zero => Self::Reject,
+            _ => Self::Pass,
+        }
+    }
 }
 
 /// Where a command runs and how it draws.
@@ -110,18 +132,33 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What was asked for, else what the environment says (<https://no-color.org>, <https://bixense.com/clicolors/>), else
+/// whether somebody is there to see it.
 fn style(colour: Colour) -> Style {
     use std::io::IsTerminal;
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let is_terminal = io::stdout().is_terminal();
+    let is_on = |name| !matches!(variable(name).as_str(), "" | "0");
     let colour = match colour {
         Colour::Always => true,
         Colour::Never => false,
-        Colour::Auto => {
-            io::stdout().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        }
+        Colour::Auto if !variable("NO_COLOR").is_empty() => false,
+        Colour::Auto if is_on("CLICOLOR_FORCE") => true,
+        Colour::Auto => is_terminal && variable("CLICOLOR") != "0" && variable("TERM") != "dumb",
     };
-    Style { colour }
+    let mut style = Style {
+        colour,
+        ..Style::default()
+    };
+    if let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()).filter(|_| is_terminal)
+    {
+        style.width = style.width.min(usize::from(width.0)).max(NARROWEST);
+    }
+    style
 }
+
+/// Nothing can be read below that.
+const NARROWEST: usize = 40;
 
 fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
     if let Some(folder) = &arguments.folder {
@@ -141,6 +178,9 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Test(arguments) => compile::test(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
+        Command::Gate(arguments) => gate::run(&arguments, &mut context),
+        Command::Merge(arguments) => merge::run(&arguments, &mut context),
+        Command::Completions(arguments) => completions::run(&arguments, &mut context),
         Command::Other(words) => Err(unknown(&words)),
     }?;
     match context.out.flush() {
@@ -160,11 +200,27 @@ fn unknown(words: &[OsString]) -> Failure {
         let help = "this is engineering-codex, which checks code against RFCs; OpenAI's command line has the same name: call it by its path";
         return failure.help(help);
     }
-    let known = ["check", "compile", "test", "explain", "rules"];
+    let known = [
+        "check",
+        "compile",
+        "test",
+        "explain",
+        "rules",
+        "gate",
+        "merge",
+        "completions",
+    ];
     failure.help(match crate::problem::nearest(&word, known) {
         Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),
         None => "`codex --help` lists the commands".to_owned(),
     })
+}
+
+/// A threshold as it was typed.
+fn threshold(word: Option<&str>) -> Result<Option<Disposition>, Failure> {
+    let known = config::THRESHOLDS.into_iter();
+    let read = |word| config::threshold(word).ok_or_else(|| unknown_word("threshold", word, known));
+    word.map(read).transpose()
 }
 
 fn unknown_word(what: &str, word: &str, known: impl Iterator<Item = &'static str>) -> Failure {

@@ -63,12 +63,20 @@ pub(super) fn warning(message: &str) {
     to_standard_error(&format!("warning: {}\n", visible_line(message)));
 }
 
+/// Says that a review goes on.
+pub(super) fn progress(answered: usize, cases: usize, since: std::time::Duration) {
+    let seconds = since.as_secs();
+    to_standard_error(&format!(
+        "codex: waiting for the reviewer, {answered} of {cases} cases done, {seconds} s\n"
+    ));
+}
+
 fn draw(shown: &Shown, style: Style) {
     let text = style.draw(shown).unwrap_or_else(|_| shown.message.clone());
     to_standard_error(&format!("{text}\n"));
 }
 
-fn to_standard_error(text: &str) {
+pub(super) fn to_standard_error(text: &str) {
     // Where standard error is gone, nobody is there to be told.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

@@ -10,13 +10,25 @@ use miette::{
 use super::Surroundings;
 use super::excerpt::Excerpt;
 use super::plain_text::visible_line;
-use crate::finding::{Answer, Disposition, Finding, Position, Range, Report};
+use super::story::{self, count};
+use crate::finding::{Disposition, Finding, Position, Range, Report, ReviewCounts};
 
 /// How to draw.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Style {
     /// Whether to use colours.
     pub colour: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            colour: false,
+            width: 100,
+        }
+    }
 }
 
 impl Style {
@@ -28,7 +40,7 @@ impl Style {
             GraphicalTheme::unicode_nocolor()
         };
         let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(100)
+            .with_width(self.width)
             .with_links(false)
             .with_context_lines(1)
             .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
@@ -63,10 +75,8 @@ pub(super) fn render(
             .iter()
             .filter(|finding| finding.disposition == disposition)
         {
-            let source = surroundings
-                .sources
-                .get(&finding.path)
-                .map_or("", String::as_str);
+            let source = surroundings.sources.of(finding);
+            let source = source.map(|source| source.text.as_str());
             let text = style
                 .draw(&Drawn::new(finding, source))
                 .map_err(io::Error::other)?;
@@ -103,7 +113,10 @@ pub(super) fn render(
             visible_line(&added.suppression.reason)
         )?;
     }
-    summary(report, surroundings, out)
+    match surroundings.quiet {
+        true => Ok(()),
+        false => summary(report, surroundings, out),
+    }
 }
 
 fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) -> io::Result<()> {
@@ -135,25 +148,10 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
             surroundings.not_reviewed
         )?;
     }
-    let counts = [
-        (summary.block, "block"),
-        (summary.review, "review"),
-        (summary.warn, "warn"),
-        (summary.note, "note"),
-        (summary.cleared, "cleared"),
-        (summary.suppressed, "suppressed"),
-        (summary.baseline, "baseline"),
-    ];
-    let named: Vec<String> = counts
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{number} {word}"))
-        .collect();
-    let found = if named.is_empty() {
-        "no findings".to_owned()
-    } else {
-        named.join(", ")
-    };
+    if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
+        writeln!(out, "{}", review_line(review))?;
+    }
+    let found = story::counts(summary);
     writeln!(
         out,
         "{found}: {}, {}",
@@ -162,12 +160,23 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
     )
 }
 
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
+/// What a reviewer was asked.
+fn review_line(review: &ReviewCounts) -> String {
+    let name = review.reviewer.as_deref().unwrap_or("nobody");
+    let parts = [
+        (review.asked, "asked"),
+        (review.cached, "from the cache"),
+        (review.left_out, "left out"),
+        (review.invalid_answers, "answered invalidly"),
+        (review.unknown_ids, "answered unasked"),
+    ];
+    let mut line = format!("{}, {}", visible_line(name), count(review.cases, "case"));
+    for (number, word) in parts {
+        if number > 0 {
+            line.push_str(&format!(", {number} {word}"));
+        }
     }
+    format!("reviewer: {line}")
 }
 
 /// A finding as miette draws it.
@@ -176,30 +185,19 @@ struct Drawn {
     title: String,
     severity: Severity,
     help: String,
-    source: Excerpt,
+    source: Option<Excerpt>,
     labels: Vec<LabeledSpan>,
 }
 
 impl Drawn {
-    fn new(finding: &Finding, source: &str) -> Self {
-        let others: Vec<_> = finding
-            .labels
-            .iter()
-            .filter(|label| label.path == finding.path)
-            .map(|label| (visible_line(&label.text), span(source, label.range)))
-            .collect();
-        let focus = span(source, finding.focus);
-        let places: Vec<_> = std::iter::once(focus.clone())
-            .chain(others.iter().map(|(_, place)| place.clone()))
-            .collect();
-        let excerpt = Excerpt::new(&finding.path, source, &places);
-        let mut labels = vec![LabeledSpan::new_primary_with_span(
-            Some(finding.rule.clone()),
-            excerpt.span(source, &focus),
-        )];
-        labels.extend(others.into_iter().map(|(text, place)| {
-            LabeledSpan::new_with_span(Some(text), excerpt.span(source, &place))
-        }));
+    fn new(finding: &Finding, source: Option<&str>) -> Self {
+        let (source, labels) = match source {
+            Some(source) => {
+                let (excerpt, labels) = drawn(finding, source);
+                (Some(excerpt), labels)
+            }
+            None => (None, Vec::new()),
+        };
         Self {
             title: title(finding),
             severity: match finding.disposition {
@@ -207,63 +205,57 @@ impl Drawn {
                 Disposition::Review | Disposition::Warn => Severity::Warning,
                 _ => Severity::Advice,
             },
-            help: explanation(finding),
-            source: excerpt,
+            help: explained(finding, source.is_some()),
+            source,
             labels,
         }
     }
 }
 
-fn title(finding: &Finding) -> String {
-    let word = match finding.disposition {
-        Disposition::Review => "needs manual review",
-        other => other.word(),
-    };
-    format!("{word}: {}", visible_line(&finding.message))
+/// The code of a finding with its labels.
+fn drawn(finding: &Finding, source: &str) -> (Excerpt, Vec<LabeledSpan>) {
+    let others: Vec<_> = finding
+        .labels
+        .iter()
+        .filter(|label| label.path == finding.path)
+        .map(|label| (visible_line(&label.text), span(source, label.range)))
+        .collect();
+    let focus = span(source, finding.focus);
+    let places: Vec<_> = std::iter::once(focus.clone())
+        .chain(others.iter().map(|(_, place)| place.clone()))
+        .collect();
+    let excerpt = Excerpt::new(&finding.path, source, &places);
+    let mut labels = vec![LabeledSpan::new_primary_with_span(
+        Some(finding.rule.clone()),
+        excerpt.span(source, &focus),
+    )];
+    labels.extend(
+        others.into_iter().map(|(text, place)| {
+            LabeledSpan::new_with_span(Some(text), excerpt.span(source, &place))
+        }),
+    );
+    (excerpt, labels)
 }
 
-fn explanation(finding: &Finding) -> String {
+fn title(finding: &Finding) -> String {
+    match finding.disposition {
+        Disposition::Review => visible_line(&story::title(finding)),
+        other => format!("{}: {}", other.word(), visible_line(&finding.message)),
+    }
+}
+
+/// The place, where no code shows it, and the reasons.
+fn explained(finding: &Finding, is_drawn: bool) -> String {
     let mut lines = Vec::new();
-    lines.extend(finding.advice.clone());
-    if let Some(cause) = &finding.cause {
-        lines.push(format!(
-            "since {}:{}: {}",
-            cause.path, cause.line, cause.text
-        ));
+    if !is_drawn {
+        let Position { line, column, .. } = finding.focus.start;
+        lines.push(format!("at {}:{line}:{column}", finding.path));
     }
-    lines.extend(
-        finding
-            .ask
-            .as_ref()
-            .map(|ask| format!("the question: {ask}")),
-    );
-    if let Some(verdict) = &finding.verdict {
-        let word = match verdict.verdict {
-            Answer::Violation => "a violation",
-            Answer::Compliant => "compliant",
-            Answer::Unsure => "unsure",
-        };
-        lines.push(format!(
-            "{} says {word}: {}",
-            verdict.reviewer, verdict.rationale
-        ));
-    }
-    lines.extend(
-        finding
-            .not_reviewed
-            .as_ref()
-            .map(|reason| format!("not reviewed: {reason}")),
-    );
-    if let (Some(rfc), Some(level), Some(statement)) =
-        (finding.rfc, finding.level, &finding.statement)
-    {
-        lines.push(format!("RFC {rfc}, {}: {statement}", level.keyword()));
-    }
+    lines.extend(story::reasons(finding));
+    lines.extend(story::standard(finding));
     if let Some(href) = &finding.href {
-        lines.push(format!(
-            "run `codex explain {}`, or see {href}",
-            finding.rule
-        ));
+        let rule = &finding.rule;
+        lines.push(format!("run `codex explain {rule}`, or see {href}"));
     }
     lines
         .iter()
@@ -309,7 +301,7 @@ impl Diagnostic for Drawn {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -1,16 +1,26 @@
 //! Reports: plain data in, text out; one file per format, one line per format here.
+//!
+//! What all of them tell stands in `story`: the same findings with the same weight, once each.
 
 pub mod excerpt;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
 pub mod plain_text;
+mod rdjson;
+mod sarif;
+mod sources;
+mod story;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::finding::Report;
 
 pub use human::Style;
+pub use sources::{Source, Sources};
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +29,32 @@ pub enum Format {
     Human,
     /// The stable contract.
     Json,
+    /// SARIF 2.1.0: GitHub code scanning and editors.
+    Sarif,
+    /// Annotations by GitHub's workflow commands.
+    Github,
+    /// A step summary, or a comment on a merge request.
+    Markdown,
+    /// GitLab's Code Quality.
+    Gitlab,
+    /// The reviewdog diagnostic format.
+    Rdjson,
+    /// Test results.
+    Junit,
 }
 
 impl Format {
     /// All formats and their words.
-    pub const ALL: [(&'static str, Self); 2] = [("human", Self::Human), ("json", Self::Json)];
+    pub const ALL: [(&'static str, Self); 8] = [
+        ("human", Self::Human),
+        ("json", Self::Json),
+        ("sarif", Self::Sarif),
+        ("github", Self::Github),
+        ("markdown", Self::Markdown),
+        ("gitlab", Self::Gitlab),
+        ("rdjson", Self::Rdjson),
+        ("junit", Self::Junit),
+    ];
 
     /// The format of a word.
     pub fn named(name: &str) -> Option<Self> {
@@ -37,14 +68,29 @@ impl Format {
 /// What a report for people shows beside the findings.
 #[derive(Debug, Default)]
 pub struct Surroundings {
-    /// The texts of the files with findings, by path.
-    pub sources: BTreeMap<String, String>,
+    /// The texts of the files with findings.
+    pub sources: Sources,
+    /// The rules of statements that were decided, broken or not.
+    pub rules: Vec<RuleName>,
     /// How base was chosen.
     pub base_reason: Option<String>,
     /// What people should know about where the rules are from.
     pub rules_remark: Option<&'static str>,
     /// Why review statements were not reviewed.
     pub not_reviewed: &'static str,
+    /// Whether the terminal shows findings only.
+    pub quiet: bool,
+    /// Whether SARIF lists what was suppressed, cleared or old.
+    pub sarif_suppressed: bool,
+}
+
+/// A rule, as lists of rules name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleName {
+    /// The slug.
+    pub id: String,
+    /// The number of the RFC.
+    pub rfc: u32,
 }
 
 /// Writes a report.
@@ -58,5 +104,11 @@ pub fn render(
     match format {
         Format::Human => human::render(report, surroundings, style, out),
         Format::Json => json::render(report, out),
+        Format::Sarif => sarif::render(report, surroundings, out),
+        Format::Github => github::render(report, out),
+        Format::Markdown => markdown::render(report, surroundings, out),
+        Format::Gitlab => gitlab::render(report, out),
+        Format::Rdjson => rdjson::render(report, surroundings, out),
+        Format::Junit => junit::render(report, surroundings, out),
     }
 }

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::SCHEMA;
+use super::case::Case;
+use super::neutral;
 use crate::finding::{Answer, Verdict};
+
+/// How the reason begins when an answer came and cannot be used.
+pub const INVALID: &str = "invalid answer";
 
 /// The answers to one request, by the ids of its cases. Ids that nobody asked about are never looked up.
 #[derive(Debug)]
@@ -20,20 +25,25 @@ struct Document {
     verdicts: Vec<Given>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Given {
-    id: String,
-    verdict: String,
+/// One verdict as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// The id of its case.
+    pub id: String,
+    /// `violation`, `compliant`, `unsure`.
+    pub verdict: String,
+    /// Why.
     #[serde(default)]
-    rationale: String,
+    pub rationale: String,
+    /// The code that shows it.
     #[serde(default)]
-    quote: String,
+    pub quote: String,
 }
 
 impl Answers {
     /// Reads one JSON document and nothing after it.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let invalid = |reason: String| format!("invalid answer: {reason}");
+        let invalid = |reason: String| format!("{INVALID}: {reason}");
         let document: Document =
             serde_json::from_slice(bytes).map_err(|error| invalid(error.to_string()))?;
         if document.schema != SCHEMA {
@@ -49,33 +59,55 @@ impl Answers {
         Ok(Self { by_id })
     }
 
-    /// The verdict on a case of which `shown` was the code.
-    pub fn verdict(&self, id: &str, shown: &str, reviewer: &str) -> Result<Verdict, String> {
-        let invalid = |reason: &str| Err(format!("invalid answer: {reason}"));
-        let given = match self.by_id.get(id).map(Vec::as_slice) {
-            None | Some([]) => return Err("no answer".to_owned()),
-            Some([given]) => given,
-            Some(_) => return invalid("two verdicts on one case"),
-        };
-        let verdict = match given.verdict.as_str() {
+    /// How many verdicts are on cases that nobody asked about.
+    pub fn strangers(&self, cases: &[Case]) -> usize {
+        let is_known = |id: &String| cases.iter().any(|case| case.id == *id);
+        let strangers = self.by_id.iter().filter(|(id, _)| !is_known(id));
+        strangers.map(|(_, given)| given.len()).sum()
+    }
+
+    /// The verdict on a case.
+    pub fn verdict(&self, case: &Case, reviewer: &str) -> Result<Verdict, String> {
+        match self.by_id.get(&case.id).map(Vec::as_slice) {
+            None | Some([]) => Err("no answer".to_owned()),
+            Some([given]) => given.verdict(case, reviewer),
+            Some(_) => Err(format!("{INVALID}: two verdicts on one case")),
+        }
+    }
+}
+
+impl Given {
+    /// The verdict, when it is one on what was shown.
+    pub fn verdict(&self, case: &Case, reviewer: &str) -> Result<Verdict, String> {
+        let invalid = |reason: &str| Err(format!("{INVALID}: {reason}"));
+        let verdict = match self.verdict.as_str() {
             "violation" => Answer::Violation,
             "compliant" => Answer::Compliant,
             "unsure" => Answer::Unsure,
             _ => return invalid("a verdict is violation, compliant or unsure"),
         };
-        let quote = given.quote.trim();
+        let quote = self.quote.trim();
         if verdict != Answer::Unsure && quote.is_empty() {
             return invalid("no quote");
         }
-        if !shown.contains(quote) {
+        if !case.shown().any(|code| code.contains(quote)) {
             return invalid("the quote does not occur in the code");
         }
         Ok(Verdict {
             verdict,
-            rationale: given.rationale.trim().to_owned(),
+            rationale: neutral::said(&self.rationale),
             quote: quote.to_owned(),
-            reviewer: reviewer.to_owned(),
+            reviewer: neutral::said(reviewer),
             cached: false,
         })
+    }
+}
+
+/// The word of an answer.
+pub fn word(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Violation => "violation",
+        Answer::Compliant => "compliant",
+        Answer::Unsure => "unsure",
     }
 }

@@ -1,7 +1,8 @@
 //! The reviewer `command`: any program, JSON on its standard input, JSON on its standard output.
 //!
 //! It runs without a shell, in an empty temporary folder, with an environment of its own, and is ended with all its
-//! children at the deadline. Deliberately absent: any way for the repository under check to name it.
+//! children at the deadline, or when codex is. An adapter says how to ask a program that knows nothing of the protocol.
+//! Deliberately absent: any way for the repository under check to name it.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -12,6 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Reviewer;
+use super::adapter::Adapter;
+use super::case::Request;
+use super::processes;
 use crate::problem::Failure;
 
 /// Variables that every reviewer gets.
@@ -23,50 +27,82 @@ const COMPLAINT_LIMIT: u64 = 4096;
 /// How often to look whether it has ended.
 const POLL: Duration = Duration::from_millis(5);
 /// How long an ended program's output may take to arrive.
-const DRAIN: Duration = Duration::from_millis(500);
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// The largest script of which the text says who the reviewer is.
+const SCRIPT_LIMIT: u64 = 1024 * 1024;
 
 /// A program that reviews.
 #[derive(Debug)]
 pub struct CommandReviewer {
     program: PathBuf,
     arguments: Vec<String>,
+    adapter: Option<Adapter>,
     environment: Vec<(String, OsString)>,
-    deadline: Duration,
     name: String,
+    model: String,
 }
 
 impl CommandReviewer {
-    /// From a command line that is split into words without a shell, and the names of variables to hand on.
-    pub fn new(command: &str, variables: &[String], deadline: Duration) -> Result<Self, Failure> {
-        let mut words = shlex::split(command).unwrap_or_default().into_iter();
+    /// From a command line that is split into words without a shell, and the names of variables to hand on. With an
+    /// adapter the line may be missing. `model` says who answers, where the command line does not tell.
+    pub fn new(
+        command: Option<&str>,
+        adapter: Option<(String, Adapter)>,
+        model: Option<String>,
+        variables: &[String],
+    ) -> Result<Self, Failure> {
+        let line = match (&adapter, command) {
+            (_, Some(line)) => line.to_owned(),
+            (Some((_, adapter)), None) => adapter.program.clone().unwrap_or_default(),
+            (None, None) => String::new(),
+        };
+        let mut words = shlex::split(&line).unwrap_or_default().into_iter();
         let Some(program) = words.next() else {
+            if let (Some((name, _)), None) = (&adapter, command) {
+                let help = "write --review-command /its/absolute/path";
+                let message = format!("the program of the adapter `{name}` must be named");
+                return Err(Failure::new(message).help(help));
+            }
             let help = "write for example --review-command \"/usr/local/bin/review --fast\"";
-            return Err(Failure::new(format!("`{command}` is no command line")).help(help));
+            return Err(Failure::new(format!("`{line}` is no command line")).help(help));
         };
         let path = locate(&program)?;
+        let arguments: Vec<String> = words.collect();
+        let (adapter_name, adapter) = adapter.unzip();
         let names = ENVIRONMENT
             .iter()
             .copied()
             .chain(variables.iter().map(String::as_str));
+        let file_name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         Ok(Self {
-            name: path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+            model: model.unwrap_or_else(|| identity(&path, &arguments, adapter_name.as_deref())),
+            name: adapter_name.unwrap_or(file_name),
             program: path,
-            arguments: words.collect(),
+            arguments,
+            adapter,
             environment: names
                 .filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?)))
                 .collect(),
-            deadline,
         })
     }
 
-    fn start(&self, folder: &Path) -> Result<Child, String> {
+    /// How many may run at the same time: of a program of somebody's own nothing is known.
+    pub fn at_once(&self) -> usize {
+        self.adapter.as_ref().map_or(1, |adapter| adapter.at_once)
+    }
+
+    fn command(&self, folder: &Path, files: &Path) -> std::io::Result<Command> {
         let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        if let Some(adapter) = &self.adapter {
+            command.args(adapter.arguments(files)?);
+        }
         command
-            .args(&self.arguments)
             .current_dir(folder)
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
@@ -78,10 +114,31 @@ impl CommandReviewer {
             use std::os::unix::process::CommandExt;
             command.process_group(0);
         }
-        command
-            .spawn()
-            .map_err(|error| format!("{} cannot be run: {error}", self.program.display()))
+        Ok(command)
     }
+}
+
+/// Who answers, the same on every machine: the program's name and its arguments; of a script, and of an argument that
+/// is a file, the content instead of the path.
+fn identity(program: &Path, arguments: &[String], adapter: Option<&str>) -> String {
+    let content = |path: &Path| {
+        let about = std::fs::metadata(path).ok()?;
+        let is_small = about.is_file() && about.len() <= SCRIPT_LIMIT;
+        let bytes = is_small.then(|| std::fs::read(path).ok()).flatten()?;
+        Some((blake3::hash(&bytes).to_hex()[..16].to_owned(), bytes))
+    };
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let mut parts = vec![adapter.unwrap_or("command").to_owned()];
+    parts.push(match content(program) {
+        Some((hash, bytes)) if bytes.starts_with(b"#!") => hash,
+        _ => name.into_owned(),
+    });
+    for argument in arguments {
+        let path = Path::new(argument);
+        let hash = path.is_absolute().then(|| content(path)).flatten();
+        parts.push(hash.map_or_else(|| argument.clone(), |(hash, _)| hash));
+    }
+    parts.join("\0")
 }
 
 impl Reviewer for CommandReviewer {
@@ -89,12 +146,29 @@ impl Reviewer for CommandReviewer {
         &self.name
     }
 
-    fn ask(&self, request: &str) -> Result<Vec<u8>, String> {
-        let folder =
-            tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
-        let mut child = self.start(folder.path())?;
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn sends(&self, request: &Request) -> String {
+        match &self.adapter {
+            Some(_) => request.prompt.clone(),
+            None => request.json(),
+        }
+    }
+
+    fn ask(&self, request: &Request, until: Instant) -> Result<Vec<u8>, String> {
+        let begun = Instant::now();
+        let no_folder = |error: std::io::Error| format!("no temporary folder: {error}");
+        let folder = tempfile::tempdir().map_err(no_folder)?;
+        let files = tempfile::tempdir().map_err(no_folder)?;
+        let mut command = self
+            .command(folder.path(), files.path())
+            .map_err(no_folder)?;
+        let mut child = processes::start(&mut command, [folder.path(), files.path()])
+            .map_err(|error| format!("{} cannot be run: {error}", self.program.display()))?;
         let mut input = child.stdin.take();
-        let request = request.to_owned();
+        let request = self.sends(request);
         // A program need not read its input; that it does not is no failure.
         thread::spawn(move || {
             input
@@ -103,14 +177,12 @@ impl Reviewer for CommandReviewer {
         });
         let answer = collect(child.stdout.take(), ANSWER_LIMIT + 1);
         let complaint = collect(child.stderr.take(), COMPLAINT_LIMIT);
-        let ended = wait(&mut child, Instant::now() + self.deadline);
+        let ended = wait(&mut child, until);
         // Whatever it has left running must not outlive the question, nor hold its output open.
-        end_group(&mut child);
+        processes::end(&mut child);
         let status = ended.ok_or_else(|| {
-            format!(
-                "the reviewer did not answer within {} s",
-                self.deadline.as_secs()
-            )
+            let seconds = until.duration_since(begun).as_secs_f64().round();
+            format!("the reviewer did not answer within {seconds} s")
         })?;
         let bytes = answer
             .recv_timeout(DRAIN)
@@ -122,7 +194,10 @@ impl Reviewer for CommandReviewer {
                 .lines()
                 .find(|line| !line.trim().is_empty())
                 .unwrap_or("it said nothing");
-            return Err(format!("the reviewer failed ({status}): {}", first.trim()));
+            return Err(format!(
+                "the reviewer failed ({status}): {}",
+                super::neutral::said(first)
+            ));
         }
         if bytes.len() as u64 > ANSWER_LIMIT {
             return Err(format!(
@@ -130,7 +205,10 @@ impl Reviewer for CommandReviewer {
                 ANSWER_LIMIT / (1024 * 1024)
             ));
         }
-        Ok(bytes)
+        match &self.adapter {
+            Some(adapter) => adapter.answer(&bytes, files.path(), ANSWER_LIMIT),
+            None => Ok(bytes),
+        }
     }
 }
 
@@ -185,16 +263,4 @@ fn wait(child: &mut Child, end: Instant) -> Option<ExitStatus> {
         thread::sleep(POLL);
     }
     None
-}
-
-fn end_group(child: &mut Child) {
-    #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
 }

@@ -2,182 +2,148 @@
 //!
 //! The reviewer is a guest. It decides ambiguous cases of a MUST and nothing else: it never cancels a violation, never
 //! raises a level, and its silence or failure leaves the question to a human. Only this module makes a [`Finding`] of a
-//! [`Candidate`]. Deliberately absent for now: cases of review statements, the cache, backends that speak HTTP.
+//! [`Candidate`]. Deliberately absent for now: backends that speak HTTP.
 
+pub mod adapter;
 pub mod answer;
+pub mod ask;
+pub mod cache;
+pub mod case;
 pub mod command;
+pub mod neutral;
+mod processes;
+pub mod prompt;
+pub mod recorded;
+pub mod touched;
 
 use std::collections::BTreeMap;
-
-use serde::Serialize;
+use std::time::Instant;
 
 use crate::candidate::Candidate;
-use crate::finding::{Answer, Certainty, Disposition, Finding, Range, Status, Verdict};
-use answer::Answers;
+use crate::change::{Base, Snapshot};
+use crate::config::Narrowing;
+use crate::finding::{Answer, Certainty, Disposition, Finding, ReviewCounts, Status, Verdict};
+use ask::{Heartbeat, Limits};
+use cache::Cache;
+use case::{Case, Request};
 
 /// Whoever decides ambiguous cases: one request, one answer.
-pub trait Reviewer {
+pub trait Reviewer: Sync {
     /// How outputs call it.
     fn name(&self) -> &str;
 
-    /// Sends a request (the JSON of [`Request`]) and gives the answer's bytes, or why there is none.
-    fn ask(&self, request: &str) -> Result<Vec<u8>, String>;
+    /// What its verdicts depend on beside the case: the same here and in CI when it is the same reviewer.
+    fn model(&self) -> &str;
+
+    /// Whether its verdicts are worth keeping.
+    fn is_cached(&self) -> bool {
+        true
+    }
+
+    /// What exactly it is sent.
+    fn sends(&self, request: &Request) -> String {
+        request.json()
+    }
+
+    /// Sends a request and gives the answer's bytes, or why there is none.
+    fn ask(&self, request: &Request, until: Instant) -> Result<Vec<u8>, String>;
+
+    /// How outputs call whoever judged this case.
+    fn name_for(&self, _: &Case) -> String {
+        self.name().to_owned()
+    }
 }
 
 /// The version of the protocol.
 pub const SCHEMA: u32 = 1;
 
-/// What goes to a reviewer: cases of one enclosing item.
-#[derive(Debug, Serialize)]
-pub struct Request<'a> {
-    schema: u32,
-    cases: Vec<Case<'a>>,
+/// Who is asked.
+#[derive(Clone, Copy)]
+pub enum Asking<'a> {
+    /// Nobody: no reviewer is configured.
+    Nobody,
+    /// This one.
+    Reviewer(&'a dyn Reviewer),
+    /// Nobody, but what was said earlier counts: by this one, or by any when none is named.
+    CacheOnly(Option<&'a dyn Reviewer>),
+    /// Nobody, but what would be sent to this one is shown.
+    Show(Option<&'a dyn Reviewer>),
 }
 
-/// One question.
-#[derive(Debug, Serialize)]
-struct Case<'a> {
-    id: String,
-    rule: &'a str,
-    level: &'static str,
-    statement: &'a str,
-    advice: &'a str,
-    ask: &'a str,
-    path: String,
-    range: Range,
-    code: &'a str,
-    first_line: usize,
-    examples: Vec<Shown<'a>>,
-}
-
-/// An example of the RFC.
-#[derive(Debug, Serialize)]
-struct Shown<'a> {
-    role: &'static str,
-    code: &'a str,
+impl Asking<'_> {
+    /// Whether no reviewer is configured.
+    pub fn is_nobody(self) -> bool {
+        matches!(self, Asking::Nobody)
+    }
 }
 
 /// How a run reviews.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// Who is asked; `None` for nobody.
-    pub reviewer: Option<&'a dyn Reviewer>,
+    /// Who is asked.
+    pub asking: Asking<'a>,
     /// What a confirmed ambiguous finding of an enforced MUST does: `review`, or `block` where the reviewer is trusted.
     pub confirmed: Disposition,
     /// Whether the candidates come from a change.
     pub introduced: bool,
+    /// The texts that candidates come from.
+    pub head: Option<&'a Snapshot>,
+    /// What they are compared with.
+    pub base: Option<&'a Base>,
+    /// What the repository leaves to humans.
+    pub narrow: &'a Narrowing,
+    /// Verdicts of earlier runs.
+    pub cache: Option<&'a Cache>,
+    /// How much may be asked.
+    pub limits: Limits,
+    /// A sign of life for those who wait.
+    pub heartbeat: Option<Heartbeat<'a>>,
 }
 
-/// After so many failed requests in a row nobody is asked any more.
-const FAILURES_IN_A_ROW: usize = 3;
+/// What review makes of candidates.
+#[derive(Debug)]
+pub struct Reviewed {
+    /// A finding for each candidate, in their order.
+    pub findings: Vec<Finding>,
+    /// Counts, when anybody could be asked.
+    pub counts: Option<ReviewCounts>,
+    /// What would be sent, with [`Asking::Show`].
+    pub shown: Vec<String>,
+    /// What was said, as a recording.
+    pub recording: String,
+}
 
 /// Makes findings of candidates, and asks about those that need it. The order stays.
-pub fn findings(candidates: &[Candidate<'_>], options: Options<'_>) -> Vec<Finding> {
-    let mut opinions: BTreeMap<usize, Result<Verdict, String>> = BTreeMap::new();
-    let mut failures = 0;
-    for group in groups(candidates) {
-        let outcomes = match options.reviewer {
-            None => vec![Err("no reviewer configured".to_owned()); group.len()],
-            Some(_) if failures >= FAILURES_IN_A_ROW => {
-                vec![Err("the reviewer failed too often".to_owned()); group.len()]
-            }
-            Some(reviewer) => ask(reviewer, &group, candidates, &mut failures),
-        };
-        opinions.extend(group.into_iter().zip(outcomes));
-    }
+pub fn findings(candidates: &[Candidate<'_>], options: &Options<'_>) -> Reviewed {
+    let mut outcome = if options.asking.is_nobody() {
+        ask::Outcome::default()
+    } else {
+        ask::all(case::groups(candidates, options), options)
+    };
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let finding =
-        |(index, candidate)| finding(candidate, opinions.remove(&index), options, &mut counts);
-    candidates.iter().enumerate().map(finding).collect()
-}
-
-/// Indices of the candidates to ask about; those of one enclosing item share a group, others never do.
-fn groups(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
-    type Item<'a> = (&'a [u8], &'a str, [u8; 32]);
-    let mut groups: BTreeMap<Item<'_>, Vec<usize>> = BTreeMap::new();
-    for (index, candidate) in candidates.iter().enumerate() {
-        let is_binding = candidate
-            .rule
-            .law()
-            .is_some_and(|law| law.level.is_binding());
-        if candidate.certainty == Certainty::Ambiguous
-            && candidate.suppressed.is_none()
-            && is_binding
-        {
-            let identity = &candidate.identity;
-            let key = (
-                candidate.path.as_bytes(),
-                identity.item_path.as_str(),
-                *identity.item.as_bytes(),
-            );
-            groups.entry(key).or_default().push(index);
-        }
+    let finding = |(index, candidate): (usize, &Candidate<'_>)| {
+        let opinion = outcome.opinions.remove(&index).or_else(|| {
+            let reason = if options.asking.is_nobody() {
+                "no reviewer configured"
+            } else {
+                "codex.toml leaves this rule to humans"
+            };
+            case::is_question(candidate).then(|| Err(reason.to_owned()))
+        });
+        finding(candidate, opinion, options, &mut counts)
+    };
+    Reviewed {
+        findings: candidates.iter().enumerate().map(finding).collect(),
+        counts: (!options.asking.is_nobody()).then_some(outcome.counts),
+        shown: outcome.shown,
+        recording: recorded::write(outcome.recorded),
     }
-    let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
-    groups.sort();
-    groups
-}
-
-fn ask(
-    reviewer: &dyn Reviewer,
-    group: &[usize],
-    candidates: &[Candidate<'_>],
-    failures: &mut usize,
-) -> Vec<Result<Verdict, String>> {
-    let cases: Vec<Case<'_>> = group
-        .iter()
-        .enumerate()
-        .filter_map(|(at, index)| case(at + 1, &candidates[*index]))
-        .collect();
-    let answers = serde_json::to_string(&Request {
-        schema: SCHEMA,
-        cases,
-    })
-    .map_err(|error| error.to_string())
-    .and_then(|request| reviewer.ask(&request))
-    .and_then(|bytes| Answers::parse(&bytes));
-    *failures = if answers.is_ok() { 0 } else { *failures + 1 };
-    let outcome = |at: usize, index: usize| {
-        let answers = answers.as_ref().map_err(Clone::clone)?;
-        let shown = candidates[index]
-            .excerpt
-            .as_ref()
-            .map_or("", |excerpt| excerpt.code.as_str());
-        answers.verdict(&format!("c{}", at + 1), shown, reviewer.name())
-    };
-    group
-        .iter()
-        .enumerate()
-        .map(|(at, index)| outcome(at, *index))
-        .collect()
-}
-
-fn case<'a>(number: usize, candidate: &'a Candidate<'_>) -> Option<Case<'a>> {
-    let law = candidate.rule.law()?;
-    let excerpt = candidate.excerpt.as_ref()?;
-    let shown = |example: &'a crate::rule::Example| Shown {
-        role: example.role.word(),
-        code: &example.code,
-    };
-    Some(Case {
-        id: format!("c{number}"),
-        rule: &candidate.rule.id,
-        level: law.level.keyword(),
-        statement: &law.statement,
-        advice: &law.advice,
-        ask: candidate.ask.as_deref().unwrap_or_default(),
-        path: candidate.path.text().into_owned(),
-        range: candidate.range,
-        code: &excerpt.code,
-        first_line: excerpt.first_line,
-        examples: law.examples.iter().map(shown).collect(),
-    })
 }
 
 fn finding(
     candidate: &Candidate<'_>,
     opinion: Option<Result<Verdict, String>>,
-    options: Options<'_>,
+    options: &Options<'_>,
     counts: &mut BTreeMap<String, usize>,
 ) -> Finding {
     let law = candidate.rule.law();
@@ -197,7 +163,6 @@ fn finding(
     } else {
         disposition(candidate, verdict.as_ref(), options.confirmed)
     };
-    let path_is_text = std::str::from_utf8(candidate.path.as_bytes()).is_ok();
     Finding {
         rule: candidate.rule.id.clone(),
         rfc: law.map(|law| law.rfc),
@@ -207,14 +172,7 @@ fn finding(
         disposition,
         introduced: options.introduced,
         path: candidate.path.text().into_owned(),
-        path_bytes: (!path_is_text).then(|| {
-            candidate
-                .path
-                .as_bytes()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect()
-        }),
+        path_bytes: candidate.path.hex(),
         range: candidate.range,
         focus: candidate.focus,
         message: candidate.message.clone(),

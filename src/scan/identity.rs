@@ -150,6 +150,26 @@ impl File<'_, '_> {
         })
     }
 
+    /// The innermost item around a node; outside of any, its statement.
+    pub(super) fn item(&self, node: Node) -> Node {
+        let outline = self.outlines().get(node as usize);
+        let statement = outline.map_or(node, |outline| outline.statement);
+        self.items(node).next().unwrap_or(statement)
+    }
+
+    /// Every item that has a name, and the name, in the order of the text.
+    pub(super) fn named_items(&self) -> Vec<(Node, &[u8])> {
+        let named = |node: Node| {
+            let kind = self.tree.kind(node);
+            let mut items = self.scanner.kinds.items.iter();
+            let (_, field) = items.find(|(item, _)| *item == kind)?;
+            let name = self.tree.child_by_field(node, *field)?;
+            Some((node, self.tree.bytes(name)))
+        };
+        let nodes = self.tree.subtree(self.tree.root());
+        nodes.filter_map(named).collect()
+    }
+
     pub(super) fn surroundings(&self, spot: &Spot) -> Surroundings {
         let outer = spot.tokens.as_ref().map_or(spot.node, |(_, outer)| *outer);
         let statement = self

@@ -4,18 +4,23 @@
 //! is asked only at nodes of a kind that it can match. Results come in the order of the files, whatever the threads do.
 //! Deliberately absent: which files, and what becomes of a candidate.
 
+mod context;
 mod identity;
 mod tokens;
+mod touched;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
+pub use self::context::{Context, Item, contexts};
 use self::identity::{Kinds, Outline, Spot};
 use self::tokens::TokenRules;
+pub use self::touched::touched;
 use crate::candidate::Candidate;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
 use crate::language::{FileFacts, Language, Place, Workspace};
@@ -54,6 +59,8 @@ pub struct Exception {
 pub struct Scanner<'r> {
     languages: Vec<LanguageScanner<'r>>,
     suppressions: bool,
+    /// Files that are done, for whoever watches.
+    pub done: AtomicUsize,
 }
 
 impl<'r> Scanner<'r> {
@@ -72,6 +79,7 @@ impl<'r> Scanner<'r> {
                 .filter_map(of_language)
                 .collect(),
             suppressions,
+            done: AtomicUsize::new(0),
         }
     }
 
@@ -80,6 +88,9 @@ impl<'r> Scanner<'r> {
         let outcomes: Vec<Option<Outcome<'r>>> = paths
             .par_iter()
             .map(|path| self.file(workspace, path))
+            .inspect(|_| {
+                self.done.fetch_add(1, Ordering::Relaxed);
+            })
             .collect();
         let mut scan = Scan::default();
         for outcome in outcomes.into_iter().flatten() {

@@ -98,10 +98,11 @@ struct Zones {
 }
 
 impl<'a, 'r> File<'a, 'r> {
-    /// The tokens of the file, made when they are asked for.
+    /// The tokens of the file, or of as much of it as has no tree.
     pub(super) fn tokens(&self) -> &Tokens<'a> {
+        let lexis = self.scanner.language.lexis;
         self.tokens
-            .get_or_init(|| Tokens::new(self.tree.text(), self.scanner.language.lexis))
+            .get_or_init(|| Tokens::new(self.tree.text(), lexis))
     }
 
     /// Matches on tokens, but where the tree has matched already: `seen` holds rules and first bytes of called names.
@@ -124,12 +125,13 @@ impl<'a, 'r> File<'a, 'r> {
         if zones.flat.is_empty() && !is_broken {
             return;
         }
-        let founds = if is_broken || has_flat_pattern {
-            self.founds(alive, &zones, std::iter::once(0..self.tree.text().len()))
-        } else {
-            let ranges = zones.flat.iter().map(|node| self.tree.range(*node));
-            self.founds(alive, &zones, ranges)
-        };
+        if !is_broken && !has_flat_pattern {
+            let lexis = self.scanner.language.lexis;
+            let parts = zones.flat.iter().map(|node| self.tree.range(*node));
+            self.tokens
+                .get_or_init(|| Tokens::within(self.tree.text(), lexis, parts));
+        }
+        let founds = self.founds(alive, &zones);
         let ground = Ground {
             tree: self.tree,
             tokens: self.tokens(),
@@ -188,28 +190,21 @@ impl<'a, 'r> File<'a, 'r> {
         (bytes.end <= self.tree.range(zone).end).then_some(zone)
     }
 
-    /// All that patterns match in these bytes.
-    fn founds(
-        &self,
-        alive: &[bool],
-        zones: &Zones,
-        ranges: impl Iterator<Item = Range<usize>>,
-    ) -> Founds {
+    /// All that patterns match among the tokens.
+    fn founds(&self, alive: &[bool], zones: &Zones) -> Founds {
         let tokens = self.tokens();
         let anchors = &self.scanner.token_rules.anchors;
         let mut founds = Founds::default();
-        for range in ranges {
-            for at in tokens.at(range.start)..tokens.at(range.end) {
-                let Some(of_anchor) = anchors.get(tokens.text(at)) else {
-                    continue;
-                };
-                let bytes = tokens.bytes(&(at..at + 1));
-                if self.zone_around(&zones.dead, &bytes).is_some() {
-                    continue;
-                }
-                for (_, pattern) in of_anchor.iter().filter(|(rule, _)| alive[*rule]) {
-                    founds.look(pattern, tokens, at);
-                }
+        for at in 0..tokens.len() {
+            let Some(of_anchor) = anchors.get(tokens.text(at)) else {
+                continue;
+            };
+            let bytes = tokens.bytes(&(at..at + 1));
+            if self.zone_around(&zones.dead, &bytes).is_some() {
+                continue;
+            }
+            for (_, pattern) in of_anchor.iter().filter(|(rule, _)| alive[*rule]) {
+                founds.look(pattern, tokens, at);
             }
         }
         founds.arrange();

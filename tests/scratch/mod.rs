@@ -8,13 +8,15 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Beginnings of the names of variables that change what codex or git do.
-const DISTURBING: [&str; 8] = [
+const DISTURBING: [&str; 10] = [
     "BUILDKITE",
     "CI",
+    "CLICOLOR",
     "CODEX_",
     "GITHUB_",
     "GITLAB_",
     "GIT_",
+    "JOB_COMPLETION_INDEX",
     "NO_COLOR",
     "PRE_COMMIT_",
 ];
@@ -48,6 +50,7 @@ pub fn calm(command: &mut Command, folder: &Path) {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("XDG_CONFIG_HOME", folder.join(".no-configuration"))
+        .env("CODEX_CACHE_DIR", folder.join(".cache-of-codex"))
         .env("LC_ALL", "C");
 }
 

@@ -5,15 +5,11 @@
 //! ([`super::summaries`]); a call of anything unknown may change the fields of its arguments and whatever other
 //! functions reach.
 
-use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
-use super::knowledge::{self, Known, Path};
+use super::knowledge::{Known, Path};
 use super::names::FunctionIndex;
-use super::patterns;
-use super::value::{
-    Bits, Doubt, Evidence, Fact, Implications, Implied, Key, Nature, Reason, Slot, Source, Value,
-};
+use super::value::{Bits, Doubt, Fact, Implications, Implied, Key, Nature, Slot, Value};
 use crate::matcher::Node;
 use std::rc::Rc;
 
@@ -21,15 +17,15 @@ use std::rc::Rc;
 const RESULT_LIMIT: usize = 8;
 
 /// What is called.
-struct Callee {
-    node: Node,
-    receiver: Option<Value>,
+pub(super) struct Callee {
+    pub node: Node,
+    pub receiver: Option<Value>,
     /// Its name among the known ones.
-    path: Option<Path>,
+    pub path: Option<Path>,
     /// Whether a method of an unknown value is known by its name alone.
-    is_by_method: bool,
+    pub is_by_method: bool,
     /// The function of this file that it is.
-    function: Option<FunctionIndex>,
+    pub function: Option<FunctionIndex>,
 }
 
 impl<'t> Interpreter<'_, 't> {
@@ -87,7 +83,7 @@ impl<'t> Interpreter<'_, 't> {
         if self.is_named_as_end(callee.node) {
             self.state.doom(node);
         }
-        if callee.function.is_none() && self.is_named_as_check(callee.node) {
+        if self.is_beyond_parameters(&callee, given.len()) && self.is_named_as_check(callee.node) {
             for implied in self.doubts(node, &given) {
                 let fact = self.state.fact(implied.value);
                 let evidence = implied.evidence;
@@ -118,7 +114,7 @@ impl<'t> Interpreter<'_, 't> {
         callee.path.map(|path| self.file.knowledge.known(path))
     }
 
-    fn holds(&self, callee: &Callee, what: fn(&Known) -> bool) -> bool {
+    pub(super) fn holds(&self, callee: &Callee, what: fn(&Known) -> bool) -> bool {
         callee
             .path
             .is_some_and(|path| self.file.knowledge.holds(path, what))
@@ -271,335 +267,6 @@ impl<'t> Interpreter<'_, 't> {
                 self.state.begin_epoch(node);
             }
         }
-    }
-
-    /// The results.
-    fn answers(
-        &mut self,
-        node: Node,
-        callee: &Callee,
-        nodes: &[Node],
-        given: &[Value],
-        wanted: usize,
-    ) -> Vec<Value> {
-        if let Some(function) = callee.function {
-            return self.summarised(node, function, callee.receiver, nodes, given, wanted);
-        }
-        let Some(path) = callee.path else {
-            return self.unknown_answers(node, given, wanted);
-        };
-        let known = self.file.knowledge.known(path).clone();
-        let Some(rows) = known
-            .rows
-            .clone()
-            .filter(|_| !callee.is_by_method || known.is_pattern)
-        else {
-            let values = self.unknown_answers(node, given, wanted);
-            if let (Some(position), Some(value)) = (known.tests, values.first()) {
-                let argument = given.get(position).copied();
-                let implied = argument.map(|argument| Implied {
-                    value: argument,
-                    bits: Bits::TRUTHY,
-                    evidence: None,
-                    text: None,
-                });
-                self.imply(*value, implied.into_iter().collect(), Vec::new());
-            }
-            return values;
-        };
-        let memory = self.file.knowledge.holds(path, |known| known.is_repeatable);
-        let memory = memory.then(|| (path, self.argument_keys(nodes, callee.receiver, given)));
-        let remembered = memory
-            .as_ref()
-            .and_then(|key| self.answered.get(key))
-            .cloned();
-        if let Some(values) = &remembered
-            && values.len() >= wanted
-        {
-            return values.clone();
-        }
-        let rows = self.rows_for(&known, callee, nodes, &rows);
-        let is_soft = known.is_soft || self.is_guess(callee, nodes, &known);
-        let mut values = self.of_rows(node, &known, &rows, is_soft, given, callee, wanted);
-        if let (Some(first), Some(known)) = (values.first_mut(), remembered) {
-            *first = known.first().copied().unwrap_or(*first);
-        }
-        if let Some(key) = memory {
-            self.answered.insert(key, values.clone());
-        }
-        if known.is_pattern {
-            self.tie_to_pattern(callee, nodes, given, &values);
-        }
-        values
-    }
-
-    /// Two patterns that differ only in what may match nothing fail together.
-    fn tie_to_pattern(
-        &mut self,
-        callee: &Callee,
-        nodes: &[Node],
-        given: &[Value],
-        values: &[Value],
-    ) {
-        let position = usize::from(callee.receiver.is_none());
-        let subject = callee.receiver.or(given.first().copied());
-        let pattern = nodes
-            .get(position)
-            .filter(|node| kind(self.tree, **node) == Kind::String)
-            .and_then(|node| plain_text(self.tree, *node));
-        let (Some(subject), Some(pattern), Some(first)) = (subject, pattern, values.first()) else {
-            return;
-        };
-        let core = patterns::core(pattern);
-        let earlier = self.matched.insert((subject, core), *first);
-        let Some(earlier) = earlier.filter(|earlier| earlier != first) else {
-            return;
-        };
-        let rows = |state: &super::state::State<'_, 't>, value: Value| {
-            let fact = state.fact(value);
-            let row = |bits: Bits| Row {
-                bits: bits & fact.bits,
-                evidence: fact.evidence.filter(|_| bits.has_nil()),
-                text: None,
-                unlike: None,
-            };
-            (value, vec![row(Bits::TRUTHY), row(Bits::NIL)])
-        };
-        let members: Vec<(Value, Vec<Row<'t>>)> = std::iter::once(earlier)
-            .chain(values.iter().copied())
-            .map(|value| rows(&self.state, value))
-            .collect();
-        self.state.gather(members);
-        self.state.settle(earlier);
-    }
-
-    /// A method that is known by its name alone may be another one: only a pattern tells.
-    fn is_guess(&self, callee: &Callee, nodes: &[Node], known: &Known) -> bool {
-        let has_pattern = nodes
-            .first()
-            .is_some_and(|node| kind(self.tree, *node) == Kind::String);
-        callee.is_by_method && known.is_pattern && !has_pattern
-    }
-
-    fn argument_keys(
-        &self,
-        nodes: &[Node],
-        receiver: Option<Value>,
-        given: &[Value],
-    ) -> Vec<Result<Value, &'t [u8]>> {
-        let of = |(node, value): (&Node, &Value)| match kind(self.tree, *node) {
-            Kind::String | Kind::Number => Err(self.tree.bytes(*node)),
-            _ => Ok(*value),
-        };
-        receiver
-            .map(Ok)
-            .into_iter()
-            .chain(nodes.iter().zip(given).map(of))
-            .collect()
-    }
-
-    /// The rows without those that these arguments exclude.
-    fn rows_for(
-        &self,
-        known: &Known,
-        callee: &Callee,
-        nodes: &[Node],
-        rows: &[knowledge::Row],
-    ) -> Vec<knowledge::Row> {
-        let text = |node: &Node| {
-            (kind(self.tree, *node) == Kind::String)
-                .then(|| plain_text(self.tree, *node))
-                .flatten()
-        };
-        let cannot_fail = if known.is_pattern {
-            let position = usize::from(callee.receiver.is_none());
-            let pattern = nodes.get(position).and_then(text);
-            pattern.is_some_and(patterns::cannot_fail)
-        } else {
-            let reads_all =
-                |text: &[u8]| matches!(text.strip_prefix(b"*").unwrap_or(text).first(), Some(b'a'));
-            known.is_reader && nodes.iter().filter_map(text).any(reads_all)
-        };
-        rows.iter()
-            .filter(|row| !cannot_fail || !row.cell(0).bits.has_nil())
-            .cloned()
-            .collect()
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "all that a result depends on")]
-    fn of_rows(
-        &mut self,
-        node: Node,
-        known: &Known,
-        rows: &[knowledge::Row],
-        is_soft: bool,
-        given: &[Value],
-        callee: &Callee,
-        wanted: usize,
-    ) -> Vec<Value> {
-        let evidence = match is_soft {
-            true => Evidence::soft(Reason::Answer(node)),
-            false => Evidence::certain(Reason::Answer(node)),
-        };
-        let source = self.source_of(node, known, callee, given);
-        let mut members = Vec::new();
-        let mut values = Vec::new();
-        for position in 0..wanted {
-            let cells: Vec<knowledge::Cell> = rows.iter().map(|row| row.cell(position)).collect();
-            let bits = cells.iter().fold(Bits::NONE, |bits, cell| bits | cell.bits);
-            let is_nil_somewhere = cells.iter().any(|cell| cell.bits == Bits::NIL);
-            let nature = Nature {
-                path: cells.iter().find_map(|cell| cell.class),
-                source,
-                ..Nature::default()
-            };
-            let fact = Fact {
-                bits,
-                evidence: Some(evidence).filter(|_| is_nil_somewhere),
-                ..Fact::UNKNOWN
-            };
-            let value = self.state.made(nature, fact);
-            values.push(value);
-            let of_cell = |cell: &knowledge::Cell| Row {
-                bits: cell.bits,
-                evidence: Some(evidence).filter(|_| cell.bits == Bits::NIL),
-                text: None,
-                unlike: None,
-            };
-            members.push((value, cells.iter().map(of_cell).collect()));
-        }
-        if rows.len() > 1 {
-            self.state.gather(members);
-        }
-        values
-    }
-
-    /// Where the results come from, if it matters.
-    fn source_of(
-        &self,
-        node: Node,
-        known: &Known,
-        callee: &Callee,
-        given: &[Value],
-    ) -> Option<Source> {
-        let is_input = self.holds(callee, |known| known.is_input);
-        let of_input = given
-            .iter()
-            .copied()
-            .chain(callee.receiver)
-            .filter_map(|value| self.state.nature(value).source)
-            .find(|source| matches!(source, Source::Input(_)));
-        let passes_on = known.is_decoder
-            || known.rows.iter().any(|rows| {
-                let is_string = self.file.knowledge.root(b"string");
-                rows.iter()
-                    .any(|row| row.cell(0).class == is_string && is_string.is_some())
-            });
-        if is_input {
-            Some(Source::Input(node))
-        } else if of_input.is_some() && passes_on {
-            of_input
-        } else {
-            known.is_decoder.then_some(Source::Document(node))
-        }
-    }
-
-    fn unknown_answers(&mut self, node: Node, given: &[Value], wanted: usize) -> Vec<Value> {
-        let nature = Nature {
-            call: Some(node),
-            ..Nature::default()
-        };
-        let values: Vec<Value> = (0..wanted)
-            .map(|_| self.state.made(nature, Fact::UNKNOWN))
-            .collect();
-        // Whoever tests what the call answers may have tested its arguments.
-        let doubts = self.doubts(node, given);
-        if let (Some(first), false) = (values.first(), doubts.is_empty()) {
-            self.imply(*first, doubts.clone(), doubts);
-        }
-        values
-    }
-
-    /// Arguments that may be nil, and that a call may have tested.
-    fn doubts(&self, node: Node, given: &[Value]) -> Vec<Implied<'t>> {
-        let doubt = |value: Value| {
-            let fact = self.state.fact(value);
-            let evidence = fact.evidence.filter(|_| fact.bits.has_nil())?;
-            Some(Implied {
-                value,
-                bits: Bits::ALL,
-                evidence: Some(evidence.doubted(Doubt::Call(node))),
-                text: None,
-            })
-        };
-        let tested = given.iter().flat_map(|argument| {
-            let implies = self.state.fact(*argument).implies;
-            let values: Vec<Value> = implies
-                .iter()
-                .flat_map(|implies| implies.when_true.iter().map(|one| one.value))
-                .collect();
-            values
-        });
-        given
-            .iter()
-            .copied()
-            .chain(tested)
-            .filter_map(doubt)
-            .collect()
-    }
-
-    /// Whether a function is named as those are that only write a log.
-    fn is_named_as_logger(&self, callee: Node) -> bool {
-        const WORDS: [&[u8]; 8] = [
-            b"log",
-            b"debug",
-            b"info",
-            b"warn",
-            b"notice",
-            b"trace",
-            b"errx",
-            b"messagex",
-        ];
-        let last = self.tree.named_children(callee).last().unwrap_or(callee);
-        let table = self.tree.child_by_field(callee, FIELDS.table);
-        let of_table =
-            table.and_then(|table| self.tree.named_children(table).last().or(Some(table)));
-        let of_table = of_table
-            .map(|table| self.tree.bytes(table))
-            .unwrap_or_default();
-        let is_logger = of_table.eq_ignore_ascii_case(b"log")
-            || of_table.to_ascii_lowercase().ends_with(b"logger");
-        is_logger
-            || WORDS
-                .iter()
-                .any(|word| self.tree.bytes(last).starts_with(word))
-    }
-
-    /// Whether a function is named as those are that do not return.
-    fn is_named_as_end(&self, callee: Node) -> bool {
-        const WORDS: [&[u8]; 12] = [
-            b"error", b"fail", b"die", b"abort", b"fatal", b"exit", b"quit", b"raise", b"throw",
-            b"panic", b"bail", b"usage",
-        ];
-        let last = self.tree.named_children(callee).last().unwrap_or(callee);
-        let before = self.tree.child_by_field(callee, FIELDS.table);
-        let before = before
-            .map(|before| self.tree.bytes(before))
-            .unwrap_or_default();
-        let is_logger = before
-            .windows(3)
-            .any(|part| part.eq_ignore_ascii_case(b"log"));
-        WORDS.contains(&self.tree.bytes(last)) && !is_logger
-    }
-
-    /// Whether a function is named as those are that raise an error when they do not like what they get.
-    fn is_named_as_check(&self, callee: Node) -> bool {
-        const WORDS: [&str; 7] = [
-            "assert", "check", "ensure", "expect", "must", "valid", "verify",
-        ];
-        let last = self.tree.named_children(callee).last().unwrap_or(callee);
-        let name = String::from_utf8_lossy(self.tree.bytes(last)).to_ascii_lowercase();
-        WORDS.iter().any(|word| name.contains(word))
     }
 
     /// From the truth of a value something follows.

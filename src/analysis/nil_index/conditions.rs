@@ -9,13 +9,14 @@ use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
 use super::state::{Delta, Mark};
-use super::value::{
-    Bits, Doubt, Evidence, Fact, Implications, Implied, Key, Nature, Reason, Slot, Value,
-};
+use super::value::{Bits, Evidence, Fact, Implications, Implied, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
 
 /// A result of a test remembers at most so many things that follow.
-const IMPLICATION_LIMIT: usize = 16;
+pub(super) const IMPLICATION_LIMIT: usize = 16;
+
+/// An expression comes about in at most so many ways that are told apart.
+const WAY_LIMIT: usize = 6;
 
 /// A condition with its outcomes, as changes from before it.
 pub(super) struct Judged<'t> {
@@ -23,6 +24,8 @@ pub(super) struct Judged<'t> {
     pub operand: Option<Value>,
     nature: Nature,
     fact: Fact<'t>,
+    /// Each way in which the value can come about, and what it is then; none when there are too many.
+    ways: Vec<(Delta<'t>, Row<'t>)>,
     pub when_true: Option<Delta<'t>>,
     pub when_false: Option<Delta<'t>>,
 }
@@ -74,58 +77,63 @@ impl<'t> Interpreter<'_, 't> {
             when_true: self.implied(judged.when_true.as_ref()),
             when_false: self.implied(judged.when_false.as_ref()),
         };
-        let paths: Vec<Delta<'t>> = judged
-            .when_true
-            .into_iter()
-            .chain(judged.when_false)
-            .collect();
+        let rows = self.rows_of_ways(&judged.ways);
+        let is_single = judged.ways.len() < 2 || judged.operand.is_some();
+        let paths: Vec<Delta<'t>> = if is_single {
+            judged
+                .when_true
+                .into_iter()
+                .chain(judged.when_false)
+                .collect()
+        } else {
+            judged.ways.into_iter().map(|(delta, _)| delta).collect()
+        };
         self.converge(&paths);
         if let Some(operand) = judged.operand {
             return operand;
         }
         let is_empty = implications.when_true.is_empty() && implications.when_false.is_empty();
-        let implications = Rc::new(implications);
-        let value = self.state.made(
-            judged.nature,
-            Fact {
-                implies: (!is_empty).then(|| Rc::clone(&implications)),
-                ..judged.fact
-            },
-        );
-        if self.alive && paths.len() == 2 {
-            self.tie_to_outcome(value, &implications);
+        let implies = (!is_empty).then(|| Rc::new(implications));
+        let mut fact = Fact {
+            implies,
+            ..judged.fact
+        };
+        if fact.evidence.is_none() && !is_single {
+            let evident = rows.0.iter().filter(|row| row.bits.has_nil());
+            fact.evidence = evident.filter_map(|row| row.evidence).next();
+        }
+        let value = self.state.made(judged.nature, fact);
+        if self.alive && !is_single {
+            let (result, mut members) = rows;
+            members.insert(0, (value, result));
+            self.state.gather(members);
         }
         value
     }
 
-    /// What follows from the result of a test also says what the result is.
-    fn tie_to_outcome(&mut self, result: Value, implications: &Implications<'t>) {
-        let of_result = self.state.fact(result);
-        let both = [&implications.when_true, &implications.when_false];
-        let (when_true, when_false) = (of_result.bits & Bits::TRUTHY, of_result.bits & Bits::FALSY);
-        if when_true.is_empty() || when_false.is_empty() {
-            return;
-        }
-        let row = |bits: Bits, fact: &Fact<'t>| Row {
-            bits,
-            evidence: fact.evidence.filter(|_| bits.has_nil()),
-            text: None,
-            unlike: None,
-        };
-        let mut members = vec![(
-            result,
-            vec![row(when_true, &of_result), row(when_false, &of_result)],
-        )];
-        for one in both[0] {
-            let against = both[1].iter().find(|other| other.value == one.value);
-            let fact = self.state.fact(one.value);
-            let when_false = against.map_or(fact.bits, |other| other.bits);
-            members.push((
-                one.value,
-                vec![row(one.bits, &fact), row(when_false, &fact)],
-            ));
-        }
-        self.state.gather(members);
+    /// For each way, what the result is; and what the values are that the ways tell apart.
+    fn rows_of_ways(
+        &self,
+        ways: &[(Delta<'t>, Row<'t>)],
+    ) -> (Vec<Row<'t>>, Vec<(Value, Vec<Row<'t>>)>) {
+        let result = ways.iter().map(|(_, row)| row.clone()).collect();
+        let mut values: Vec<Value> = ways
+            .iter()
+            .flat_map(|(delta, _)| delta.values().map(|(value, _)| value))
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        let members = values.into_iter().map(|value| {
+            let row = |(delta, _): &(Delta<'t>, Row<'t>)| {
+                let mut changed = delta.values().filter(|(changed, _)| *changed == value);
+                match changed.next().and_then(|(_, fact)| fact) {
+                    Some(fact) => Row::from(fact),
+                    None => Row::from(&self.state.fact(value)),
+                }
+            };
+            (value, ways.iter().map(row).collect())
+        });
+        (result, members.take(IMPLICATION_LIMIT).collect())
     }
 
     fn implied(&self, outcome: Option<&Delta<'t>>) -> Vec<Implied<'t>> {
@@ -169,9 +177,16 @@ impl<'t> Interpreter<'_, 't> {
         };
         let (when_true, when_false) = (suppose(Bits::TRUTHY), suppose(Bits::FALSY));
         self.state.roll_back(mark);
+        let is_open = fact.evidence.is_none() && !fact.is_reported;
+        let tested = Evidence::certain(Reason::Tested(node));
+        let evidence = match is_test && is_open {
+            true => Some(tested),
+            false => fact.evidence,
+        };
         Judged {
             operand: Some(value),
             nature: self.state.nature(value),
+            ways: ways(when_true.as_ref(), when_false.as_ref(), &fact, evidence),
             fact,
             when_true,
             when_false,
@@ -180,13 +195,7 @@ impl<'t> Interpreter<'_, 't> {
 
     fn judge_not(&mut self, operand: Node) -> Judged<'t> {
         let judged = self.judge(operand);
-        Judged {
-            operand: None,
-            nature: Nature::default(),
-            fact: Fact::of(Bits::NOT_NIL),
-            when_true: judged.when_false,
-            when_false: judged.when_true,
-        }
+        truth(judged.when_false, judged.when_true)
     }
 
     /// `left and right` goes on to the right when the left is true, `left or right` when it is false.
@@ -214,11 +223,28 @@ impl<'t> Interpreter<'_, 't> {
                 when_false,
                 operand: first.operand,
                 nature: first.nature,
+                ways: first.ways,
                 fact: first.fact,
             };
         };
         self.state.apply(&on);
         let second = self.judge_as(right, is_test);
+        let mut ways: Vec<(Delta<'t>, Row<'t>)> = Vec::new();
+        for (delta, row) in first.ways {
+            let bits = row.bits & kept;
+            if !bits.is_empty() {
+                ways.push((delta, Row { bits, ..row }));
+            }
+        }
+        for (delta, row) in &second.ways {
+            ways.extend(
+                self.since(mark, Some(delta))
+                    .map(|delta| (delta, row.clone())),
+            );
+        }
+        if ways.len() > WAY_LIMIT || second.ways.is_empty() {
+            ways.clear();
+        }
         let on_true = self.since(mark, second.when_true.as_ref());
         let on_false = self.since(mark, second.when_false.as_ref());
         self.state.roll_back(mark);
@@ -256,6 +282,7 @@ impl<'t> Interpreter<'_, 't> {
         Judged {
             operand,
             nature,
+            ways,
             fact,
             when_true,
             when_false,
@@ -295,48 +322,12 @@ impl<'t> Interpreter<'_, 't> {
         Some(delta)
     }
 
-    fn judge_equality(&mut self, node: Node, left: Node, right: Node, when: bool) -> Judged<'t> {
-        let mark = self.state.mark();
-        let (one, other) = (self.value(left), self.value(right));
-        if !self.alive {
-            self.state.roll_back(mark);
-            self.alive = true;
-            return impossible();
-        }
-        for (value, against) in [(one, other), (other, one)] {
-            if self.state.fact(against).bits == Bits::NIL {
-                self.note_late_test(value, node);
-            }
-        }
-        let length = self.compared_length(b"==", (one, left), (other, right));
-        let result = self.compared(b"==", (one, left), (other, right));
-        let equal = self.suppose(mark, |this| {
-            this.assume_equal(node, one, other);
-            this.assume_length(length, true);
-            this.restrict(result, Bits::TRUTHY);
-        });
-        let different = self.suppose(mark, |this| {
-            this.assume_different(node, one, other);
-            this.assume_length(length, false);
-            this.restrict(result, Bits::FALSE);
-        });
-        self.state.roll_back(mark);
-        let (when_true, when_false) = if when {
-            (equal, different)
-        } else {
-            (different, equal)
-        };
-        Judged {
-            operand: None,
-            nature: Nature::default(),
-            fact: Fact::of(Bits::NOT_NIL),
-            when_true,
-            when_false,
-        }
-    }
-
     /// What an assumption changes since the mark; none when it cannot hold.
-    fn suppose(&mut self, mark: Mark, assume: impl FnOnce(&mut Self)) -> Option<Delta<'t>> {
+    pub(super) fn suppose(
+        &mut self,
+        mark: Mark,
+        assume: impl FnOnce(&mut Self),
+    ) -> Option<Delta<'t>> {
         let here = self.state.mark();
         assume(self);
         let delta = self.alive.then(|| self.state.delta(mark));
@@ -375,113 +366,8 @@ impl<'t> Interpreter<'_, 't> {
         self.restrict(value, bits);
     }
 
-    fn judge_order(&mut self, node: Node, left: Node, right: Node) -> Judged<'t> {
-        let mark = self.state.mark();
-        let (one, other) = (self.value(left), self.value(right));
-        self.demand(one);
-        self.demand(other);
-        if !self.alive {
-            self.state.roll_back(mark);
-            self.alive = true;
-            return impossible();
-        }
-        let operator = self.operator(node);
-        let length = self.compared_length(operator, (one, left), (other, right));
-        let result = self.compared(operator, (one, left), (other, right));
-        let mut suppose = |outcome: bool, bits: Bits| {
-            self.suppose(mark, |this| {
-                this.assume_length(length, outcome);
-                this.restrict(result, bits);
-            })
-        };
-        let (when_true, when_false) = (suppose(true, Bits::TRUTHY), suppose(false, Bits::FALSE));
-        self.state.roll_back(mark);
-        Judged {
-            operand: None,
-            nature: Nature::default(),
-            fact: Fact::of(Bits::NOT_NIL),
-            when_true,
-            when_false,
-        }
-    }
-
-    /// The result of a comparison: the same one for the same operands.
-    fn compared(
-        &mut self,
-        operator: &'t [u8],
-        (one, left): (Value, Node),
-        (other, right): (Value, Node),
-    ) -> Value {
-        let key = |value: Value, node: Node| match kind(self.tree, node) {
-            Kind::Number | Kind::String => Err(self.tree.bytes(node)),
-            _ => Ok(value),
-        };
-        let key = (operator, key(one, left), key(other, right));
-        if let Some(known) = self.compared.get(&key) {
-            return *known;
-        }
-        let fact = Fact::of(Bits::NOT_NIL);
-        let value = self.state.made(Nature::default(), fact);
-        self.compared.insert(key, value);
-        value
-    }
-
-    /// A comparison of a length with a number: the length, the outcome under which the list is not empty, and how
-    /// many elements it has then.
-    fn compared_length(
-        &self,
-        operator: &[u8],
-        (one, left): (Value, Node),
-        (other, right): (Value, Node),
-    ) -> Option<(Value, bool, usize)> {
-        let is_length = |value: Value| self.state.nature(value).length_of.is_some();
-        let (length, number, is_flipped) = if is_length(one) {
-            (one, right, false)
-        } else if is_length(other) {
-            (other, left, true)
-        } else {
-            return None;
-        };
-        let number = std::str::from_utf8(self.tree.bytes(number)).ok();
-        // Whatever it is compared with, it is more than some length, which is at least none.
-        let number: usize = number.and_then(|number| number.parse().ok()).unwrap_or(0);
-        let is_literal = kind(self.tree, if is_flipped { left } else { right }) == Kind::Number;
-        let operator = match (operator, is_flipped) {
-            (b"<", true) => b">",
-            (b">", true) => b"<",
-            (b"<=", true) => b">=".as_slice(),
-            (b">=", true) => b"<=".as_slice(),
-            (same, _) => same,
-        };
-        match operator {
-            b">" => Some((length, true, number + 1)),
-            b">=" if number > 0 => Some((length, true, number)),
-            b"<" if number > 0 => Some((length, false, number)),
-            b"<=" => Some((length, false, number + 1)),
-            b"==" if is_literal && number > 0 => Some((length, true, number)),
-            b"==" if is_literal => Some((length, false, 1)),
-            _ => None,
-        }
-    }
-
-    fn assume_length(&mut self, compared: Option<(Value, bool, usize)>, outcome: bool) {
-        let Some((length, when, count)) = compared.filter(|(_, when, _)| *when == outcome) else {
-            return;
-        };
-        _ = when;
-        let Some(list) = self.state.nature(length).length_of else {
-            return;
-        };
-        const NUMBERS: [&[u8]; 8] = [b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8"];
-        let keys = NUMBERS.iter().take(count).map(|number| Key::Number(number));
-        for key in keys.chain([Key::Of(length)]) {
-            let element = self.state.read(Slot::Field(list, key));
-            self.restrict(element, Bits::NOT_NIL);
-        }
-    }
-
     /// A test of a value that has been used already: the use or the test is wrong.
-    fn note_late_test(&mut self, value: Value, test: Node) {
+    pub(super) fn note_late_test(&mut self, value: Value, test: Node) {
         let fact = self.state.fact(value);
         let Some(used) = fact
             .used
@@ -495,128 +381,45 @@ impl<'t> Interpreter<'_, 't> {
             self.report(used.node, used.focus, Evidence::soft(Reason::Later(test)));
         }
     }
+}
 
-    fn assume_equal(&mut self, test: Node, one: Value, other: Value) {
-        let (one_fact, other_fact) = (self.state.fact(one), self.state.fact(other));
-        for (value, against) in [(one, &other_fact), (other, &one_fact)] {
-            match against.bits {
-                Bits::NIL => self.restrict_tested(value, Bits::NIL, test),
-                bits => self.restrict(value, bits),
-            }
-        }
-        for (value, fact, literal) in [
-            (one, one_fact, other_fact.text),
-            (other, other_fact, self.text(one)),
-        ] {
-            let (Some(literal), true) = (literal, self.alive) else {
-                continue;
-            };
-            match (self.state.nature(value).type_of, fact.text) {
-                (Some(of), _) => self.assume_type(of, literal),
-                (None, Some(text)) if text != literal => self.alive = false,
-                (None, Some(_)) => {}
-                (None, None) if fact.is_not(literal) => self.alive = false,
-                (None, None) => {
-                    let known = self.state.fact(value);
-                    let text = Some(literal);
-                    let has_groups = known.groups.is_some();
-                    self.state.set_fact(value, Fact { text, ..known });
-                    if has_groups && !self.state.settle(value) {
-                        self.alive = false;
-                    }
-                }
-            }
-            let literal_of = if value == one { other } else { one };
-            let is_string =
-                self.state.nature(literal_of).path == self.file.knowledge.root(b"string");
-            if self.alive && is_string {
-                self.assume_tag(test, value, literal);
-            }
-        }
-    }
+/// The ways of a value that is true or false.
+fn ways<'t>(
+    when_true: Option<&Delta<'t>>,
+    when_false: Option<&Delta<'t>>,
+    fact: &Fact<'t>,
+    evidence: Option<Evidence<'t>>,
+) -> Vec<(Delta<'t>, Row<'t>)> {
+    let row = |bits: Bits| Row {
+        bits: fact.bits & bits,
+        evidence: evidence.filter(|_| bits.has_nil()),
+        text: None,
+        unlike: None,
+    };
+    let when_true = when_true.map(|delta| (delta.clone(), row(Bits::TRUTHY)));
+    let when_false = when_false.map(|delta| (delta.clone(), row(Bits::FALSY)));
+    when_true.into_iter().chain(when_false).collect()
+}
 
-    fn text(&self, value: Value) -> Option<&'t [u8]> {
-        self.state.fact(value).text
-    }
-
-    fn assume_type(&mut self, of: Value, name: &[u8]) {
-        match name {
-            b"nil" => self.restrict(of, Bits::NIL),
-            b"boolean" => self.restrict(of, Bits::NOT_NIL),
-            _ => self.restrict(of, Bits::TRUTHY),
-        }
-    }
-
-    /// `x.tag == "name"` holds: somebody expects `x.name`, and nothing so far says that it is there.
-    fn assume_tag(&mut self, test: Node, value: Value, name: &'t [u8]) {
-        let Some((holder, Key::Name(tag))) = self.state.place(value) else {
-            return;
-        };
-        if tag == name {
-            return;
-        }
-        let payload = self.state.read(Slot::Field(holder, Key::Name(name)));
-        let doubt = self.file.unions.construction(tag, name).map(Doubt::Built);
-        let reason = Reason::Tag { test, holder, tag };
-        self.state.suspect(payload, Evidence { reason, doubt });
-        self.tagged.entry((holder, tag)).or_default().push(payload);
-        let discriminators = &self.file.knowledge.discriminators;
-        let is_listed = |known: &String| known.as_bytes() == tag;
-        let holder_fact = self.state.fact(holder);
-        if discriminators.is_empty() || discriminators.iter().any(is_listed) {
-            let kind = Some(test);
-            self.state.set_fact(
-                holder,
-                Fact {
-                    kind,
-                    ..holder_fact
-                },
-            );
-        }
-    }
-
-    fn assume_different(&mut self, test: Node, one: Value, other: Value) {
-        let (one_fact, other_fact) = (self.state.fact(one), self.state.fact(other));
-        for (value, fact, against) in [
-            (one, &one_fact, &other_fact),
-            (other, &other_fact, &one_fact),
-        ] {
-            match against.text {
-                Some(b"nil") if self.state.nature(value).type_of.is_some() => {
-                    let of = self.state.nature(value).type_of;
-                    self.restrict_tested(of.unwrap_or(value), Bits::NOT_NIL, test);
-                }
-                Some(text) if fact.text == Some(text) => self.alive = false,
-                Some(text) if fact.text.is_none() && !fact.is_not(text) => {
-                    self.exclude_text(value, text);
-                }
-                _ if against.bits == Bits::NIL => self.restrict_tested(value, Bits::NOT_NIL, test),
-                _ => {}
-            }
-        }
-    }
-
-    fn exclude_text(&mut self, value: Value, text: &'t [u8]) {
-        let known = self.state.fact(value);
-        let mut unlike = known.unlike.as_deref().cloned().unwrap_or_default();
-        if unlike.len() >= IMPLICATION_LIMIT {
-            return;
-        }
-        unlike.push(text);
-        let unlike = Some(Rc::new(unlike));
-        let has_groups = known.groups.is_some();
-        self.state.set_fact(value, Fact { unlike, ..known });
-        if has_groups && !self.state.settle(value) {
-            self.alive = false;
-        }
+/// A test that gives true or false.
+pub(super) fn truth<'t>(when_true: Option<Delta<'t>>, when_false: Option<Delta<'t>>) -> Judged<'t> {
+    let fact = Fact::of(Bits::NOT_NIL);
+    Judged {
+        operand: None,
+        nature: Nature::default(),
+        ways: ways(when_true.as_ref(), when_false.as_ref(), &fact, None),
+        fact,
+        when_true,
+        when_false,
     }
 }
 
 /// What cannot be evaluated without an error.
-fn impossible<'t>() -> Judged<'t> {
+pub(super) fn impossible<'t>() -> Judged<'t> {
     Judged {
         operand: None,
         nature: Nature::default(),
+        ways: Vec::new(),
         fact: Fact::UNKNOWN,
         when_true: None,
         when_false: None,

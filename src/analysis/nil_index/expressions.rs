@@ -52,7 +52,15 @@ impl<'t> Interpreter<'_, 't> {
                 None => self.state.unknown(),
             },
             Kind::Dot | Kind::Bracket => match self.field(node) {
-                Some((slot, _)) => self.state.read(slot),
+                Some((slot, _)) => {
+                    let value = self.state.read(slot);
+                    if let Slot::Field(holder, _) = slot
+                        && let Some(test) = self.state.fact(holder).kind
+                    {
+                        self.read_under.insert(value, test);
+                    }
+                    value
+                }
                 None => self.state.unknown(),
             },
             Kind::Table => self.table(node),
@@ -261,14 +269,21 @@ impl<'t> Interpreter<'_, 't> {
                 .is_callback(name)
                 .then(|| Evidence::soft(Reason::Callback(focus)));
         }
-        let is_direct = matches!(kind(self.tree, focus), Kind::Dot | Kind::Bracket);
         let Slot::Field(holder, _) = slot else {
             return None;
         };
-        if !is_direct || self.is_logging(node) {
+        if self.is_logging(node) {
             return None;
         }
-        let test = self.state.fact(holder).kind?;
+        let test = match kind(self.tree, focus) {
+            Kind::Identifier => {
+                // `x = x.next` is a walk through a list, not a payload.
+                let binding = self.file.names.binding(focus).map(Slot::Variable);
+                let is_walk = binding == self.state.slot(holder);
+                self.read_under.get(&value).copied().filter(|_| !is_walk)?
+            }
+            _ => self.state.fact(holder).kind?,
+        };
         let is_receiver = self.parameters.first() == Some(&holder) && self.is_method;
         (!is_receiver).then(|| Evidence::soft(Reason::Kind(test)))
     }

@@ -114,7 +114,7 @@ impl<'t> State<'_, 't> {
                 let evidence = Evidence::soft(Reason::Element(call));
                 (Nature::default(), Fact::with(Bits::ALL, evidence))
             }
-            Key::Name(name) => (Nature::default(), self.named_field(holder, name)),
+            Key::Name(name) => (Nature::default(), self.named_field(holder, nature, name)),
             _ => (Nature::default(), Fact::UNKNOWN),
         }
     }
@@ -164,7 +164,7 @@ impl<'t> State<'_, 't> {
                 Some((_, name)) if !is_bracketed => key == Key::Name(tree.bytes(name)),
                 Some(_) => return None,
             };
-            if is_it {
+            if is_it && value.map(|value| kind(tree, value)) != Some(Kind::Nil) {
                 return Some((Nature::default(), Fact::UNKNOWN));
             }
         }
@@ -197,10 +197,20 @@ impl<'t> State<'_, 't> {
     }
 
     /// A field that other functions set to nil.
-    fn named_field(&self, holder: Value, name: &'t [u8]) -> Fact<'t> {
+    fn named_field(&self, holder: Value, nature: Nature, name: &'t [u8]) -> Fact<'t> {
+        let survey = self.file.survey;
         let owner = self.owner(holder);
-        let place =
-            owner.and_then(|owner| self.file.survey.nilled_field(owner, name, self.function));
+        let is_lacking = nature.built.is_some_and(|table| {
+            let found = self.field_of_constant(table, Key::Name(name));
+            found.is_some_and(|(_, fact)| fact.evidence.is_some())
+        });
+        let place = owner.and_then(|owner| {
+            let nilled = survey.nilled_field(owner, name, self.function);
+            nilled.or_else(|| {
+                let given = survey.given_elsewhere(self.file.names, owner, name, self.function);
+                given.filter(|_| is_lacking)
+            })
+        });
         match place {
             Some(place) => Fact::with(Bits::ALL, Evidence::soft(Reason::Elsewhere(place))),
             None => Fact::UNKNOWN,

@@ -167,7 +167,7 @@ impl Knowledge {
         for (name, text) in PROFILES.iter().filter(|(name, _)| profiles.contains(name)) {
             let mut problems = Problems::new(Document::new(*name, *text));
             let root = yaml::parse(text, &Offsets::whole(), &mut problems);
-            for entry in root.iter().flat_map(|root| root.entries()) {
+            for entry in root.iter().flat_map(yaml::Node::entries) {
                 for value in entry.value.need_texts(&entry.key, &mut problems) {
                     if let Err(message) = knowledge.add(&entry.key, &value) {
                         complaints.push(format!("{name}: {}: {message}", entry.key));

@@ -8,15 +8,22 @@
 //! Deliberately absent: everything across files; arithmetic, concatenation, `#` and comparison of nil; an index of
 //! booleans and numbers. A function with a syntax error, or too deep, or that takes too many steps, is left alone.
 
+mod answers;
+mod assignments;
 mod calls;
+mod comparisons;
 mod conditions;
+mod disturbances;
 mod explain;
 mod expressions;
 mod groups;
+mod hunches;
 mod initial;
 mod interpreter;
 mod kinds;
 mod knowledge;
+mod loops;
+mod merge;
 mod names;
 mod options;
 mod patterns;

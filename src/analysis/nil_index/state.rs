@@ -21,7 +21,7 @@ use crate::matcher::Node;
 const EPOCHS_BACK: usize = 16;
 
 /// How deep a call reaches into its arguments.
-const REACH: u32 = 2;
+pub(super) const REACH: u32 = 2;
 
 /// How deep what other functions can reach is followed.
 const OPEN_DEPTH: u32 = 16;
@@ -30,39 +30,39 @@ const OPEN_DEPTH: u32 = 16;
 const KEY_LIMIT: usize = 128;
 
 /// Not a variable of the program: set by a call that should not return.
-const DOOM: Slot<'static> = Slot::Variable(Binding::MAX);
+pub(super) const DOOM: Slot<'static> = Slot::Variable(Binding::MAX);
 
-type Epoch = u32;
+pub(super) type Epoch = u32;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Stored {
-    value: Value,
-    epoch: Epoch,
+pub(super) struct Stored {
+    pub value: Value,
+    pub epoch: Epoch,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct EpochStart {
-    before: Epoch,
+pub(super) struct EpochStart {
+    pub before: Epoch,
     /// The call that began it; none where paths met.
-    call: Option<Node>,
+    pub call: Option<Node>,
 }
 
 /// How a value came to be.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Birth<'t> {
     /// The slot whose content it is by definition.
-    slot: Option<Slot<'t>>,
+    pub slot: Option<Slot<'t>>,
     /// Whether other functions can reach it.
-    is_open: bool,
+    pub is_open: bool,
     /// The value that may have been replaced by it, and why.
-    predecessor: Option<(Value, Option<Doubt>)>,
+    pub predecessor: Option<(Value, Option<Doubt>)>,
     pub nature: Nature,
     /// What is known of it on every path.
-    initial: Option<Box<Fact<'t>>>,
+    pub initial: Option<Box<Fact<'t>>>,
 }
 
 #[derive(Debug)]
-enum Change<'t> {
+pub(super) enum Change<'t> {
     Slot(Slot<'t>, Option<Stored>),
     Fact(Value, Option<Fact<'t>>),
     Epoch(Epoch),
@@ -70,14 +70,14 @@ enum Change<'t> {
 
 /// A point in the log.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mark(usize);
+pub(super) struct Mark(pub usize);
 
 /// What a branch changed.
 #[derive(Debug, Clone)]
 pub(super) struct Delta<'t> {
-    slots: Vec<(Slot<'t>, Option<Stored>)>,
-    facts: Vec<(Value, Option<Fact<'t>>)>,
-    epoch: Epoch,
+    pub slots: Vec<(Slot<'t>, Option<Stored>)>,
+    pub facts: Vec<(Value, Option<Fact<'t>>)>,
+    pub epoch: Epoch,
 }
 
 impl<'t> Delta<'t> {
@@ -102,16 +102,16 @@ pub(super) struct State<'a, 't> {
     pub place: Node,
     /// How many calls were made that may change something.
     pub calls: u32,
-    slots: HashMap<Slot<'t>, Stored>,
-    facts: HashMap<Value, Fact<'t>>,
-    epoch: Epoch,
-    log: Vec<Change<'t>>,
-    births: Vec<Birth<'t>>,
-    epochs: Vec<EpochStart>,
-    firsts: HashMap<(Slot<'t>, Epoch), Value>,
-    keys: HashMap<Value, BTreeSet<Key<'t>>>,
+    pub(super) slots: HashMap<Slot<'t>, Stored>,
+    pub(super) facts: HashMap<Value, Fact<'t>>,
+    pub(super) epoch: Epoch,
+    pub(super) log: Vec<Change<'t>>,
+    pub(super) births: Vec<Birth<'t>>,
+    pub(super) epochs: Vec<EpochStart>,
+    pub(super) firsts: HashMap<(Slot<'t>, Epoch), Value>,
+    pub(super) keys: HashMap<Value, BTreeSet<Key<'t>>>,
     /// The tables of which a field of this name is followed.
-    holders: HashMap<&'t [u8], Vec<Value>>,
+    pub(super) holders: HashMap<&'t [u8], BTreeSet<Value>>,
     /// What was done, in steps: bounds the work for one function.
     pub spent: u64,
 }
@@ -171,7 +171,7 @@ impl<'a, 't> State<'a, 't> {
         self.bear(Birth::default())
     }
 
-    fn bear(&mut self, birth: Birth<'t>) -> Value {
+    pub(super) fn bear(&mut self, birth: Birth<'t>) -> Value {
         self.births.push(birth);
         (self.births.len() - 1) as Value
     }
@@ -270,7 +270,7 @@ impl<'a, 't> State<'a, 't> {
             return false;
         }
         if let Key::Name(name) = key {
-            self.holders.entry(name).or_default().push(holder);
+            self.holders.entry(name).or_default().insert(holder);
         }
         keys.insert(key)
     }
@@ -357,7 +357,7 @@ impl<'a, 't> State<'a, 't> {
     }
 
     /// The known fields of a value, from this key on, and what they hold.
-    fn fields(&mut self, holder: Value, from: Key<'t>) -> Vec<(Slot<'t>, Value)> {
+    pub(super) fn fields(&mut self, holder: Value, from: Key<'t>) -> Vec<(Slot<'t>, Value)> {
         let known = self.keys.get(&holder);
         let keys: Vec<Key<'t>> = known
             .map(|keys| keys.range(from..).copied().collect())
@@ -373,82 +373,6 @@ impl<'a, 't> State<'a, 't> {
             return None;
         };
         (self.read(slot) == value).then_some((holder, key))
-    }
-
-    /// A call may have run other functions of the file.
-    pub fn begin_epoch(&mut self, call: Node) {
-        self.enter_epoch(Some(call), self.epoch);
-    }
-
-    fn enter_epoch(&mut self, call: Option<Node>, before: Epoch) {
-        self.epochs.push(EpochStart { before, call });
-        self.log.push(Change::Epoch(self.epoch));
-        self.epoch = (self.epochs.len() - 1) as Epoch;
-    }
-
-    /// Fields of `holder` may have been changed, and what they hold: all those from this key on.
-    pub fn disturb(&mut self, holder: Value, from: Key<'t>, doubt: Doubt) {
-        self.disturb_below(holder, from, doubt, 1);
-    }
-
-    fn disturb_below(&mut self, holder: Value, from: Key<'t>, doubt: Doubt, depth: u32) {
-        for (slot, content) in self.fields(holder, from) {
-            if depth < REACH {
-                self.disturb_below(content, Key::FIRST, doubt, depth + 1);
-            }
-            self.replace(slot, content, doubt);
-        }
-    }
-
-    /// The slot holds an heir of what it held.
-    fn replace(&mut self, slot: Slot<'t>, content: Value, doubt: Doubt) {
-        let heir = self.bear(Birth {
-            slot: Some(slot),
-            is_open: self.is_open(content),
-            predecessor: Some((content, Some(doubt))),
-            nature: self.nature(content),
-            initial: None,
-        });
-        self.write(slot, heir);
-    }
-
-    /// Fields of this name may have been changed, of whatever table.
-    pub fn disturb_named(&mut self, name: &'t [u8], doubt: Doubt) {
-        let key = Key::Name(name);
-        for holder in self.holders.get(name).cloned().unwrap_or_default() {
-            let slot = Slot::Field(holder, key);
-            let content = self.read(slot);
-            self.replace(slot, content, doubt);
-        }
-    }
-
-    /// A variable may have been changed.
-    pub fn disturb_variable(&mut self, binding: Binding, doubt: Doubt) {
-        let slot = Slot::Variable(binding);
-        let content = self.read(slot);
-        self.replace(slot, content, doubt);
-    }
-
-    /// A call that does not return, to judge by its name: if it does, what was nil may be so no more.
-    pub fn doom(&mut self, call: Node) {
-        let mut values: Vec<Value> = self.facts.keys().copied().collect();
-        values.sort_unstable();
-        for value in values {
-            let fact = self.fact(value);
-            let known = fact.evidence.filter(|known| known.doubt.is_none());
-            if let (true, Some(known)) = (fact.bits.has_nil(), known) {
-                let evidence = Some(known.doubted(Doubt::Call(call)));
-                self.set_fact(value, Fact { evidence, ..fact });
-            }
-        }
-        let mark = self.fresh(Fact::of(Bits::TRUTHY));
-        self.write(DOOM, mark);
-    }
-
-    /// Whether every path to here went through such a call.
-    pub fn is_doomed(&mut self) -> bool {
-        let mark = self.read(DOOM);
-        self.fact(mark).bits == Bits::TRUTHY
     }
 
     /// Excludes all but `bits`; false when nothing is left, so that this point cannot be reached.
@@ -527,156 +451,5 @@ impl<'a, 't> State<'a, 't> {
     /// A point to come back to.
     pub fn mark(&self) -> Mark {
         Mark(self.log.len())
-    }
-
-    /// What changed since the mark.
-    pub fn delta(&mut self, mark: Mark) -> Delta<'t> {
-        let mut slots = BTreeMap::new();
-        let mut facts = BTreeMap::new();
-        for change in self.log[mark.0..].iter().rev() {
-            match change {
-                Change::Slot(slot, before) => _ = slots.insert(*slot, before),
-                Change::Fact(value, before) => _ = facts.insert(*value, before),
-                Change::Epoch(_) => {}
-            }
-        }
-        self.spent += (slots.len() + facts.len()) as u64;
-        let slots = slots.into_iter().filter_map(|(slot, before)| {
-            let now = self.slots.get(&slot).copied();
-            (now != *before).then_some((slot, now))
-        });
-        let facts = facts.into_iter().filter_map(|(value, before)| {
-            let now = self.facts.get(&value);
-            (now != before.as_ref()).then(|| (value, now.cloned()))
-        });
-        Delta {
-            slots: slots.collect(),
-            facts: facts.collect(),
-            epoch: self.epoch,
-        }
-    }
-
-    /// Takes back what changed since the mark.
-    pub fn roll_back(&mut self, mark: Mark) {
-        while self.log.len() > mark.0 {
-            match self.log.pop() {
-                Some(Change::Slot(slot, Some(before))) => _ = self.slots.insert(slot, before),
-                Some(Change::Slot(slot, None)) => _ = self.slots.remove(&slot),
-                Some(Change::Fact(value, Some(before))) => _ = self.facts.insert(value, before),
-                Some(Change::Fact(value, None)) => _ = self.facts.remove(&value),
-                Some(Change::Epoch(before)) => self.epoch = before,
-                None => {}
-            }
-        }
-    }
-
-    /// Makes the changes of a branch. The state must be the one from which the branch went off.
-    pub fn apply(&mut self, delta: &Delta<'t>) {
-        for (slot, stored) in &delta.slots {
-            let before = match stored {
-                Some(stored) => self.slots.insert(*slot, *stored),
-                None => self.slots.remove(slot),
-            };
-            self.log.push(Change::Slot(*slot, before));
-        }
-        for (value, fact) in &delta.facts {
-            let before = match fact {
-                Some(fact) => self.facts.insert(*value, fact.clone()),
-                None => self.facts.remove(value),
-            };
-            self.log.push(Change::Fact(*value, before));
-        }
-        if delta.epoch != self.epoch {
-            self.log.push(Change::Epoch(self.epoch));
-            self.epoch = delta.epoch;
-        }
-        self.spent += (delta.slots.len() + delta.facts.len()) as u64;
-    }
-
-    /// Goes on where branches meet. The state must be the one from which all of them went off.
-    pub fn merge(&mut self, branches: &[Delta<'t>]) {
-        if let [only] = branches {
-            return self.apply(only);
-        }
-        let slots: BTreeSet<Slot<'t>> = branches
-            .iter()
-            .flat_map(|branch| branch.slots.iter().map(|(slot, _)| *slot))
-            .collect();
-        let values: BTreeSet<Value> = branches
-            .iter()
-            .flat_map(|branch| branch.facts.iter().map(|(value, _)| *value))
-            .collect();
-        let mut held: Vec<Vec<(Value, Fact<'t>)>> = vec![Vec::new(); slots.len()];
-        let mut known: Vec<Vec<(Value, Fact<'t>)>> = vec![Vec::new(); values.len()];
-        for branch in branches {
-            let mark = self.mark();
-            self.apply(branch);
-            for (slot, sides) in slots.iter().zip(&mut held) {
-                let value = self.read(*slot);
-                sides.push((value, self.fact(value)));
-            }
-            for (value, sides) in values.iter().zip(&mut known) {
-                sides.push((*value, self.fact(*value)));
-            }
-            self.roll_back(mark);
-        }
-        self.merge_epochs(branches);
-        let mut gathered: Vec<(Value, &[(Value, Fact<'t>)])> = Vec::new();
-        for (value, sides) in values.into_iter().zip(&known) {
-            let fact = Fact::join(sides);
-            gathered.push((value, sides));
-            if fact != self.fact(value) {
-                self.set_fact(value, fact);
-            }
-        }
-        let mut met: HashMap<Vec<Value>, Value> = HashMap::new();
-        for (slot, sides) in slots.into_iter().zip(&held) {
-            let mut values: Vec<Value> = sides.iter().map(|(value, _)| *value).collect();
-            values.dedup();
-            let value = match values.as_slice() {
-                [same] => *same,
-                _ => match met.get(&values) {
-                    Some(known) => *known,
-                    None => {
-                        let value = self.meet(slot, sides);
-                        gathered.push((value, sides));
-                        value
-                    }
-                },
-            };
-            met.insert(values, value);
-            if self.read(slot) != value {
-                self.write(slot, value);
-            }
-        }
-        self.gather_sides(&gathered);
-    }
-
-    /// The value of a slot that holds different ones on the paths that meet.
-    fn meet(&mut self, slot: Slot<'t>, sides: &[(Value, Fact<'t>)]) -> Value {
-        let is_open = sides.iter().any(|(value, _)| self.is_open(*value));
-        let nature = Nature::join(sides.iter().map(|(value, _)| self.nature(*value)));
-        self.bear(Birth {
-            slot: Some(slot),
-            is_open,
-            predecessor: None,
-            nature,
-            initial: Some(Box::new(Fact::join(sides))),
-        })
-    }
-
-    /// Calls on some of the paths count for all.
-    fn merge_epochs(&mut self, branches: &[Delta<'t>]) {
-        let latest = branches
-            .iter()
-            .map(|branch| branch.epoch)
-            .max()
-            .unwrap_or(self.epoch);
-        if branches.iter().any(|branch| branch.epoch != latest) {
-            self.enter_epoch(None, latest);
-        } else if latest != self.epoch {
-            self.log.push(Change::Epoch(self.epoch));
-            self.epoch = latest;
-        }
     }
 }

@@ -25,8 +25,9 @@ pub(super) struct Shared<'t> {
     /// What each function sees of the variables around it.
     pub entries: Vec<BTreeMap<Binding, (Nature, Fact<'t>)>>,
     pub summaries: Vec<Option<Rc<Summary>>>,
-    /// Arguments that a call leaves out or that may be nil.
-    pub arguments: HashMap<(FunctionIndex, usize), Evidence<'t>>,
+    /// Of each function, the visible calls that leave an argument out or give one that may be nil: what each one
+    /// gives for the parameters.
+    pub calls: HashMap<FunctionIndex, Vec<Vec<Row<'t>>>>,
 }
 
 impl Shared<'_> {
@@ -35,7 +36,7 @@ impl Shared<'_> {
         Self {
             entries: vec![BTreeMap::new(); functions],
             summaries: vec![None; functions],
-            arguments: HashMap::new(),
+            calls: HashMap::new(),
         }
     }
 }
@@ -309,29 +310,39 @@ impl<'t> Interpreter<'_, 't> {
         let is_open_ended = nodes
             .last()
             .is_some_and(|last| super::survey::is_open_ended(kind(self.tree, *last)));
+        let mut rows: Vec<Row<'t>> = Vec::new();
         for position in 0..callee.parameters.len().min(PARAMETER_LIMIT) {
-            let evidence = match arguments.get(position) {
-                None if is_open_ended => None,
-                None => Some(Evidence::certain(Reason::Omitted(node))),
-                Some(argument) => argument.and_then(|argument| {
-                    let fact = self.state.fact(argument);
-                    let known = fact.evidence.filter(|_| fact.bits.has_nil())?;
-                    let is_literal =
-                        matches!(known.reason, Reason::Literal(at) if nodes.contains(&at));
-                    match known.doubt {
-                        None if is_literal => Some(Evidence::certain(Reason::Omitted(node))),
-                        None if !matches!(known.reason, Reason::Tested(_) | Reason::Tag { .. }) => {
-                            Some(Evidence::soft(Reason::Argument(node)))
-                        }
-                        _ => None,
-                    }
-                }),
-            };
-            let Some(evidence) = evidence else { continue };
-            let known = self.shared.arguments.get(&(function, position));
-            if known.is_none_or(|known| known.certainty() < evidence.certainty()) {
-                self.shared.arguments.insert((function, position), evidence);
+            let argument = arguments.get(position).copied().flatten();
+            let fact = argument.map(|argument| self.state.fact(argument));
+            rows.push(match fact {
+                Some(fact) => Row {
+                    evidence: Self::evidence_of_argument(node, nodes, &fact),
+                    ..Row::from(&fact)
+                },
+                None if is_open_ended => Row::from(&Fact::UNKNOWN),
+                None => Row {
+                    evidence: Some(Evidence::certain(Reason::Omitted(node))),
+                    ..Row::from(&Fact::of(Bits::NIL))
+                },
+            });
+        }
+        let calls = self.shared.calls.entry(function).or_default();
+        let is_evident = rows.iter().any(|row| row.evidence.is_some());
+        if is_evident && calls.len() + 1 < ROW_LIMIT && !calls.contains(&rows) {
+            calls.push(rows);
+        }
+    }
+
+    /// Why an argument of a visible call may be nil.
+    fn evidence_of_argument(node: Node, nodes: &[Node], fact: &Fact<'t>) -> Option<Evidence<'t>> {
+        let known = fact.evidence.filter(|_| fact.bits.has_nil())?;
+        let is_literal = matches!(known.reason, Reason::Literal(at) if nodes.contains(&at));
+        match known.doubt {
+            None if is_literal => Some(Evidence::certain(Reason::Omitted(node))),
+            None if !matches!(known.reason, Reason::Tested(_) | Reason::Tag { .. }) => {
+                Some(Evidence::soft(Reason::Argument(node)))
             }
+            _ => None,
         }
     }
 
@@ -341,9 +352,20 @@ impl<'t> Interpreter<'_, 't> {
         let Some(facts) = self.file.names.functions.get(function as usize) else {
             return;
         };
+        let calls = self
+            .shared
+            .calls
+            .get(&function)
+            .cloned()
+            .unwrap_or_default();
         for (position, binding) in facts.parameters.iter().enumerate() {
             let is_receiver = self.file.names.name(*binding) == b"self";
-            let evidence = self.shared.arguments.get(&(function, position)).copied();
+            let mut evidence: Option<Evidence<'t>> = None;
+            for found in calls.iter().filter_map(|call| call.get(position)?.evidence) {
+                if evidence.is_none_or(|known| known.certainty() < found.certainty()) {
+                    evidence = Some(found);
+                }
+            }
             let fact = match evidence {
                 _ if is_receiver => Fact::of(Bits::TRUTHY),
                 Some(evidence) => Fact::with(Bits::ALL, evidence),
@@ -351,15 +373,25 @@ impl<'t> Interpreter<'_, 't> {
             };
             self.state.entry.insert(*binding, (Nature::default(), fact));
         }
-        let slots: Vec<Slot<'t>> = facts
+        let slots = facts
             .parameters
             .iter()
-            .map(|it| Slot::Variable(*it))
-            .collect();
-        self.parameters = slots
-            .into_iter()
-            .map(|slot| self.state.read(slot))
-            .collect();
+            .map(|binding| Slot::Variable(*binding));
+        self.parameters = slots.map(|slot| self.state.read(slot)).collect();
+        if calls.is_empty() {
+            return;
+        }
+        // Nobody knows all callers; a visible one gives all its arguments together.
+        let members = self.parameters.iter().enumerate().map(|(position, value)| {
+            let of_call = |call: &Vec<Row<'t>>| call.get(position).cloned();
+            let unknown = || Row::from(&Fact::UNKNOWN);
+            let rows = calls
+                .iter()
+                .map(|call| of_call(call).unwrap_or_else(unknown));
+            (*value, std::iter::once(unknown()).chain(rows).collect())
+        });
+        let members = members.collect();
+        self.state.gather(members);
     }
 
     /// A function is made here: what it will see of the variables around it.

@@ -3,26 +3,28 @@
 mod comparison;
 mod law;
 mod news;
+pub(super) mod output;
+mod progress;
 mod scope;
+mod shard;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::candidate::Candidate;
 use crate::change::Snapshot;
-use crate::config;
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
 use crate::language;
 use crate::problem::Failure;
-use crate::report::{self, Format, Surroundings};
-use crate::review::command::CommandReviewer;
-use crate::review::{self, Reviewer};
+use crate::report::{Format, RuleName, Sources, Surroundings};
+use crate::review::{self, ask};
 use crate::rule::{Decision, Rule, in_force};
 use crate::scan::Scanner;
 use crate::source::RepoPath;
 
-use super::{Context, Verdict, reviewer, show, unknown_word};
+use super::{Context, Verdict, reviewer, show, threshold};
+use output::Output;
 use scope::Scope;
 
 #[derive(Debug, clap::Args)]
@@ -62,15 +64,25 @@ pub(super) struct Arguments {
     /// With --all: look at files that .gitignore names, too
     #[arg(long)]
     no_ignore: bool,
+    /// With --all: look at one of N shares of the files: I/N, auto or auto/N
+    #[arg(long, value_name = "I/N", requires = "all")]
+    shard: Option<String>,
     /// Exceptions in the code count for nothing
     #[arg(long)]
     no_suppressions: bool,
-    /// human or json, and where to write it (repeatable)
+    /// The form of the report, and where to write it (repeatable): human, json, sarif, github,
+    /// markdown, gitlab, rdjson or junit
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     format: Vec<String>,
+    /// In SARIF, list what was suppressed, cleared or old, too
+    #[arg(long)]
+    sarif_suppressed: bool,
     /// The weakest finding that fails the check: block, review or warn
     #[arg(long, value_name = "DISPOSITION")]
     fail_on: Option<String>,
+    /// Show findings only: nothing when there is none
+    #[arg(long, short)]
+    quiet: bool,
     /// Report only: exit with 0 whatever is found
     #[arg(long)]
     exit_zero: bool,
@@ -80,10 +92,10 @@ pub(super) struct Arguments {
 
 /// What was typed, understood.
 struct Plan {
-    outputs: Vec<(Format, Option<PathBuf>)>,
+    outputs: Vec<Output>,
+    shard: Option<(usize, usize)>,
     fail_on: Option<Disposition>,
-    confirmed: Disposition,
-    reviewer: Option<CommandReviewer>,
+    reviewer: reviewer::Chosen,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
@@ -119,12 +131,33 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .filter(|path| scope.looks_at(path) && (!arguments.all || scope.reports(path)))
         .cloned()
         .collect();
+    let asking = plan.reviewer.asking();
+    let not_asked = |rule: &Rule| asking.is_nobody() || !is_asked(rule, &config.review);
     let statements_not_reviewed = in_force
         .rules
         .iter()
-        .filter(|rule| is_review_of(rule, &head_files))
+        .filter(|rule| not_asked(rule) && is_review_of(rule, &head_files))
         .count();
-    let mut scan = news::find(&scanner, &mut change, &mut head_files, &scope)?;
+    let shard = plan.shard.map(|wanted| {
+        let files = std::mem::take(&mut head_files);
+        let (files, shard) = shard::take(files, wanted, &root);
+        head_files = files;
+        shard
+    });
+    let total = head_files.len();
+    let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || {
+        news::find(&scanner, &mut change, &mut head_files, &scope)
+    })?;
+    if !asking.is_nobody() {
+        let suppressions = !arguments.no_suppressions;
+        let touched =
+            review::touched::candidates(&in_force.rules, &change, &head_files, suppressions);
+        scan.candidates.extend(touched);
+        scan.candidates.sort_by(|left, right| {
+            let place = |one: &Candidate<'_>| (one.path.clone(), one.focus, one.range);
+            (place(left), &left.rule.id).cmp(&(place(right), &right.rule.id))
+        });
+    }
     scan.candidates
         .retain(|candidate| scope.reports(&candidate.path));
     scan.exceptions
@@ -133,34 +166,63 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .retain(|unchecked| scope.reports_text(&unchecked.path));
     let is_change = !arguments.all;
     let options = review::Options {
-        reviewer: plan
-            .reviewer
-            .as_ref()
-            .map(|reviewer| reviewer as &dyn Reviewer),
-        confirmed: plan.confirmed,
+        asking,
+        confirmed: plan.reviewer.confirmed,
         introduced: is_change,
+        head: Some(&change.head),
+        base: change.bases.first(),
+        narrow: &config.review,
+        cache: plan.reviewer.cache.as_ref(),
+        limits: plan.reviewer.limits(&config.review),
+        heartbeat: in_ci().then_some(ask::Heartbeat {
+            every: HEARTBEAT,
+            beat: &show::progress,
+        }),
     };
-    let findings = review::findings(&scan.candidates, options);
+    let reviewed = review::findings(&scan.candidates, &options);
+    show_cases(&reviewed.shown, &plan.outputs, context)?;
+    let mut findings = reviewed.findings;
+    let notes = review::touched::addressed(&in_force.rules, &change, &head_files);
+    findings.extend(
+        notes
+            .into_iter()
+            .filter(|note| scope.reports_text(&note.path)),
+    );
+    findings.sort_by(|left, right| {
+        let place = |one: &Finding| (one.focus, one.range);
+        (&left.path, place(left), &left.rule).cmp(&(&right.path, place(right), &right.rule))
+    });
+    if let Some(path) = &plan.reviewer.record {
+        std::fs::write(path, &reviewed.recording)
+            .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))?;
+    }
     let surroundings = Surroundings {
         sources: sources(&change.head, &scan.candidates),
+        rules: in_force.rules.iter().filter_map(rule_name).collect(),
+        sarif_suppressed: arguments.sarif_suppressed,
+        quiet: arguments.quiet,
         base_reason: change.base_reason.clone(),
         rules_remark: law.remark,
-        not_reviewed: match options.reviewer {
-            None => "no reviewer configured",
-            Some(_) => "review statements are not sent to a reviewer yet",
+        not_reviewed: if asking.is_nobody() {
+            "no reviewer configured"
+        } else {
+            "a SHOULD, or left to humans by codex.toml"
         },
     };
     let report = Report {
         schema: 1,
-        codex: env!("CARGO_PKG_VERSION"),
+        codex: env!("CARGO_PKG_VERSION").to_owned(),
+        fail_on: plan.fail_on.unwrap_or(config.fail_on),
+        shard,
         law_changed: news::changed_law(&change, &config, &scope),
         suppressions_added: if is_change {
             news::added_exceptions(&scan.exceptions)
         } else {
             Vec::new()
         },
-        base: change.base_name,
-        head: change.head_name,
+        review: reviewed.counts,
+        base: change.base_name.clone(),
+        head: change.head_name.clone(),
         rules_from: law.from.to_owned(),
         summary: summarise(
             &findings,
@@ -174,18 +236,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         rules_refused: in_force.refused,
         unchecked: scan.unchecked,
     };
-    write(&plan.outputs, &report, &surroundings, context)?;
-    let fails = report
-        .summary
-        .at_least(plan.fail_on.unwrap_or(config.fail_on))
-        > 0;
-    Ok(
-        match (report.rules_refused.is_empty(), arguments.exit_zero, fails) {
-            (false, ..) => Verdict::Incomplete,
-            (true, false, true) => Verdict::Reject,
-            _ => Verdict::Pass,
-        },
-    )
+    output::write(&plan.outputs, &report, &surroundings, context)?;
+    Ok(Verdict::of(report.outcome(), arguments.exit_zero))
 }
 
 /// Whether a platform says that nobody is there to look.
@@ -201,55 +253,67 @@ fn is_review_of(rule: &Rule, files: &[RepoPath]) -> bool {
     }
 }
 
+/// Whether a reviewer may be asked about a rule.
+fn is_asked(rule: &Rule, narrow: &crate::config::Narrowing) -> bool {
+    rule.law().is_some_and(|law| law.level.is_binding()) && narrow.reviews(&rule.id)
+}
+
+/// How often CI hears that a review goes on.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Shows the requests that are not sent, before the report; where that must stand alone, on standard error.
+fn show_cases(
+    requests: &[String],
+    outputs: &[Output],
+    context: &mut Context,
+) -> Result<(), Failure> {
+    let is_taken = |(format, file): &Output| *format != Format::Human && file.is_none();
+    let to_standard_error = outputs.iter().any(is_taken);
+    for (index, request) in requests.iter().enumerate() {
+        let (at, all, size) = (index + 1, requests.len(), request.len());
+        let text = format!("request {at} of {all}, {size} bytes:\n{request}\n\n");
+        if to_standard_error {
+            show::to_standard_error(&text);
+        } else {
+            context.print(&text)?;
+        }
+    }
+    Ok(())
+}
+
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
-    let mut outputs = Vec::new();
-    for format in &arguments.format {
-        let (name, file) = format
-            .split_once('=')
-            .map_or((format.as_str(), None), |(name, file)| {
-                (name, Some(PathBuf::from(file)))
-            });
-        let Some(format) = Format::named(name) else {
-            return Err(unknown_word(
-                "format",
-                name,
-                Format::ALL.into_iter().map(|(known, _)| known),
-            ));
-        };
-        outputs.push((format, file));
-    }
-    if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
-        let help = "give the others a file, as in --format json=codex.json";
-        return Err(Failure::new("only one format can go to standard output").help(help));
-    }
-    let fail_on = arguments
-        .fail_on
-        .as_deref()
-        .map(|word| {
-            let known = config::THRESHOLDS.into_iter();
-            config::threshold(word).ok_or_else(|| unknown_word("threshold", word, known))
-        })
-        .transpose()?;
-    let (reviewer, confirmed) = reviewer::choose(&arguments.review)?;
     Ok(Plan {
-        outputs,
-        fail_on,
-        confirmed,
-        reviewer,
+        outputs: output::outputs(&arguments.format)?,
+        fail_on: threshold(arguments.fail_on.as_deref())?,
+        shard: shard(arguments)?,
+        reviewer: reviewer::choose(&arguments.review)?,
     })
 }
 
+fn shard(arguments: &Arguments) -> Result<Option<(usize, usize)>, Failure> {
+    let word = arguments.shard.as_deref();
+    word.map(|word| shard::wanted(word, |name| std::env::var(name).ok()))
+        .transpose()
+}
+
 /// The texts of the files with candidates.
-fn sources(head: &Snapshot, candidates: &[Candidate<'_>]) -> BTreeMap<String, String> {
+fn sources(head: &Snapshot, candidates: &[Candidate<'_>]) -> Sources {
     let paths: BTreeSet<&RepoPath> = candidates.iter().map(|candidate| &candidate.path).collect();
-    let text = |path: &RepoPath| {
-        let bytes = head.read(path).ok().flatten()?;
-        Some((
-            path.text().into_owned(),
-            String::from_utf8_lossy(&bytes).into_owned(),
-        ))
-    };
-    paths.into_iter().filter_map(text).collect()
+    let mut sources = Sources::default();
+    for path in paths {
+        if let Ok(Some(bytes)) = head.read(path) {
+            sources.add(&path.text(), path.hex().as_deref(), &bytes);
+        }
+    }
+    sources
+}
+
+/// What outputs call a rule that has a statement and is decided without a reviewer.
+fn rule_name(rule: &Rule) -> Option<RuleName> {
+    let is_decided = !matches!(rule.decision, Decision::Review(_));
+    let rfc = rule.law().filter(|_| is_decided)?.rfc;
+    let id = rule.id.clone();
+    Some(RuleName { id, rfc })
 }
 
 fn summarise(
@@ -276,35 +340,4 @@ fn summarise(
             .for_each(|_| summary.count(Disposition::Review));
     }
     summary
-}
-
-fn write(
-    outputs: &[(Format, Option<PathBuf>)],
-    report: &Report,
-    surroundings: &Surroundings,
-    context: &mut Context,
-) -> Result<(), Failure> {
-    for (format, file) in outputs {
-        let Some(file) = file else {
-            let mut text = Vec::new();
-            report::render(*format, report, surroundings, context.style, &mut text)
-                .map_err(|error| Failure::io("cannot write the report", &error))?;
-            context.print(&String::from_utf8_lossy(&text))?;
-            continue;
-        };
-        let doing = format!("cannot write {}", file.display());
-        let mut out = std::fs::File::create(file)
-            .map(std::io::BufWriter::new)
-            .map_err(|error| Failure::io(&doing, &error))?;
-        report::render(
-            *format,
-            report,
-            surroundings,
-            report::Style::default(),
-            &mut out,
-        )
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::io(&doing, &error))?;
-    }
-    Ok(())
 }

@@ -48,14 +48,27 @@ pub type Run = Range<usize>;
 impl<'t> Tokens<'t> {
     /// The tokens of a whole text.
     pub fn new(text: &'t [u8], lexis: &'static Lexis) -> Self {
+        Self::within(text, lexis, std::iter::once(0..text.len()))
+    }
+
+    /// The tokens of parts of a text, each of which begins with a token.
+    pub fn within(
+        text: &'t [u8],
+        lexis: &'static Lexis,
+        parts: impl Iterator<Item = Range<usize>>,
+    ) -> Self {
         let known = words::known(lexis);
         let (mut list, mut words) = (Vec::new(), Vec::new());
-        let mut at = 0;
-        while let Some(token) = (lexis.next)(text, at) {
-            at = token.bytes().end;
-            let word = text.get(token.bytes()).and_then(|text| known.get(text));
-            words.push(word.copied().unwrap_or_default());
-            list.push(token);
+        for part in parts {
+            let mut at = part.start;
+            while let Some(token) = (lexis.next)(text, at)
+                && token.bytes().start < part.end
+            {
+                at = token.bytes().end;
+                let word = text.get(token.bytes()).and_then(|text| known.get(text));
+                words.push(word.copied().unwrap_or_default());
+                list.push(token);
+            }
         }
         let partner = pairs(&list);
         Self {

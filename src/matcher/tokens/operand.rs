@@ -120,8 +120,8 @@ impl Tokens<'_> {
             Class::Literal => self.before_name(at),
             Class::Name if !self.is_keyword(at) => self.before_name(at),
             Class::Close(_) => match self.partner(at) {
-                Some(open) => self.before_bracket(open),
-                None => Before::Nothing,
+                Some(open) if !self.opens_attribute(open) => self.before_bracket(open),
+                _ => Before::Nothing,
             },
             Class::Mark if at > 0 && self.is_a(at, words::POSTFIX) => Before::Part(at - 1),
             Class::Mark if self.is(at, ">") => self.before_types(at),
@@ -156,7 +156,7 @@ impl Tokens<'_> {
     }
 
     fn before_bracket(&self, open: usize) -> Before {
-        if !matches!(self.class(open), Class::Open(0..=2)) || self.opens_attribute(open) {
+        if !matches!(self.class(open), Class::Open(0..=2)) {
             return Before::Start(open);
         }
         if open == 0 {

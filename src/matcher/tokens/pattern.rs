@@ -415,7 +415,9 @@ impl TokenPattern {
             || tokens.opens_attribute(last)
             || tokens.is_a(operator, words::CAST) && tokens.begins_types(last)
             || tokens.is(operator, tokens.lexis.chain) && tokens.is_condition_of_let(last)
-            || is_assignment && (tokens.class(last) == Class::Name || tokens.is(last, ":"))
+            || is_assignment
+                && !matches!(tokens.class(last), Class::Open(_) | Class::Close(_))
+                && !tokens.is_a(last, words::SEPARATOR | words::PIPE)
     }
 
     /// Whether the last operand ends with the match.

@@ -1,242 +1,44 @@
-//! What a file says of its variables, functions and fields as a whole, whatever the order in which it runs.
+//! The pass over the nodes that gathers the facts of a file.
 //!
-//! One pass over the nodes. It answers: which function a call means, who assigns a variable, which fields are set to
-//! nil elsewhere, whether a table is only read, and what a function may change. Deliberately absent: paths through a
-//! function ([`super::interpreter`]).
+//! Deliberately absent: what the facts mean ([`super`]).
 
-use std::collections::{BTreeSet, HashMap};
-
-use super::kinds::{FIELDS, Kind, kind, plain_text};
-use super::knowledge::Knowledge;
-use super::names::{Binding, FunctionIndex, Names};
+use super::{Survey, TableUse, VariableFacts, is_open_ended};
+use crate::analysis::nil_index::kinds::{FIELDS, Kind, kind, plain_text};
+use crate::analysis::nil_index::knowledge::Knowledge;
+use crate::analysis::nil_index::names::{Binding, FunctionIndex, Names};
 use crate::matcher::{Node, Tree};
 
 /// How often effects are handed on from callee to caller.
 const EFFECT_ROUNDS: usize = 4;
 
-/// What a file does with a table that a variable holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum TableUse {
-    /// It is only read.
-    Constant,
-    /// It is read and written.
-    Written,
-    /// It is handed on.
-    Escapes,
-}
-
-/// One variable.
-#[derive(Debug, Clone)]
-pub(super) struct VariableFacts {
-    /// The function that it always is.
-    pub function: Option<FunctionIndex>,
-    definitions: u32,
-    /// Where it is declared without a value, or with nil.
-    bare: Option<Node>,
-    /// Where it is assigned after its declaration, and by whom.
-    assignments: Vec<(Node, FunctionIndex)>,
-    /// Where it is assigned nil, and by whom.
-    nilled: Vec<(Node, FunctionIndex)>,
-    /// What is done with it, if it is a table.
-    pub table_use: TableUse,
-    /// The table that it is declared with.
-    pub table: Option<Node>,
-}
-
-/// What a function may change.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Effects<'t> {
-    /// Fields with these names, of any table.
-    pub fields: BTreeSet<&'t [u8]>,
-    /// Variables that it does not declare.
-    pub variables: BTreeSet<Binding>,
-    /// What it is given, in ways that nobody knows.
-    pub is_opaque: bool,
-}
-
-/// One function.
-#[derive(Debug, Clone, Default)]
-pub(super) struct FunctionFacts<'t> {
-    pub effects: Effects<'t>,
-    /// The table that it is declared in.
-    pub owner: Option<Binding>,
-    /// Whether the first parameter is the receiver of a method.
-    pub is_method: bool,
-    /// Whether it does nothing: others put something in its place.
-    pub is_stub: bool,
-    callees: BTreeSet<FunctionIndex>,
-}
-
-/// The facts of a file.
-pub(super) struct Survey<'t> {
-    variables: Vec<VariableFacts>,
-    functions: Vec<FunctionFacts<'t>>,
-    members: HashMap<(Binding, &'t [u8]), Option<FunctionIndex>>,
-    nilled: HashMap<(Binding, &'t [u8]), Vec<(Node, FunctionIndex)>>,
-    function_at: HashMap<Node, FunctionIndex>,
-}
-
-impl<'t> Survey<'t> {
-    /// Surveys a file.
-    pub fn of(tree: &Tree<'t>, names: &Names<'t>, knowledge: &Knowledge) -> Self {
-        let blank = VariableFacts {
-            function: None,
-            definitions: 0,
-            bare: None,
-            assignments: Vec::new(),
-            nilled: Vec::new(),
-            table_use: TableUse::Constant,
-            table: None,
-        };
-        let function_at = names.functions.iter().enumerate();
-        let mut walk = Walk {
-            tree,
-            names,
-            knowledge,
-            survey: Self {
-                variables: vec![blank; names.len()],
-                functions: vec![FunctionFacts::default(); names.functions.len()],
-                members: HashMap::new(),
-                nilled: HashMap::new(),
-                function_at: function_at
-                    .map(|(index, function)| (function.node, index as FunctionIndex))
-                    .collect(),
-            },
-        };
-        walk.declared_functions();
-        for node in tree.subtree(tree.root()) {
-            walk.visit(node);
-        }
-        // Calls are resolved when all definitions are known.
-        for node in tree.subtree(tree.root()) {
-            if kind(tree, node) == Kind::Call {
-                walk.visit_call(node);
-            }
-        }
-        walk.hand_on_effects();
-        for facts in &mut walk.survey.variables {
-            facts.function = facts.function.filter(|_| facts.definitions == 1);
-        }
-        walk.survey
+/// Fills an empty survey.
+pub(super) fn survey<'t>(
+    tree: &Tree<'t>,
+    names: &Names<'t>,
+    knowledge: &Knowledge,
+    empty: Survey<'t>,
+) -> Survey<'t> {
+    let mut walk = Walk {
+        tree,
+        names,
+        knowledge,
+        survey: empty,
+    };
+    walk.declared_functions();
+    for node in tree.subtree(tree.root()) {
+        walk.visit(node);
     }
-
-    /// What is known of a variable.
-    pub fn variable(&self, binding: Binding) -> Option<&VariableFacts> {
-        self.variables.get(binding as usize)
-    }
-
-    /// What is known of a function.
-    pub fn function(&self, function: FunctionIndex) -> Option<&FunctionFacts<'t>> {
-        self.functions.get(function as usize)
-    }
-
-    /// The number of the function that this node is.
-    pub fn function_at(&self, node: Node) -> Option<FunctionIndex> {
-        self.function_at.get(&node).copied()
-    }
-
-    /// The function that a callee means, as far as the file alone can say.
-    pub fn callee(
-        &self,
-        tree: &Tree<'t>,
-        names: &Names<'t>,
-        callee: Node,
-    ) -> Option<FunctionIndex> {
-        match kind(tree, callee) {
-            Kind::Identifier => {
-                let binding = names.binding(callee)?;
-                self.variable(binding)?.function
-            }
-            Kind::Dot | Kind::Method => {
-                let table = tree.child_by_field(callee, FIELDS.table)?;
-                if kind(tree, table) != Kind::Identifier {
-                    return None;
-                }
-                let name = tree.named_children(callee).last()?;
-                let binding = names.binding(table)?;
-                let owner = match self.receiver_owner(names, table, binding) {
-                    Some(owner) => owner,
-                    None => binding,
-                };
-                *self.members.get(&(owner, tree.bytes(name)))?
-            }
-            _ => None,
+    // Calls are resolved when all definitions are known.
+    for node in tree.subtree(tree.root()) {
+        if kind(tree, node) == Kind::Call {
+            walk.visit_call(node);
         }
     }
-
-    /// The table that `self` is an instance of, where `binding` is the receiver of a method.
-    fn receiver_owner(&self, names: &Names<'t>, at: Node, binding: Binding) -> Option<Binding> {
-        let around = names.around(at);
-        let facts = self.functions.get(around as usize)?;
-        let function = names.functions.get(around as usize)?;
-        let is_receiver = facts.is_method && function.parameters.first() == Some(&binding);
-        facts.owner.filter(|_| is_receiver)
+    walk.hand_on_effects();
+    for facts in &mut walk.survey.variables {
+        facts.function = facts.function.filter(|_| facts.definitions == 1);
     }
-
-    /// Where another function than this one sets the field of such tables to nil.
-    pub fn nilled_field(
-        &self,
-        owner: Binding,
-        name: &[u8],
-        function: FunctionIndex,
-    ) -> Option<Node> {
-        let places = self.nilled.get(&(owner, name))?;
-        let elsewhere = places.iter().find(|(_, by)| *by != function);
-        elsewhere.map(|(node, _)| *node)
-    }
-
-    /// Why a variable that another function declares may be nil in this one.
-    pub fn elsewhere(
-        &self,
-        names: &Names<'t>,
-        binding: Binding,
-        function: FunctionIndex,
-    ) -> Option<Node> {
-        let home = names.home(binding)?;
-        let facts = self.variable(binding)?;
-        let is_foreign = |by: FunctionIndex| by != function && by != home;
-        if let Some((node, _)) = facts.nilled.iter().find(|(_, by)| is_foreign(*by)) {
-            return Some(*node);
-        }
-        // A function around this one gave it a value before this one was made.
-        let mut inner = names.functions.get(function as usize)?.node;
-        while names.around(inner) != home {
-            let around = names.around(inner);
-            if facts
-                .assignments
-                .iter()
-                .any(|(at, by)| *by == around && *at < inner)
-            {
-                return None;
-            }
-            inner = names
-                .functions
-                .get(around as usize)
-                .filter(|_| around != 0)?
-                .node;
-        }
-        let is_given_at_home = facts.assignments.iter().any(|(_, by)| *by == home);
-        let is_given_elsewhere = facts.assignments.iter().any(|(_, by)| is_foreign(*by));
-        facts
-            .bare
-            .filter(|_| !is_given_at_home && is_given_elsewhere)
-    }
-
-    /// Whether a variable still holds, in a function that begins at `from`, what it held when the function was made.
-    pub fn is_settled(
-        &self,
-        names: &Names<'t>,
-        binding: Binding,
-        from: Node,
-        in_loop: bool,
-    ) -> bool {
-        let (Some(facts), Some(home)) = (self.variable(binding), names.home(binding)) else {
-            return false;
-        };
-        let is_before =
-            |(node, by): &(Node, FunctionIndex)| *by == home && *node < from && !in_loop;
-        facts.assignments.iter().all(is_before)
-    }
+    walk.survey
 }
 
 struct Walk<'t, 's> {
@@ -264,8 +66,6 @@ impl<'t> Walk<'t, '_> {
                     self.define(name, Some(index as FunctionIndex), function.node);
                 }
                 Kind::Dot | Kind::Method => {
-                    let is_method = kind(self.tree, name) == Kind::Method;
-                    self.survey.functions[index].is_method = is_method;
                     self.define_member(name, Some(index as FunctionIndex));
                 }
                 _ => {}
@@ -300,9 +100,11 @@ impl<'t> Walk<'t, '_> {
             let Some(binding) = self.names.binding(name) else {
                 continue;
             };
+            let class = value.and_then(|value| self.class_of_new(value));
             let Some(facts) = self.survey.variables.get_mut(binding as usize) else {
                 continue;
             };
+            facts.instance_of = class;
             match value.map(|value| (kind(self.tree, value), value)) {
                 None if values
                     .last()
@@ -321,6 +123,24 @@ impl<'t> Walk<'t, '_> {
                 facts.definitions += 1;
             }
         }
+    }
+
+    /// The class in `Class.new()`, `Class:new()` and `setmetatable({}, Class)`.
+    fn class_of_new(&self, value: Node) -> Option<Binding> {
+        if kind(self.tree, value) != Kind::Call {
+            return None;
+        }
+        let callee = self.tree.child_by_field(value, FIELDS.name)?;
+        if self.tree.bytes(callee) == b"setmetatable" {
+            let arguments = self.tree.child_by_field(value, FIELDS.arguments)?;
+            return self
+                .names
+                .binding(self.tree.named_children(arguments).nth(1)?);
+        }
+        let table = self.tree.child_by_field(callee, FIELDS.table)?;
+        let name = self.tree.named_children(callee).last()?;
+        let is_new = matches!(self.tree.bytes(name), b"new" | b"New" | b"create");
+        self.names.binding(table).filter(|_| is_new)
     }
 
     fn visit_assignment(&mut self, node: Node) {
@@ -352,6 +172,7 @@ impl<'t> Walk<'t, '_> {
                     if value_kind == Some(Kind::Nil) {
                         self.nil_member(target, by);
                     } else {
+                        self.give_member(target, by);
                         self.define_member(target, function);
                     }
                 }
@@ -408,13 +229,26 @@ impl<'t> Walk<'t, '_> {
             .receiver_owner(self.names, table, binding)
             .unwrap_or(binding);
         if let Some(function) = function {
-            self.survey.functions[function as usize].owner = Some(owner);
+            let parameters = self.names.functions[function as usize].parameters.first();
+            let first = parameters.map(|first| self.names.name(*first));
+            let facts = &mut self.survey.functions[function as usize];
+            facts.owner = Some(owner);
+            facts.is_method = first == Some(b"self");
         }
         self.survey
             .members
             .entry((owner, name))
             .and_modify(|known| *known = None)
             .or_insert(function);
+    }
+
+    fn give_member(&mut self, target: Node, by: FunctionIndex) {
+        if let Some((table, name)) = self.member(target)
+            && let Some(binding) = self.names.binding(table)
+        {
+            let places = self.survey.given.entry((binding, name)).or_default();
+            places.push((target, by));
+        }
     }
 
     fn nil_member(&mut self, target: Node, by: FunctionIndex) {
@@ -618,9 +452,4 @@ impl<'t> Walk<'t, '_> {
             .named_children(node)
             .find(|child| kind(self.tree, *child) == wanted)
     }
-}
-
-/// Whether an expression may give more values than one.
-pub(super) fn is_open_ended(kind: Kind) -> bool {
-    matches!(kind, Kind::Call | Kind::Other)
 }

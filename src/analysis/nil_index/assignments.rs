@@ -1,0 +1,258 @@
+//! Declarations and assignments: which slot holds which value from here on.
+//!
+//! Deliberately absent: the values themselves ([`super::expressions`]).
+
+use super::groups::Row;
+use super::interpreter::Interpreter;
+use super::kinds::{FIELDS, Kind, kind};
+use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Reason, Slot, Value};
+use crate::matcher::Node;
+
+/// Where a value will be put.
+pub(super) enum Target<'t> {
+    Slot(Slot<'t>),
+    /// A field whose key is computed, and whether it can only be a number.
+    Computed {
+        slot: Slot<'t>,
+        is_number: bool,
+        node: Node,
+    },
+    Nowhere,
+}
+
+impl<'t> Interpreter<'_, 't> {
+    pub(super) fn declaration(&mut self, node: Node) {
+        let inner = self.child_of_kind(node, Kind::Assignment);
+        let Some(list) = self.child_of_kind(inner.unwrap_or(node), Kind::VariableList) else {
+            return;
+        };
+        let tree = self.tree;
+        let names: Vec<Node> = tree
+            .named_children(list)
+            .filter(|name| kind(tree, *name) == Kind::Identifier)
+            .collect();
+        let expressions = inner.and_then(|inner| self.child_of_kind(inner, Kind::ExpressionList));
+        let values = match expressions {
+            Some(_) => self.values(expressions, names.len()),
+            None => names
+                .iter()
+                .map(|name| self.nil(Reason::Unassigned(*name)))
+                .collect(),
+        };
+        if self.alive {
+            self.named_error(node, &names, &values);
+            for (name, value) in names.into_iter().zip(values) {
+                self.store_variable(name, value);
+            }
+        }
+    }
+
+    pub(super) fn assignment(&mut self, node: Node) {
+        let tree = self.tree;
+        let list = self.child_of_kind(node, Kind::VariableList);
+        let targets: Vec<Target<'t>> = list
+            .into_iter()
+            .flat_map(|list| tree.named_children(list))
+            .map(|target| self.target(target))
+            .collect();
+        let expressions = self.child_of_kind(node, Kind::ExpressionList);
+        let values = self.values(expressions, targets.len());
+        if self.alive {
+            let nodes: Vec<Node> = list
+                .into_iter()
+                .flat_map(|list| tree.named_children(list))
+                .collect();
+            self.named_error(node, &nodes, &values);
+            for (target, value) in targets.into_iter().zip(values) {
+                self.store(target, value);
+            }
+        }
+    }
+
+    /// `local value, err = f()`: one of the two is nil.
+    pub(super) fn named_error(&mut self, node: Node, names: &[Node], values: &[Value]) {
+        let ([_, .., last], [value, .., error]) = (names, values) else {
+            return;
+        };
+        let call = self.state.nature(*value).call;
+        let name = String::from_utf8_lossy(self.tree.bytes(*last));
+        let is_named = self
+            .file
+            .knowledge
+            .error_names
+            .iter()
+            .any(|known| **known == *name);
+        let is_one_call = call.is_some() && call == self.state.nature(*error).call;
+        if !is_named || !is_one_call || names.len() != values.len() {
+            return;
+        }
+        let reason = Reason::NamedError(node);
+        let (fact, of_error) = (self.state.fact(*value), self.state.fact(*error));
+        let evidence = Some(Evidence::certain(reason));
+        self.state.set_fact(*value, Fact { evidence, ..fact });
+        let row = |bits: Bits| Row {
+            bits,
+            evidence: evidence.filter(|_| bits == Bits::FALSY),
+            text: None,
+            unlike: None,
+        };
+        self.state.set_fact(*error, of_error);
+        self.state.gather(vec![
+            (*value, vec![row(Bits::NOT_NIL), row(Bits::FALSY)]),
+            (*error, vec![row(Bits::NIL), row(Bits::TRUTHY)]),
+        ]);
+    }
+
+    pub(super) fn function_declaration(&mut self, node: Node) {
+        let Some(name) = self.tree.child_by_field(node, FIELDS.name) else {
+            return;
+        };
+        let nature = Nature {
+            function: self.file.survey.function_at(node),
+            ..Nature::default()
+        };
+        let value = self.state.made(nature, Fact::of(Bits::TRUTHY));
+        if kind(self.tree, name) == Kind::Identifier {
+            self.store_variable(name, value);
+        }
+        self.capture(node);
+        match kind(self.tree, name) {
+            Kind::Dot | Kind::Method => {
+                let target = self.target(name);
+                // Its functions may give it more fields.
+                if let Target::Slot(Slot::Field(holder, _)) = target {
+                    self.state.open(holder, 0);
+                }
+                self.store(target, value);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn target(&mut self, node: Node) -> Target<'t> {
+        match kind(self.tree, node) {
+            Kind::Identifier => self
+                .file
+                .names
+                .binding(node)
+                .map_or(Target::Nowhere, |binding| {
+                    Target::Slot(Slot::Variable(binding))
+                }),
+            Kind::Dot | Kind::Bracket | Kind::Method => {
+                let Some((slot, key)) = self.field(node) else {
+                    return Target::Nowhere;
+                };
+                match slot {
+                    Slot::Field(_, Key::Of(_)) => Target::Computed {
+                        slot,
+                        is_number: self.is_number(key),
+                        node,
+                    },
+                    _ => Target::Slot(slot),
+                }
+            }
+            _ => Target::Nowhere,
+        }
+    }
+
+    pub(super) fn store(&mut self, target: Target<'t>, value: Value) {
+        match target {
+            Target::Slot(slot) => {
+                if let Slot::Field(holder, key) = slot {
+                    self.forget_tag(holder, key);
+                    // A computed key may have been the same one.
+                    self.state
+                        .disturb(holder, Key::FIRST_COMPUTED, Doubt::SomePaths);
+                }
+                self.put(slot, value);
+            }
+            Target::Computed {
+                slot,
+                is_number,
+                node,
+            } => {
+                if let Slot::Field(holder, _) = slot {
+                    let from = if is_number {
+                        Key::FIRST_NUMBER
+                    } else {
+                        Key::FIRST
+                    };
+                    self.state.disturb(holder, from, Doubt::Write(node));
+                    self.blur(holder, is_number);
+                    self.state.open(value, 0);
+                }
+                self.put(slot, value);
+            }
+            Target::Nowhere => {}
+        }
+    }
+
+    pub(super) fn store_variable(&mut self, name: Node, value: Value) {
+        if let Some(binding) = self.file.names.binding(name) {
+            self.put(Slot::Variable(binding), value);
+        }
+    }
+
+    pub(super) fn put(&mut self, slot: Slot<'t>, value: Value) {
+        self.doubt_replacement(slot, value);
+        self.state.write(slot, value);
+        let is_open = match slot {
+            Slot::Variable(binding) => self
+                .file
+                .names
+                .is_reachable_elsewhere(binding, self.function),
+            Slot::Field(holder, _) => self.state.is_open(holder),
+        };
+        if is_open {
+            self.state.open(value, 0);
+        }
+    }
+
+    /// An unknown value takes the place of one that was tested: nobody has tested the new one.
+    pub(super) fn doubt_replacement(&mut self, slot: Slot<'t>, value: Value) {
+        let fact = self.state.fact(value);
+        let Some(by) = self.state.nature(value).call else {
+            return;
+        };
+        if fact.evidence.is_some() || fact.bits != Bits::ALL || fact.is_reported {
+            return;
+        }
+        let before = self.state.read(slot);
+        let known = self.state.fact(before);
+        if let (
+            false,
+            Some(Evidence {
+                reason: Reason::Tested(test),
+                doubt: None,
+            }),
+        ) = (known.bits.has_nil(), known.evidence)
+        {
+            let evidence = Some(Evidence::soft(Reason::Replaced { test, by }));
+            self.state.set_fact(value, Fact { evidence, ..fact });
+        }
+    }
+
+    /// A table that is given another tag is another kind of table: what its tag said of its payload is void.
+    pub(super) fn forget_tag(&mut self, holder: Value, key: Key<'t>) {
+        let Key::Name(tag) = key else { return };
+        if self.tagged.contains_key(&(holder, tag)) {
+            let kind = None;
+            let fact = self.state.fact(holder);
+            self.state.set_fact(holder, Fact { kind, ..fact });
+        }
+        for value in self.tagged.get(&(holder, tag)).cloned().unwrap_or_default() {
+            let fact = self.state.fact(value);
+            let from = fact.evidence.map(|evidence| evidence.reason);
+            if matches!(from, Some(Reason::Tag { holder: of, tag: by, .. }) if of == holder && by == tag)
+            {
+                self.state.set_fact(
+                    value,
+                    Fact {
+                        evidence: None,
+                        ..fact
+                    },
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `codex gate`: the exit code of a report that was written with `--exit-zero`, and its counts for scripts.
+//!
+//! Platforms read the reports of jobs that succeed; so one step reports, and another decides.
+
+use std::path::PathBuf;
+
+use super::{Context, Verdict, read, threshold};
+use crate::problem::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// What `codex check --format json=FILE` wrote
+    report: PathBuf,
+    /// The weakest finding that fails: block, review or warn [default: what the report says]
+    #[arg(long, value_name = "DISPOSITION")]
+    fail_on: Option<String>,
+    /// Print only: exit with 0 whatever is found
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+/// Prints `name=value` lines, as GitHub's outputs and dotenv files want them.
+pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
+    let fail_on = threshold(arguments.fail_on.as_deref())?;
+    let mut report = read::report(&arguments.report)?;
+    if let Some(shard) = &report.shard {
+        let message = format!(
+            "this is shard {} of {}, not the whole",
+            shard.index, shard.of
+        );
+        let help = "`codex merge --format json=FILE REPORT...` puts them together";
+        return Err(Failure::new(message).help(help));
+    }
+    report.fail_on = fail_on.unwrap_or(report.fail_on);
+    let summary = &report.summary;
+    let counts = [
+        ("block", summary.block),
+        ("review", summary.review),
+        ("warn", summary.warn),
+        ("note", summary.note),
+        ("cleared", summary.cleared),
+        ("suppressed", summary.suppressed),
+        ("baseline", summary.baseline),
+    ];
+    let outcome = report.outcome();
+    let mut text = format!("verdict={}\n", outcome.word());
+    for (name, count) in counts {
+        text.push_str(&format!("{name}={count}\n"));
+    }
+    context.print(&text)?;
+    Ok(Verdict::of(outcome, arguments.exit_zero))
+}

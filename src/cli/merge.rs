@@ -1,0 +1,171 @@
+//! `codex merge`: the reports of all shards made into the one that a single run would have written.
+//!
+//! A shard that is missing, there twice, or of another tree is a failure: what nobody looked at is not clean.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::check::output;
+use super::{Context, Verdict, read, threshold};
+use crate::finding::{Finding, Report, ReviewCounts, Shard};
+use crate::problem::Failure;
+use crate::report::Surroundings;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// What `codex check --all --shard I/N --format json=FILE` wrote, of every shard
+    #[arg(required = true)]
+    reports: Vec<PathBuf>,
+    /// The form of the report, and where to write it (repeatable), as for `codex check`
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
+    format: Vec<String>,
+    /// In SARIF, list what was suppressed, cleared or old, too
+    #[arg(long)]
+    sarif_suppressed: bool,
+    /// The weakest finding that fails: block, review or warn [default: what the reports say]
+    #[arg(long, value_name = "DISPOSITION")]
+    fail_on: Option<String>,
+    /// Report only: exit with 0 whatever is found
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
+    let outputs = output::outputs(&arguments.format)?;
+    let fail_on = threshold(arguments.fail_on.as_deref())?;
+    let mut shards: BTreeMap<usize, Report> = BTreeMap::new();
+    for path in &arguments.reports {
+        let report = read::report(path)?;
+        let name = path.display();
+        let Some(Shard { index, .. }) = report.shard else {
+            let message = format!("{name} is a whole report, not that of a shard");
+            return Err(Failure::new(message).help("it needs no merging"));
+        };
+        if shards.insert(index, report).is_some() {
+            return Err(Failure::new(format!(
+                "{name}: shard {index} is there twice"
+            )));
+        }
+    }
+    let mut report = merged(shards)?;
+    report.fail_on = fail_on.unwrap_or(report.fail_on);
+    let surroundings = Surroundings {
+        sarif_suppressed: arguments.sarif_suppressed,
+        not_reviewed: "see the runs of the shards",
+        ..Surroundings::default()
+    };
+    output::write(&outputs, &report, &surroundings, context)?;
+    Ok(Verdict::of(report.outcome(), arguments.exit_zero))
+}
+
+fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
+    let mut rest = shards.into_values();
+    let Some(mut whole) = rest.next() else {
+        return Err(Failure::new("no report"));
+    };
+    let of = whole.shard.as_ref().map_or(1, |shard| shard.of);
+    let mut there: Vec<usize> = whole.shard.iter().map(|shard| shard.index).collect();
+    for part in rest {
+        if let Some(what) = difference(&whole, &part) {
+            let index = part.shard.as_ref().map_or(0, |shard| shard.index);
+            return Err(Failure::new(format!(
+                "shard {index} is not of the same run as the first: {what} differs"
+            )));
+        }
+        there.extend(part.shard.map(|shard| shard.index));
+        whole.findings.extend(part.findings);
+        whole.unchecked.extend(part.unchecked);
+        add(&mut whole.summary, &part.summary);
+        if let Some(more) = &part.review {
+            add_review(whole.review.get_or_insert_default(), more);
+        }
+    }
+    let missing: Vec<String> = (1..=of)
+        .filter(|index| !there.contains(index))
+        .map(|index| index.to_string())
+        .take(20)
+        .collect();
+    if !missing.is_empty() {
+        let message = format!(
+            "of {of} shards there is no report of {}",
+            missing.join(", ")
+        );
+        return Err(Failure::new(message));
+    }
+    // A file is of one shard, in which its findings are sorted.
+    whole.findings.sort_by_cached_key(path);
+    whole.unchecked.sort();
+    whole.shard = None;
+    Ok(whole)
+}
+
+/// What keeps two shards from being put together.
+fn difference(left: &Report, right: &Report) -> Option<&'static str> {
+    let tree = |report: &Report| {
+        report
+            .shard
+            .as_ref()
+            .map(|shard| (shard.of, shard.tree.clone()))
+    };
+    let same = [
+        ("the tree", tree(left) == tree(right)),
+        ("the version of codex", left.codex == right.codex),
+        (
+            "what was compared",
+            (&left.base, &left.head) == (&right.base, &right.head),
+        ),
+        ("the threshold", left.fail_on == right.fail_on),
+        (
+            "the rules",
+            (&left.rules_from, left.summary.rules, &left.rules_refused)
+                == (&right.rules_from, right.summary.rules, &right.rules_refused),
+        ),
+    ];
+    same.into_iter()
+        .find(|(_, same)| !same)
+        .map(|(what, _)| what)
+}
+
+fn add(whole: &mut crate::finding::Summary, part: &crate::finding::Summary) {
+    // Rules and statements are the same in each.
+    for (sum, more) in [
+        (&mut whole.files, part.files),
+        (&mut whole.block, part.block),
+        (&mut whole.review, part.review),
+        (&mut whole.warn, part.warn),
+        (&mut whole.note, part.note),
+        (&mut whole.cleared, part.cleared),
+        (&mut whole.suppressed, part.suppressed),
+        (&mut whole.baseline, part.baseline),
+    ] {
+        *sum += more;
+    }
+}
+
+fn add_review(whole: &mut ReviewCounts, part: &ReviewCounts) {
+    whole.reviewer = whole.reviewer.take().or_else(|| part.reviewer.clone());
+    for (sum, more) in [
+        (&mut whole.cases, part.cases),
+        (&mut whole.asked, part.asked),
+        (&mut whole.cached, part.cached),
+        (&mut whole.invalid_answers, part.invalid_answers),
+        (&mut whole.unknown_ids, part.unknown_ids),
+        (&mut whole.left_out, part.left_out),
+    ] {
+        *sum += more;
+    }
+}
+
+/// The bytes of a finding's path.
+fn path(finding: &Finding) -> Vec<u8> {
+    let hex = finding.path_bytes.as_deref().unwrap_or_default();
+    let bytes: Option<Vec<u8>> = hex
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    match bytes {
+        Some(bytes) if !bytes.is_empty() => bytes,
+        _ => finding.path.clone().into_bytes(),
+    }
+}

@@ -1,0 +1,341 @@
+//! `--format sarif`: SARIF 2.1.0, as GitHub's code scanning wants it.
+//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>,
+//! <https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>
+//!
+//! GitHub opens an alert for every result, also for suppressed ones: what was suppressed, cleared or is old is left out
+//! unless asked for. What is no finding is a notification. Deliberately absent: `automationDetails`, because it would keep
+//! the category from whoever uploads.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::Surroundings;
+use super::plain_text::visible;
+use super::story::{self, Entry, shortened};
+use crate::finding::{Disposition, Finding, Level, Position, Range, Report, Status};
+
+/// GitHub refuses a run with more.
+const RESULTS_LIMIT: usize = 25_000;
+/// Of the places of a result GitHub keeps so many.
+const PLACES_LIMIT: usize = 100;
+/// Characters of a description.
+const TEXT_LIMIT: usize = 1_000;
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// Writes one document.
+pub(super) fn render(
+    report: &Report,
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut entries = story::entries(report);
+    if surroundings.sarif_suppressed {
+        let hidden = report
+            .findings
+            .iter()
+            .filter(|finding| !story::is_told(finding));
+        entries.extend(hidden.map(story::of_finding));
+    }
+    let more = entries.len().saturating_sub(RESULTS_LIMIT);
+    entries.truncate(RESULTS_LIMIT);
+    let (indices, rules) = rules(&entries);
+    let results: Vec<Value> = entries
+        .iter()
+        .map(|entry| result(entry, indices.get(entry.rule).copied().unwrap_or(0)))
+        .collect();
+    let document = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "codex",
+                "semanticVersion": report.codex,
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
+                "rules": rules,
+            }},
+            "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": {"SRCROOT": {
+                "description": {"text": "The root of the repository that was checked."},
+            }},
+            "invocations": [{
+                "executionSuccessful": report.rules_refused.is_empty(),
+                "toolExecutionNotifications": notifications(report, more),
+            }],
+            "results": results,
+        }],
+    });
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+/// The rules of the results, in the order of their names, and the index of each.
+fn rules<'a>(entries: &[Entry<'a>]) -> (BTreeMap<&'a str, usize>, Vec<Value>) {
+    let mut first: BTreeMap<&str, &Entry<'_>> = BTreeMap::new();
+    for entry in entries {
+        first.entry(entry.rule).or_insert(entry);
+    }
+    let described = first.values().map(|entry| rule(entry)).collect();
+    let mut indices: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in entries {
+        indices.insert(entry.rule, 0);
+    }
+    for (index, place) in indices.values_mut().enumerate() {
+        *place = index;
+    }
+    (indices, described)
+}
+
+fn rule(entry: &Entry<'_>) -> Value {
+    let finding = entry.finding;
+    let law = finding.filter(|finding| finding.statement.is_some());
+    let statement = match law {
+        Some(finding) => finding.statement.as_deref().unwrap_or_default(),
+        None if entry.rule == story::UNCHECKED => "A source that could not be looked at.",
+        None => entry.rule,
+    };
+    let advice = finding.and_then(|finding| finding.advice.as_deref());
+    let full = [Some(statement), advice]
+        .map(Option::unwrap_or_default)
+        .join(" ");
+    let full = full.trim_end();
+    let level = default_level(entry);
+    let mut rule = json!({
+        "id": entry.rule,
+        "shortDescription": {"text": shortened(statement, TEXT_LIMIT)},
+        "fullDescription": {"text": shortened(full, TEXT_LIMIT)},
+        "help": {"text": full, "markdown": help(entry, statement, advice)},
+        "defaultConfiguration": {"level": level},
+        "properties": {
+            "precision": "high",
+            "problem.severity": match level {
+                "note" => "recommendation",
+                other => other,
+            },
+        },
+    });
+    if let Some(number) = finding.and_then(|finding| finding.rfc) {
+        rule["properties"]["tags"] = json!([format!("rfc-{number}")]);
+    }
+    if let Some(link) = finding.and_then(story::link) {
+        rule["helpUri"] = json!(link);
+    }
+    rule
+}
+
+fn help(entry: &Entry<'_>, statement: &str, advice: Option<&str>) -> String {
+    let mut paragraphs = Vec::new();
+    if let Some(finding) = entry.finding {
+        if let (Some(rfc), Some(level)) = (finding.rfc, finding.level) {
+            paragraphs.push(format!("RFC {rfc}, {}:", level.keyword()));
+        }
+        paragraphs.push(format!("> {}", statement.replace('\n', "\n> ")));
+        paragraphs.extend(advice.map(str::to_owned));
+        paragraphs.extend(finding.href.iter().map(|href| match story::link(finding) {
+            Some(link) => format!("[The RFC](<{link}>)"),
+            None => format!("See `{href}`."),
+        }));
+    } else {
+        paragraphs.push(statement.to_owned());
+    }
+    if entry.finding.is_some_and(|finding| finding.rfc.is_some()) {
+        paragraphs.push(format!("`codex explain {}` shows examples.", entry.rule));
+    }
+    paragraphs.join("\n\n")
+}
+
+/// What a violation of the rule weighs; a single finding may weigh less.
+fn default_level(entry: &Entry<'_>) -> &'static str {
+    let law = entry
+        .finding
+        .and_then(|finding| Some((finding.level?, finding.status?)));
+    match law {
+        Some((level, status)) => match (Level::is_binding(level), status) {
+            (true, Status::Enforced) => "error",
+            (true, _) | (false, Status::Enforced) => "warning",
+            (false, _) => "note",
+        },
+        None => result_level(entry.weight),
+    }
+}
+
+fn result_level(weight: Disposition) -> &'static str {
+    match weight {
+        Disposition::Block => "error",
+        Disposition::Review | Disposition::Warn => "warning",
+        _ => "note",
+    }
+}
+
+fn result(entry: &Entry<'_>, rule_index: usize) -> Value {
+    let mut lines = vec![entry.title.clone().into_owned()];
+    let mut region =
+        json!({"startLine": entry.line, "startColumn": 1, "endLine": entry.line, "endColumn": 1});
+    let mut result = json!({
+        "ruleId": entry.rule,
+        "ruleIndex": rule_index,
+        "level": result_level(entry.weight),
+        "partialFingerprints": {"primaryLocationLineHash": entry.fingerprint},
+        "properties": {"disposition": entry.weight.word()},
+    });
+    if let Some(finding) = entry.finding {
+        region = place(finding.focus);
+        lines.extend(story::reasons(finding));
+        result["properties"]["certainty"] = json!(finding.certainty);
+        let related = related(finding);
+        if !related.is_empty() {
+            result["relatedLocations"] = json!(related);
+        }
+        if let Some(fix) = fix(entry, finding) {
+            result["fixes"] = json!([fix]);
+        }
+        if let Some(suppression) = suppression(finding) {
+            result["suppressions"] = json!([suppression]);
+        }
+    }
+    result["message"] = json!({"text": message(&lines.join("\n"))});
+    let artifact = artifact(entry.path, entry.path_bytes);
+    result["locations"] = json!([{
+        "physicalLocation": {"artifactLocation": artifact, "region": region},
+    }]);
+    result
+}
+
+fn related(finding: &Finding) -> Vec<Value> {
+    let labels = finding.labels.iter().map(|label| {
+        let same = label.path == finding.path;
+        let bytes = finding.path_bytes.as_deref().filter(|_| same);
+        (
+            artifact(&label.path, bytes),
+            place(label.range),
+            &label.text,
+        )
+    });
+    let cause = finding.cause.iter().map(|cause| {
+        let line = cause.line;
+        let region = json!({"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 1});
+        (artifact(&cause.path, None), region, &cause.text)
+    });
+    let location = |(index, (artifact, region, text)): (usize, (Value, Value, &String))| {
+        json!({
+            "id": index + 1,
+            "message": {"text": message(text)},
+            "physicalLocation": {"artifactLocation": artifact, "region": region},
+        })
+    };
+    // The cause first: it is the changed line.
+    cause
+        .chain(labels)
+        .take(PLACES_LIMIT)
+        .enumerate()
+        .map(location)
+        .collect()
+}
+
+fn fix(entry: &Entry<'_>, finding: &Finding) -> Option<Value> {
+    let edits = finding.fix.as_ref()?;
+    let replacements: Vec<Value> = edits
+        .iter()
+        .map(|edit| json!({"deletedRegion": place(edit.range), "insertedContent": {"text": edit.text}}))
+        .collect();
+    (!replacements.is_empty()).then(|| {
+        json!({
+            "description": {"text": "What the rule proposes."},
+            "artifactChanges": [{
+                "artifactLocation": artifact(entry.path, entry.path_bytes),
+                "replacements": replacements,
+            }],
+        })
+    })
+}
+
+/// Why it is no alert.
+fn suppression(finding: &Finding) -> Option<Value> {
+    Some(match (finding.disposition, &finding.suppressed) {
+        (Disposition::Suppressed, Some(suppressed)) => {
+            let mut reason = suppressed.reason.clone();
+            if let Some(owner) = &suppressed.owner {
+                reason.push_str(&format!(" (owner: {owner})"));
+            }
+            if let Some(until) = &suppressed.until {
+                reason.push_str(&format!(" (until {until})"));
+            }
+            json!({"kind": "inSource", "status": "accepted", "justification": reason})
+        }
+        (Disposition::Cleared, _) => json!({
+            "kind": "external",
+            "status": "accepted",
+            "justification": story::opinion(finding).unwrap_or_default(),
+        }),
+        (Disposition::Baseline, _) => {
+            json!({"kind": "external", "status": "accepted", "justification": "in the baseline"})
+        }
+        _ => return None,
+    })
+}
+
+fn notifications(report: &Report, more: usize) -> Vec<Value> {
+    let refused = report.rules_refused.iter().map(|refused| {
+        let text = format!("rule not used: {}: {}", refused.rule, refused.error);
+        json!({"level": "error", "message": {"text": message(&text)}})
+    });
+    let remarks = story::remarks(report).into_iter().map(|entry| {
+        json!({
+            "level": "note",
+            "message": {"text": message(&entry.title)},
+            "locations": [{"physicalLocation": {
+                "artifactLocation": artifact(entry.path, None),
+                "region": {"startLine": entry.line},
+            }}],
+        })
+    });
+    let more = (more > 0).then(|| {
+        let text = format!("{more} more results are left out: GitHub takes {RESULTS_LIMIT}");
+        json!({"level": "warning", "message": {"text": text}})
+    });
+    refused.chain(remarks).chain(more).collect()
+}
+
+fn place(range: Range) -> Value {
+    let Range { start, end } = range;
+    let Position { line, column, .. } = end.max(start);
+    json!({
+        "startLine": start.line,
+        "startColumn": start.column,
+        "endLine": line,
+        "endColumn": column,
+    })
+}
+
+/// In a message `[text](place)` would be a link.
+fn message(text: &str) -> String {
+    let text = visible(text);
+    match text.contains("](") {
+        true => text.replace('[', "\\[").replace(']', "\\]"),
+        false => text,
+    }
+}
+
+/// The path as a relative address: the very bytes, each that means something escaped.
+fn artifact(path: &str, path_bytes: Option<&str>) -> Value {
+    let bytes = path_bytes.and_then(bytes_of_hex);
+    let bytes = bytes.as_deref().unwrap_or(path.as_bytes());
+    let mut uri = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(*byte));
+            }
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    json!({"uri": uri, "uriBaseId": "SRCROOT"})
+}
+
+fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
+    let digits = hex.as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
+}

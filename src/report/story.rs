@@ -1,0 +1,197 @@
+//! What every format tells, each in its own form: the same entries, with the same weight and the same reasons.
+//!
+//! Nothing here is safe for a terminal, a log or a page yet: only the format knows what must not come through.
+//! Deliberately absent: forms.
+
+use std::borrow::Cow;
+
+use crate::finding::{Answer, Disposition, Finding, Report, Summary};
+
+/// The rule of an entry about a source that could not be looked at.
+pub(super) const UNCHECKED: &str = "codex-unchecked";
+/// The rule of an entry about rules or configuration that the change touches.
+const LAW_CHANGED: &str = "codex-law-changed";
+/// The rule of an entry about an exception that the change adds.
+const EXCEPTION_ADDED: &str = "codex-exception-added";
+
+/// One thing to tell about a place.
+pub(super) struct Entry<'a> {
+    pub(super) weight: Disposition,
+    pub(super) rule: &'a str,
+    pub(super) path: &'a str,
+    pub(super) path_bytes: Option<&'a str>,
+    pub(super) line: usize,
+    /// What is wrong there.
+    pub(super) title: Cow<'a, str>,
+    /// One for each entry of a report, the same in the next run.
+    pub(super) fingerprint: Cow<'a, str>,
+    /// What it is about, when it is a finding.
+    pub(super) finding: Option<&'a Finding>,
+}
+
+/// What the run says of the code: findings and what could not be looked at, weightiest first.
+pub(super) fn entries(report: &Report) -> Vec<Entry<'_>> {
+    let findings = report.findings.iter().filter(|finding| is_told(finding));
+    let mut entries: Vec<Entry<'_>> = findings.map(of_finding).collect();
+    let unchecked_weight = match report.base {
+        Some(_) => Disposition::Review,
+        None => Disposition::Note,
+    };
+    entries.extend(report.unchecked.iter().map(|unchecked| Entry {
+        weight: unchecked_weight,
+        title: format!("not checked: {}", unchecked.reason).into(),
+        ..remark(UNCHECKED, &unchecked.path, 1, "")
+    }));
+    entries.sort_by_key(|entry| entry.weight);
+    entries
+}
+
+/// What the change does to the law itself: no finding, but a human must see it.
+pub(super) fn remarks(report: &Report) -> Vec<Entry<'_>> {
+    let changed = report.law_changed.iter().map(|changed| Entry {
+        title: format!("the law itself changes: {}", changed.how.word()).into(),
+        ..remark(LAW_CHANGED, &changed.path, 1, "")
+    });
+    let added = report.suppressions_added.iter().map(|added| {
+        let line = added.suppression.line;
+        let reason = &added.suppression.reason;
+        Entry {
+            title: format!("new exception: {}: {reason}", added.rule).into(),
+            ..remark(
+                EXCEPTION_ADDED,
+                &added.path,
+                line,
+                &format!("{}\0{line}", added.rule),
+            )
+        }
+    });
+    changed.chain(added).collect()
+}
+
+/// Whether formats for people show it; the others are counted.
+pub(super) fn is_told(finding: &Finding) -> bool {
+    finding.disposition <= Disposition::Note
+}
+
+pub(super) fn of_finding(finding: &Finding) -> Entry<'_> {
+    Entry {
+        weight: finding.disposition,
+        rule: &finding.rule,
+        path: &finding.path,
+        path_bytes: finding.path_bytes.as_deref(),
+        line: finding.focus.start.line,
+        title: title(finding).into(),
+        fingerprint: Cow::Borrowed(&finding.fingerprint),
+        finding: Some(finding),
+    }
+}
+
+fn remark<'a>(rule: &'static str, path: &'a str, line: usize, also: &str) -> Entry<'a> {
+    let mut hasher = blake3::Hasher::new();
+    for part in [rule, path, also] {
+        hasher.update(part.as_bytes()).update(b"\0");
+    }
+    Entry {
+        weight: Disposition::Note,
+        rule,
+        path,
+        path_bytes: None,
+        line,
+        title: Cow::Borrowed(""),
+        fingerprint: hasher.finalize().to_hex()[..16].to_owned().into(),
+        finding: None,
+    }
+}
+
+/// What is wrong; that it may not be wrong, where only a human can tell.
+pub(super) fn title(finding: &Finding) -> String {
+    match finding.disposition {
+        Disposition::Review => format!("needs manual review: {}", finding.message),
+        _ => finding.message.clone(),
+    }
+}
+
+/// Why it is a finding and what to do about it, a line each.
+pub(super) fn reasons(finding: &Finding) -> Vec<String> {
+    let mut lines: Vec<String> = finding.advice.iter().cloned().collect();
+    if let Some(cause) = &finding.cause {
+        let (path, line, text) = (&cause.path, cause.line, &cause.text);
+        lines.push(format!("since {path}:{line}: {text}"));
+    }
+    lines.extend(
+        finding
+            .ask
+            .as_ref()
+            .map(|ask| format!("the question: {ask}")),
+    );
+    lines.extend(opinion(finding));
+    let not_reviewed = finding.not_reviewed.as_ref();
+    lines.extend(not_reviewed.map(|reason| format!("not reviewed: {reason}")));
+    lines
+}
+
+/// What the reviewer said.
+pub(super) fn opinion(finding: &Finding) -> Option<String> {
+    let verdict = finding.verdict.as_ref()?;
+    let word = match verdict.verdict {
+        Answer::Violation => "a violation",
+        Answer::Compliant => "compliant",
+        Answer::Unsure => "unsure",
+    };
+    let (reviewer, rationale) = (&verdict.reviewer, &verdict.rationale);
+    Some(format!("{reviewer} says {word}: {rationale}"))
+}
+
+/// The statement and where it stands.
+pub(super) fn standard(finding: &Finding) -> Option<String> {
+    let (rfc, level) = (finding.rfc?, finding.level?);
+    let statement = finding.statement.as_ref()?;
+    Some(format!("RFC {rfc}, {}: {statement}", level.keyword()))
+}
+
+/// The link to the statement, where a browser can follow it.
+pub(super) fn link(finding: &Finding) -> Option<&str> {
+    let href = finding.href.as_deref()?;
+    let is_web = href.starts_with("https://") || href.starts_with("http://");
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"<>\"\\^`{|}".contains(&byte);
+    let is_web = is_web && href.bytes().all(is_plain);
+    is_web.then_some(href)
+}
+
+/// How many of each, in words.
+pub(super) fn counts(summary: &Summary) -> String {
+    let counts = [
+        (summary.block, "block"),
+        (summary.review, "review"),
+        (summary.warn, "warn"),
+        (summary.note, "note"),
+        (summary.cleared, "cleared"),
+        (summary.suppressed, "suppressed"),
+        (summary.baseline, "baseline"),
+    ];
+    let named: Vec<String> = counts
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    match named.is_empty() {
+        true => "no findings".to_owned(),
+        false => named.join(", "),
+    }
+}
+
+pub(super) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// The beginning of a text that may be of any length.
+pub(super) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
+    if text.len() <= limit {
+        return Cow::Borrowed(text);
+    }
+    let end = text.floor_char_boundary(limit.saturating_sub('…'.len_utf8()));
+    Cow::Owned(format!("{}…", &text[..end]))
+}

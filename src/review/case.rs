@@ -1,0 +1,363 @@
+//! A case: one question about one place, with all that a reviewer sees of it, and the request that carries cases.
+//!
+//! A request holds the cases of one rule in one item, never of two: code that talks a reviewer round decides about
+//! nothing but itself, and the part of the prompt that comes first is the same bytes for all requests of a rule.
+//! Deliberately absent: who is asked ([`super::ask`]).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::neutral::{self, Fence};
+use super::{Options, SCHEMA, prompt};
+use crate::candidate::{Candidate, Excerpt};
+use crate::finding::{Certainty, Range, Status};
+use crate::language::Workspace;
+use crate::rule::{Law, Role};
+use crate::scan::{Context, Item, contexts};
+use crate::source::{RepoPath, Source};
+
+/// The most bytes of one piece of code.
+const CODE_LIMIT: usize = 32 * 1024;
+/// The most bytes of all examples of a case.
+const EXAMPLES_LIMIT: usize = 16 * 1024;
+
+/// One question. The order of its fields is the order on the wire.
+#[derive(Debug, Clone, Serialize)]
+pub struct Case {
+    /// `c1`, `c2`, ... within its request.
+    pub id: String,
+    /// The rule.
+    pub rule: String,
+    /// The level of the statement.
+    pub level: &'static str,
+    /// The statement.
+    pub statement: String,
+    /// "If you need X, use Y".
+    pub advice: String,
+    /// The question.
+    pub ask: String,
+    /// The file.
+    pub path: String,
+    /// The place that the question is about.
+    pub range: Range,
+    /// The enclosing item.
+    pub code: String,
+    /// The line of its first line.
+    pub first_line: usize,
+    /// What it calls in the same file.
+    pub called: Vec<Piece>,
+    /// What it was before the change, when it was something else.
+    pub before: Option<Piece>,
+    /// What of all that is not shown.
+    pub left_out: Vec<String>,
+    /// Examples of the RFC.
+    pub examples: Vec<Shown>,
+}
+
+/// A piece of code.
+#[derive(Debug, Clone, Serialize)]
+pub struct Piece {
+    /// The code.
+    pub code: String,
+    /// The line of its first line.
+    pub first_line: usize,
+}
+
+/// An example of the RFC.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shown {
+    /// `bad`, `good`, `ambiguous`.
+    pub role: &'static str,
+    /// Its code.
+    pub code: String,
+}
+
+/// What goes to a reviewer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Request {
+    /// The version of the protocol.
+    pub schema: u32,
+    /// The cases.
+    pub cases: Vec<Case>,
+    /// The same as a text for a language model.
+    pub prompt: String,
+    /// Why the last answer could not be used, when this is the second turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<String>,
+}
+
+/// Cases to be asked together, with the indices of their candidates.
+#[derive(Debug)]
+pub struct Group {
+    /// Indices of candidates, one for each case.
+    pub candidates: Vec<usize>,
+    /// The cases, ids in order.
+    pub cases: Vec<Case>,
+}
+
+impl Request {
+    /// A request of these cases.
+    pub fn new(cases: Vec<Case>, fence: &Fence, repair: Option<String>) -> Self {
+        Self {
+            schema: SCHEMA,
+            prompt: prompt::text(&cases, fence, repair.as_deref()),
+            cases,
+            repair,
+        }
+    }
+
+    /// As it goes over the wire.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Case {
+    /// All code that is shown: a quote must occur in it.
+    pub fn shown(&self) -> impl Iterator<Item = &str> {
+        let beside = self.called.iter().chain(&self.before);
+        std::iter::once(self.code.as_str()).chain(beside.map(|piece| piece.code.as_str()))
+    }
+
+    /// What the verdict depends on but for who gives it; the path and the line do not count.
+    pub fn key(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |part: &str| {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        };
+        add(&prompt::hash());
+        for part in [
+            &self.rule,
+            self.level,
+            &self.statement,
+            &self.advice,
+            &self.ask,
+        ] {
+            add(part);
+        }
+        let place = |at: crate::finding::Position| {
+            format!("{}:{}", at.line.saturating_sub(self.first_line), at.column)
+        };
+        add(&place(self.range.start));
+        add(&place(self.range.end));
+        add(&self.code);
+        for piece in &self.called {
+            add("called");
+            add(&piece.code);
+        }
+        if let Some(before) = &self.before {
+            add("before");
+            add(&before.code);
+        }
+        for example in &self.examples {
+            add(example.role);
+            add(&example.code);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// Whether a candidate is a question for a reviewer.
+pub fn is_question(candidate: &Candidate<'_>) -> bool {
+    let law = candidate.rule.law();
+    candidate.certainty == Certainty::Ambiguous
+        && candidate.suppressed.is_none()
+        && law.is_some_and(|law| law.level.is_binding())
+}
+
+/// All questions, grouped by rule and item; the riskiest first.
+pub fn groups(candidates: &[Candidate<'_>], options: &Options<'_>) -> Vec<Group> {
+    type Key<'a> = (&'a RepoPath, usize, usize, &'a str, &'a str);
+    let mut indices: BTreeMap<Key<'_>, Vec<usize>> = BTreeMap::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        if is_question(candidate) && options.narrow.reviews(&candidate.rule.id) {
+            let lines = &candidate.item_lines;
+            let item = candidate.identity.item_path.as_str();
+            let key = (
+                &candidate.path,
+                lines.start,
+                lines.end,
+                item,
+                candidate.rule.id.as_str(),
+            );
+            indices.entry(key).or_default().push(index);
+        }
+    }
+    let contexts = all_contexts(candidates, indices.values(), options);
+    let mut groups: Vec<Group> = indices
+        .into_values()
+        .map(|indices| {
+            let none = Context::default();
+            let context = contexts.get(&indices[0]).unwrap_or(&none);
+            let case = |(at, index): (usize, &usize)| case(at + 1, &candidates[*index], context);
+            Group {
+                cases: indices.iter().enumerate().filter_map(case).collect(),
+                candidates: indices,
+            }
+        })
+        .filter(|group| group.cases.len() == group.candidates.len())
+        .collect();
+    // A stable sort: within equal risk, the order of the text.
+    groups.sort_by_key(|group| {
+        let candidate = &candidates[group.candidates[0]];
+        let status = candidate.rule.law().map(|law| law.status);
+        (
+            !options.narrow.is_risky(&candidate.path),
+            status != Some(Status::Enforced),
+            status == Some(Status::Draft),
+            group.candidates[0],
+        )
+    });
+    groups
+}
+
+/// The contexts of groups, by their first candidates; each file is parsed once.
+fn all_contexts<'a>(
+    candidates: &[Candidate<'_>],
+    groups: impl Iterator<Item = &'a Vec<usize>>,
+    options: &Options<'_>,
+) -> BTreeMap<usize, Context> {
+    let mut all = BTreeMap::new();
+    let Some(head) = options.head.filter(|_| !options.asking.is_nobody()) else {
+        return all;
+    };
+    let mut by_path: BTreeMap<&RepoPath, Vec<usize>> = BTreeMap::new();
+    for group in groups {
+        let path = &candidates[group[0]].path;
+        by_path.entry(path).or_default().push(group[0]);
+    }
+    let workspace = Workspace::new(head);
+    let text = |snapshot: &crate::change::Snapshot, path: &RepoPath| {
+        let bytes = snapshot.read(path).ok().flatten()?;
+        Source::new(path.clone(), bytes).ok()
+    };
+    for (path, indices) in by_path {
+        let Some(source) = text(head, path) else {
+            continue;
+        };
+        let base = options.base.and_then(|base| {
+            let is_listed = |old: &RepoPath| text(&base.snapshot, old);
+            base.file_of(path)?.old.as_ref().and_then(is_listed)
+        });
+        let item = |index: &usize| Item {
+            lines: candidates[*index].item_lines.clone(),
+            path: candidates[*index].identity.item_path.clone(),
+        };
+        let items: Vec<Item> = indices.iter().map(item).collect();
+        let made = contexts(&workspace, &source, base.as_ref(), &items);
+        all.extend(indices.into_iter().zip(made));
+    }
+    all
+}
+
+fn case(number: usize, candidate: &Candidate<'_>, context: &Context) -> Option<Case> {
+    let law = candidate.rule.law()?;
+    let excerpt = candidate.excerpt.as_ref()?;
+    let mut left_out = context.left_out.clone();
+    let item = candidate.item_lines.len();
+    let shown = excerpt.code.lines().count();
+    if shown < item {
+        left_out.push(format!("{} lines of the item", item - shown));
+    }
+    let main = piece(excerpt, candidate, &mut left_out);
+    let mut rest = |excerpt: &Excerpt| piece_from(excerpt, 0, &mut left_out);
+    let called = context.called.iter().map(&mut rest).collect();
+    let before = context.before.as_ref().map(&mut rest);
+    Some(Case {
+        id: format!("c{number}"),
+        rule: candidate.rule.id.clone(),
+        level: law.level.keyword(),
+        statement: law.statement.clone(),
+        advice: law.advice.clone(),
+        ask: neutral::code(candidate.ask.as_deref().unwrap_or_default()),
+        path: neutral::said(&candidate.path.text()),
+        range: candidate.range,
+        code: main.code,
+        first_line: main.first_line,
+        called,
+        before,
+        examples: examples(law, candidate, &mut left_out),
+        left_out,
+    })
+}
+
+/// The code around a candidate, with its place in it even where there is too much of it.
+fn piece(excerpt: &Excerpt, candidate: &Candidate<'_>, left_out: &mut Vec<String>) -> Piece {
+    let line = candidate
+        .focus
+        .start
+        .line
+        .saturating_sub(excerpt.first_line);
+    piece_from(excerpt, line, left_out)
+}
+
+/// As many lines around line `wanted` (from 0) as fit.
+fn piece_from(excerpt: &Excerpt, wanted: usize, left_out: &mut Vec<String>) -> Piece {
+    let code = neutral::code(&excerpt.code);
+    if code.len() <= CODE_LIMIT {
+        return Piece {
+            code,
+            first_line: excerpt.first_line,
+        };
+    }
+    let lines: Vec<&str> = code.split('\n').collect();
+    let wanted = wanted.min(lines.len() - 1);
+    let (mut start, mut end, mut size) = (wanted, wanted + 1, lines[wanted].len());
+    loop {
+        let before = start.checked_sub(1).map(|line| lines[line].len() + 1);
+        let after = lines.get(end).map(|line| line.len() + 1);
+        match (before, after) {
+            (Some(length), _) if wanted - start <= end - wanted && size + length <= CODE_LIMIT => {
+                start -= 1;
+                size += length;
+            }
+            (_, Some(length)) if size + length <= CODE_LIMIT => {
+                end += 1;
+                size += length;
+            }
+            (Some(length), None) if size + length <= CODE_LIMIT => {
+                start -= 1;
+                size += length;
+            }
+            _ => break,
+        }
+    }
+    left_out.push(format!("{} long lines", lines.len() - (end - start)));
+    Piece {
+        code: lines[start..end].join("\n"),
+        first_line: excerpt.first_line + start,
+    }
+}
+
+/// Examples in the language of the code; when there are none, in any.
+fn examples(law: &Law, candidate: &Candidate<'_>, left_out: &mut Vec<String>) -> Vec<Shown> {
+    let language = crate::language::Language::of(&candidate.path).map(|language| language.name);
+    let is_same = |word: &str| Some(word) == language;
+    let any_same = law.examples.iter().any(|one| is_same(&one.language));
+    let mut size = 0;
+    let mut shown = Vec::new();
+    // Ambiguous ones first when they are many: they are most like the question.
+    let mut sorted: Vec<_> = law.examples.iter().collect();
+    sorted.sort_by_key(|example| match example.role {
+        Role::Bad => 0,
+        Role::Good => 1,
+        Role::Ambiguous => 2,
+    });
+    for example in sorted {
+        if any_same && !is_same(&example.language) {
+            continue;
+        }
+        if size + example.code.len() > EXAMPLES_LIMIT {
+            left_out.push("an example of the RFC".to_owned());
+            continue;
+        }
+        size += example.code.len();
+        shown.push(Shown {
+            role: example.role.word(),
+            code: example.code.clone(),
+        });
+    }
+    shown
+}

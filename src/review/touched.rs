@@ -1,0 +1,160 @@
+//! What a change brings for a reviewer: the places that review statements are about, and text in added lines that speaks
+//! to a reviewer.
+//!
+//! A line is new when no base has it. Without a base every line is. Deliberately absent: what is said about a place
+//! ([`crate::scan::touched`]).
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::neutral;
+use crate::candidate::Candidate;
+use crate::change::{Change, lines};
+use crate::finding::{Certainty, Disposition, Finding};
+use crate::language::{Language, Workspace};
+use crate::rule::{Decision, Rule};
+use crate::scan;
+use crate::source::{RepoPath, Source};
+
+/// The id of the note about text that speaks to a reviewer.
+pub const ADDRESSED: &str = "codex-reviewer-addressed";
+
+/// The questions of review statements about the files `paths` of head.
+pub fn candidates<'r>(
+    rules: &'r [Rule],
+    change: &Change,
+    paths: &[RepoPath],
+    suppressions: bool,
+) -> Vec<Candidate<'r>> {
+    let workspace = Workspace::new(&change.head);
+    let touched = |path: &&RepoPath| rules.iter().any(|rule| is_about(rule, path));
+    let of_file = |path: &RepoPath| {
+        let hunks = hunks(change, path);
+        scan::touched(rules, &workspace, path, &hunks, suppressions)
+    };
+    paths.iter().filter(touched).flat_map(of_file).collect()
+}
+
+fn is_about(rule: &Rule, path: &RepoPath) -> bool {
+    matches!(&rule.decision, Decision::Review(review) if review.touches(path))
+}
+
+/// Notes about text in added lines that speaks to a reviewer.
+pub fn addressed(rules: &[Rule], change: &Change, paths: &[RepoPath]) -> Vec<Finding> {
+    if change.bases.is_empty() {
+        return Vec::new();
+    }
+    let is_shown = |path: &RepoPath| {
+        Language::of(path).is_some() || rules.iter().any(|rule| is_about(rule, path))
+    };
+    let mut notes = Vec::new();
+    for path in paths.iter().filter(|path| is_shown(path)) {
+        let Ok(Some(bytes)) = change.head.read(path) else {
+            continue;
+        };
+        let Ok(source) = Source::new(path.clone(), bytes) else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(source.bytes()).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        // The whole file first: most hold nothing of the kind, and then nobody asks what changed.
+        if neutral::addressed(&lines).is_empty() {
+            continue;
+        }
+        for hunk in hunks(change, path) {
+            let range = hunk.start.saturating_sub(1)..hunk.end.saturating_sub(1);
+            let added = lines.get(range).unwrap_or_default();
+            for at in neutral::addressed(added) {
+                notes.push(note(&source, hunk.start + at));
+            }
+        }
+    }
+    notes
+}
+
+fn note(source: &Source, line: usize) -> Finding {
+    let place = source.line_range(line);
+    let text = source.text(place.clone());
+    let start = place.start + (text.len() - text.trim_start().len()).min(place.len());
+    let range = source.range(start..place.end.max(start));
+    let path = &source.path;
+    let is_text = std::str::from_utf8(path.as_bytes()).is_ok();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hasher = blake3::Hasher::new();
+    for part in [
+        ADDRESSED.as_bytes(),
+        path.as_bytes(),
+        text.trim().as_bytes(),
+    ] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    Finding {
+        rule: ADDRESSED.to_owned(),
+        rfc: None,
+        level: None,
+        status: None,
+        certainty: Certainty::Violation,
+        disposition: Disposition::Note,
+        introduced: true,
+        path: path.text().into_owned(),
+        path_bytes: (!is_text).then(|| hex(path.as_bytes())),
+        range,
+        focus: range,
+        message: "the change adds text that speaks to a reviewer".to_owned(),
+        statement: None,
+        advice: None,
+        href: None,
+        facts: Vec::new(),
+        ask: None,
+        labels: Vec::new(),
+        cause: None,
+        fix: None,
+        verdict: None,
+        not_reviewed: None,
+        suppressed: None,
+        fingerprint: hasher.finalize().to_hex()[..16].to_owned(),
+    }
+}
+
+/// The lines of a file of head that no base has, from 1; an empty range where lines are gone.
+fn hunks(change: &Change, path: &RepoPath) -> Vec<Range<usize>> {
+    let Ok(Some(head)) = change.head.read(path) else {
+        return Vec::new();
+    };
+    let new = lines::trimmed(&head);
+    let mut hunks: Option<Vec<Range<usize>>> = None;
+    for base in &change.bases {
+        let Some(file) = base.file_of(path) else {
+            // What does not differ brings nothing.
+            return Vec::new();
+        };
+        // A base that cannot be read has none of the lines.
+        let read = |old: &RepoPath| base.snapshot.read(old).ok().flatten();
+        let old = file.old.as_ref().and_then(read);
+        let old = old.map(|old| lines::trimmed(&old)).unwrap_or_default();
+        let these: Vec<Range<usize>> = lines::hunks(&old, &new)
+            .into_iter()
+            .map(|hunk| hunk.new.start + 1..hunk.new.end + 1)
+            .collect();
+        hunks = Some(match hunks {
+            None => these,
+            Some(others) => common(&others, &these),
+        });
+    }
+    hunks.unwrap_or_else(|| std::iter::once(1..new.len() + 1).collect())
+}
+
+/// What is new against both.
+fn common(one: &[Range<usize>], other: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut found = BTreeSet::new();
+    for left in one {
+        for right in other {
+            let both = left.start.max(right.start)..left.end.min(right.end);
+            if both.start < both.end || (both.is_empty() && left == right) {
+                found.insert((both.start, both.end));
+            }
+        }
+    }
+    found.into_iter().map(|(start, end)| start..end).collect()
+}

@@ -1,0 +1,628 @@
+//! The formats: each tells the same story of one run, finding by finding, whatever texts and paths the run holds.
+//!
+//! `fixtures/outputs/NAME.json` is a report, the folder NAME beside it what the formats make of it (`OVERWRITE=1` writes it anew; it
+//! is then read, not trusted). The same story is then asked of a real run. Deliberately absent: what the schemas say,
+//! which is asked of independent validators in `.ci/formats.py`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod scratch;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use codex::finding::{Disposition, Report};
+use codex::report::plain_text::visible_line;
+use codex::report::{Format, Style, Surroundings, render};
+use serde_json::Value;
+
+/// Rule, path, line, weight.
+type Told = (String, String, u64, String);
+
+type Reader = fn(&str) -> Vec<Told>;
+
+/// The formats that tell findings one by one.
+const FORMATS: [(&str, Reader); 6] = [
+    ("sarif", sarif),
+    ("github", github),
+    ("markdown", markdown),
+    ("gitlab", gitlab),
+    ("rdjson", rdjson),
+    ("junit", junit),
+];
+
+fn told(rule: &str, path: &str, line: u64, weight: &str) -> Told {
+    (rule.to_owned(), visible_line(path), line, weight.to_owned())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+fn json(report: &str) -> Vec<Told> {
+    let report: Value = serde_json::from_str(report).unwrap();
+    let mut all = Vec::new();
+    for finding in array(&report["findings"]) {
+        let weight = text(&finding["disposition"]);
+        if matches!(weight, "block" | "review" | "warn" | "note") {
+            let line = finding["focus"]["start"]["line"].as_u64().unwrap();
+            let (rule, path) = (text(&finding["rule"]), text(&finding["path"]));
+            all.push(told(rule, path, line, weight));
+        }
+    }
+    let weight = if report["base"].is_null() {
+        "note"
+    } else {
+        "review"
+    };
+    for unchecked in array(&report["unchecked"]) {
+        all.push(told("codex-unchecked", text(&unchecked["path"]), 1, weight));
+    }
+    all
+}
+
+fn sarif(report: &str) -> Vec<Told> {
+    let report: Value = serde_json::from_str(report).unwrap();
+    let run = &report["runs"][0];
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    let rules = array(&run["tool"]["driver"]["rules"]);
+    let one = |result: &Value| {
+        let rule = text(&result["ruleId"]);
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], rule);
+        let location = &result["locations"][0]["physicalLocation"];
+        for number in ["startLine", "startColumn", "endLine", "endColumn"] {
+            assert!(location["region"][number].is_u64(), "{location}");
+        }
+        let uri = text(&location["artifactLocation"]["uri"]);
+        let weight = text(&result["properties"]["disposition"]);
+        let level = match weight {
+            "block" => "error",
+            "review" | "warn" => "warning",
+            _ => "note",
+        };
+        assert_eq!(result["level"], level);
+        let line = location["region"]["startLine"].as_u64().unwrap();
+        told(rule, &percent_decoded(uri), line, weight)
+    };
+    array(&run["results"]).iter().map(one).collect()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first == b'%' {
+            let hex = std::str::from_utf8(&after[..2]).unwrap();
+            bytes.push(u8::from_str_radix(hex, 16).unwrap());
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Every line is one command, read as the runner reads it.
+fn github(report: &str) -> Vec<Told> {
+    let mut all = Vec::new();
+    for line in report.lines() {
+        let rest = line.strip_prefix("::").unwrap();
+        let (head, message) = rest.split_once("::").unwrap();
+        let (kind, properties) = head.split_once(' ').unwrap();
+        let properties: BTreeMap<&str, String> = properties
+            .split(',')
+            .map(|property| property.split_once('=').unwrap())
+            .map(|(name, value)| (name, percent_decoded(value)))
+            .collect();
+        let title = properties["title"].as_str();
+        let message = percent_decoded(message);
+        let (rule, weight) = match (kind, title.strip_prefix("needs manual review: ")) {
+            ("error", None) => (title, "block"),
+            ("warning", Some(rule)) => (rule, "review"),
+            ("warning", None) => (title, "warn"),
+            ("notice", None) => (title, "note"),
+            _ => panic!("{line}"),
+        };
+        if title.contains(' ') && rule == title {
+            continue; // about the law
+        }
+        let (mut path, mut line) = (properties["file"].clone(), properties["line"].clone());
+        if message.contains("\nsince ") {
+            let own = message.lines().next().unwrap();
+            let mut parts = own.splitn(3, ':');
+            path = parts.next().unwrap().to_owned();
+            line = parts.next().unwrap().to_owned();
+            let cause = format!("since {}:{}: ", properties["file"], properties["line"]);
+            assert!(message.contains(&cause), "{message}");
+        }
+        all.push(told(rule, &path, line.parse().unwrap(), weight));
+    }
+    all
+}
+
+/// The text of the code span at the beginning, and what follows.
+fn code_span(text: &str) -> (String, &str) {
+    let fence = text.len() - text.trim_start_matches('`').len();
+    assert!(fence > 0, "{text}");
+    let mark = "`".repeat(fence);
+    let inner = &text[fence..];
+    let mut from = 0;
+    loop {
+        let at = from + inner[from..].find(&mark).unwrap();
+        let run = inner[at..].len() - inner[at..].trim_start_matches('`').len();
+        if run == fence {
+            let span = &inner[..at];
+            let padded = span
+                .strip_prefix(' ')
+                .and_then(|span| span.strip_suffix(' '));
+            return (padded.unwrap_or(span).to_owned(), &inner[at + fence..]);
+        }
+        from = at + run;
+    }
+}
+
+fn markdown(report: &str) -> Vec<Told> {
+    assert!(report.starts_with("<!-- engineering-codex -->\n"));
+    let mut weight = "";
+    let mut all = Vec::new();
+    for line in report.lines() {
+        if let Some(section) = line.strip_prefix("### ") {
+            let (name, _) = section.rsplit_once(' ').unwrap();
+            weight = match name {
+                "Block" => "block",
+                "Needs manual review" => "review",
+                "Warnings" => "warn",
+                "Notes" => "note",
+                _ => "",
+            };
+        } else if let Some(item) = line.strip_prefix("- ").filter(|_| !weight.is_empty()) {
+            let (rule, rest) = code_span(item);
+            let (place, _) = code_span(rest.strip_prefix(" at ").unwrap());
+            let (path, line) = place.rsplit_once(':').unwrap();
+            all.push(told(&rule, path, line.parse().unwrap(), weight));
+        }
+    }
+    all
+}
+
+/// What is said of the law itself is no finding.
+fn is_about_the_law(rule: &str) -> bool {
+    matches!(rule, "codex-law-changed" | "codex-exception-added")
+}
+
+fn gitlab(report: &str) -> Vec<Told> {
+    let report: Value = serde_json::from_str(report).unwrap();
+    let entries = array(&report);
+    let mut fingerprints: Vec<&str> = entries
+        .iter()
+        .map(|entry| text(&entry["fingerprint"]))
+        .collect();
+    fingerprints.sort_unstable();
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), entries.len(), "fingerprints are unique");
+    let one = |entry: &Value| {
+        let weight = match text(&entry["severity"]) {
+            "critical" => "block",
+            "major" => "review",
+            "minor" => "warn",
+            "info" => "note",
+            other => panic!("{other}"),
+        };
+        let place = &entry["location"];
+        let line = place["lines"]["begin"].as_u64().unwrap();
+        let (rule, path) = (text(&entry["check_name"]), text(&place["path"]));
+        told(rule, path, line, weight)
+    };
+    let all = entries.iter().map(one);
+    all.filter(|told| !is_about_the_law(&told.0)).collect()
+}
+
+fn rdjson(report: &str) -> Vec<Told> {
+    let report: Value = serde_json::from_str(report).unwrap();
+    let one = |entry: &Value| {
+        let rule = text(&entry["code"]["value"]);
+        let message = text(&entry["message"]);
+        let is_review = message.starts_with("needs manual review: ") || rule == "codex-unchecked";
+        let weight = match (text(&entry["severity"]), is_review) {
+            ("ERROR", false) => "block",
+            ("WARNING", true) => "review",
+            ("WARNING", false) => "warn",
+            ("INFO", _) => "note",
+            other => panic!("{other:?}"),
+        };
+        let place = &entry["location"];
+        let line = place["range"]["start"]["line"].as_u64().unwrap();
+        told(rule, text(&place["path"]), line, weight)
+    };
+    let all = array(&report["diagnostics"]).iter().map(one);
+    all.filter(|told| !is_about_the_law(&told.0)).collect()
+}
+
+fn junit(report: &str) -> Vec<Told> {
+    let document = roxmltree::Document::parse(report).unwrap();
+    let mut names = Vec::new();
+    let mut all = Vec::new();
+    let tests = document.descendants();
+    for test in tests.filter(|node| node.has_tag_name("testcase")) {
+        let attribute = |name: &str| test.attribute(name).unwrap();
+        names.push((attribute("classname"), attribute("name")));
+        let outcome = test
+            .children()
+            .find(|node| node.has_tag_name("failure") || node.has_tag_name("skipped"));
+        if let Some(outcome) = outcome {
+            let line = attribute("line").parse().unwrap();
+            let weight = outcome.attribute("type").unwrap();
+            all.push(told(
+                attribute("classname"),
+                attribute("file"),
+                line,
+                weight,
+            ));
+        }
+    }
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "names of tests are unique");
+    all
+}
+
+/// What is not as the JSON tells it.
+fn differences(name: &str, reports: &BTreeMap<String, String>) -> Vec<String> {
+    let mut wanted = json(&reports["json"]);
+    wanted.sort();
+    let mut found = Vec::new();
+    for (format, read) in FORMATS {
+        let mut is = read(&reports[format]);
+        is.sort();
+        if is != wanted {
+            found.push(format!("{name}: {format} tells\n{is:#?}\nnot\n{wanted:#?}"));
+        }
+        let raw = |character: &char| character.is_control() && *character != '\n';
+        if let Some(raw) = reports[format].chars().find(raw) {
+            found.push(format!("{name}: {format} holds a raw {raw:?}"));
+        }
+    }
+    found
+}
+
+fn rendered(report: &Report, format: Format, surroundings: &Surroundings) -> String {
+    let mut out = Vec::new();
+    render(format, report, surroundings, Style::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn all_formats(report: &Report) -> BTreeMap<String, String> {
+    let render = |(name, format): (&str, Format)| {
+        let text = rendered(report, format, &Surroundings::default());
+        (name.to_owned(), text)
+    };
+    Format::ALL.into_iter().map(render).collect()
+}
+
+fn fixtures() -> Vec<(String, Report)> {
+    let folder = Path::new("fixtures/outputs");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
+    files.sort();
+    assert!(files.len() >= 4);
+    let read = |path: PathBuf| {
+        let report = serde_json::from_slice(&fs::read(&path).unwrap());
+        let report = report.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        (
+            path.file_stem().unwrap().to_string_lossy().into_owned(),
+            report,
+        )
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn fixture(name: &str) -> Report {
+    let found = fixtures().into_iter().find(|(known, _)| known == name);
+    found.unwrap().1
+}
+
+#[test]
+fn reports_are_told_the_same_way_in_every_format() {
+    let mut found = Vec::new();
+    for (name, report) in fixtures() {
+        let reports = all_formats(&report);
+        found.extend(differences(&name, &reports));
+        let folder = Path::new("fixtures/outputs").join(&name);
+        for (format, text) in reports.iter().filter(|(format, _)| *format != "json") {
+            let file = folder.join(format!("{format}.txt"));
+            if std::env::var_os("OVERWRITE").is_some() {
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(&file, text).unwrap();
+            } else if fs::read_to_string(&file).ok().as_ref() != Some(text) {
+                found.push(format!("{}: now reads\n{text}", file.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_report_that_is_read_is_the_one_that_was_written() {
+    for (name, report) in fixtures() {
+        let text = rendered(&report, Format::Json, &Surroundings::default());
+        let again: Report = serde_json::from_str(&text).unwrap();
+        assert_eq!(again, report, "{name}");
+    }
+}
+
+#[test]
+fn a_run_tells_the_same_story_in_every_format() {
+    let scratch = scratch::folder();
+    let folder = scratch.path();
+    let code = "fn ä(x: Option<u8>) { /* 🦀 ::error::x ]]> <b> */ x.unwrap(); } // `\n";
+    let names: [&[u8]; 8] = [
+        b"plain.rs",
+        b"new\n::error::line.rs",
+        b"bro\xffken.rs",
+        b"bro\xfeken.rs",
+        b"100%41.rs",
+        b"`a, b: c`.rs",
+        b"<b>]]>&\".rs",
+        b"esc\x1b[31m.rs",
+    ];
+    for name in names {
+        let path = codex::source::RepoPath::new(name).to_path();
+        fs::write(folder.join(path), code).unwrap();
+    }
+    let lossy = b"// \xff\xff\nfn a(m: std::sync::Mutex<u8>) { let _ = \"\xff\xc3\"; m.lock().unwrap(); }\n";
+    scratch::write(folder, "lossy.rs", lossy);
+    scratch::write(folder, "nul.rs", b"\0");
+    let out = scratch::folder();
+    let mut command = scratch::codex(folder);
+    command.args(["check", "--all"]);
+    for (name, _) in Format::ALL {
+        let file = out.path().join(name);
+        command
+            .arg("--format")
+            .arg(format!("{name}={}", file.display()));
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let read = |(name, _): (&str, Format)| {
+        let text = fs::read_to_string(out.path().join(name)).unwrap();
+        (name.to_owned(), text)
+    };
+    let reports: BTreeMap<String, String> = Format::ALL.into_iter().map(read).collect();
+    let told = json(&reports["json"]);
+    assert_eq!(told.len(), names.len() + 2, "{told:#?}");
+    let found = differences("a run", &reports);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    the_columns_hold_the_name(folder, &reports);
+}
+
+/// SARIF counts characters, rdjson bytes; both must cut `unwrap` out of the line.
+fn the_columns_hold_the_name(folder: &Path, reports: &BTreeMap<String, String>) {
+    let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+    let line = |path: &str, line: usize| -> Vec<u8> {
+        let bytes = fs::read(folder.join(path)).unwrap();
+        bytes
+            .split(|byte| *byte == b'\n')
+            .nth(line - 1)
+            .unwrap()
+            .to_vec()
+    };
+    let mut compared = 0;
+    let sarif: Value = serde_json::from_str(&reports["sarif"]).unwrap();
+    for result in array(&sarif["runs"][0]["results"]) {
+        let location = &result["locations"][0]["physicalLocation"];
+        let path = text(&location["artifactLocation"]["uri"]);
+        let region = &location["region"];
+        if ["plain.rs", "lossy.rs"].contains(&path) {
+            let line = line(path, number(&region["startLine"]));
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let (start, end) = (number(&region["startColumn"]), number(&region["endColumn"]));
+            let part: String = line.chars().skip(start - 1).take(end - start).collect();
+            assert_eq!(part, "unwrap", "{line}");
+            compared += 1;
+        }
+    }
+    let rdjson: Value = serde_json::from_str(&reports["rdjson"]).unwrap();
+    for entry in array(&rdjson["diagnostics"]) {
+        let path = text(&entry["location"]["path"]);
+        let (start, end) = (
+            &entry["location"]["range"]["start"],
+            &entry["location"]["range"]["end"],
+        );
+        if ["plain.rs", "lossy.rs"].contains(&path) {
+            let line = line(path, number(&start["line"]));
+            let part = &line[number(&start["column"]) - 1..number(&end["column"]) - 1];
+            assert_eq!(part, b"unwrap");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 4);
+}
+
+#[test]
+fn nothing_hostile_becomes_markup() {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    let text = rendered(
+        &fixture("hostile"),
+        Format::Markdown,
+        &Surroundings::default(),
+    );
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH;
+    let mut links = Vec::new();
+    for event in Parser::new_ext(&text, options) {
+        match event {
+            Event::Html(html) | Event::InlineHtml(html) => {
+                assert!(
+                    ["<!-- engineering-codex -->\n", "<br>"].contains(&&*html),
+                    "{html}"
+                );
+            }
+            Event::Start(Tag::Link { dest_url, .. }) => links.push(dest_url.to_string()),
+            Event::Start(
+                Tag::Image { .. } | Tag::Emphasis | Tag::Strong | Tag::Table(_) | Tag::CodeBlock(_),
+            )
+            | Event::InlineMath(_) => {
+                // The one strong text is that of the counts.
+                assert!(matches!(event, Event::Start(Tag::Strong)), "{event:?}");
+            }
+            Event::Text(text) => {
+                assert!(
+                    !text.contains("@everyone") && !text.contains("#1"),
+                    "{text}"
+                );
+            }
+            _ => {}
+        }
+    }
+    assert!(
+        links
+            .iter()
+            .all(|link| link.starts_with("https://git.example/")),
+        "{links:?}"
+    );
+    assert!(
+        !text.lines().any(|line| line.trim_start().starts_with('/')),
+        "a quick action"
+    );
+    let strong = text.matches("**").count();
+    assert_eq!(strong, 2, "{text}");
+}
+
+/// A report of so many findings of each weight, with texts of this length.
+fn many(count: usize, length: usize) -> Report {
+    let mut report = fixture("everything");
+    let model = report.findings[0].clone();
+    let weights = [
+        Disposition::Note,
+        Disposition::Warn,
+        Disposition::Review,
+        Disposition::Block,
+    ];
+    report.findings = (0..count)
+        .flat_map(|number| weights.map(|weight| (number, weight)))
+        .map(|(number, disposition)| {
+            let mut finding = model.clone();
+            finding.disposition = disposition;
+            finding.path = format!("src/{number}.rs");
+            finding.message = "*x*".repeat(length);
+            finding.fingerprint = format!("{number:012x}{}", disposition.word());
+            finding
+        })
+        .collect();
+    report.unchecked.clear();
+    report.law_changed = vec![report.law_changed[0].clone(); count];
+    report
+}
+
+#[test]
+fn no_format_outgrows_its_platform() {
+    let surroundings = Surroundings::default();
+    let report = many(6_500, 1);
+    let text = rendered(&report, Format::Github, &surroundings);
+    for (kind, more) in [("error", "6491"), ("warning", "12991"), ("notice", "6492")] {
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with(&format!("::{kind} ")))
+            .collect();
+        assert_eq!(lines.len(), 10);
+        let wanted = format!("{more} more in the summary");
+        assert!(lines[9].contains(&wanted), "{}", lines[9]);
+    }
+    // What needs a human comes before what only warns.
+    let first = text
+        .lines()
+        .find(|line| line.starts_with("::warning "))
+        .unwrap();
+    assert!(first.contains("title=needs manual review"), "{first}");
+    let text = rendered(&report, Format::Sarif, &surroundings);
+    let sarif: Value = serde_json::from_str(&text).unwrap();
+    let results = array(&sarif["runs"][0]["results"]);
+    assert_eq!(results.len(), 25_000);
+    assert_eq!(results[0]["level"], "error");
+    assert!(text.contains("1000 more results are left out"));
+    for length in [1, 300, 100_000] {
+        let report = many(1_000.min(3_000_000 / length), length);
+        let text = rendered(&report, Format::Markdown, &surroundings);
+        assert!(text.len() <= 60_000, "{} bytes", text.len());
+        assert!(text.contains("### Block") && text.contains("more in the JSON report"));
+        assert!(text.contains("The law itself changes"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_suppressed_reaches_sarif_only_when_asked_for() {
+    let report = fixture("everything");
+    let count = |sarif_suppressed| {
+        let surroundings = Surroundings {
+            sarif_suppressed,
+            ..Surroundings::default()
+        };
+        let text = rendered(&report, Format::Sarif, &surroundings);
+        let sarif: Value = serde_json::from_str(&text).unwrap();
+        let results = array(&sarif["runs"][0]["results"]).to_vec();
+        let reasons: Vec<String> = results
+            .iter()
+            .filter(|result| !result["suppressions"].is_null())
+            .map(|result| text_of(&result["suppressions"][0]["justification"]))
+            .collect();
+        (results.len(), reasons)
+    };
+    assert_eq!(count(false), (6, Vec::new()));
+    let reasons = [
+        "model says compliant: the lock is private",
+        "built two lines up (owner: edge) (until 2027-01-01)",
+        "in the baseline",
+    ];
+    assert_eq!(count(true), (9, reasons.map(str::to_owned).to_vec()));
+}
+
+fn text_of(value: &Value) -> String {
+    text(value).to_owned()
+}
+
+#[test]
+fn colours_follow_the_usual_rules() {
+    let scratch = scratch::folder();
+    scratch::write(
+        scratch.path(),
+        "a.rs",
+        "fn a(x: Option<u8>) { x.unwrap(); }\n",
+    );
+    type Words<'a> = &'a [&'a str];
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Words<'_>, Variables<'_>, bool); 8] = [
+        (&[], &[], false),
+        (&["--color", "always"], &[], true),
+        (&["--color", "always"], &[("NO_COLOR", "1")], true),
+        (&[], &[("CLICOLOR_FORCE", "1")], true),
+        (&[], &[("CLICOLOR_FORCE", "0")], false),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "")], true),
+        (&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (&["--color", "never"], &[("CLICOLOR_FORCE", "1")], false),
+    ];
+    for (arguments, variables, wanted) in cases {
+        let mut command = scratch::codex(scratch.path());
+        command.args(["check", "--all"]).args(arguments);
+        command
+            .env_remove("CLICOLOR_FORCE")
+            .envs(variables.iter().copied());
+        let output = command.output().unwrap();
+        let is_coloured = output.stdout.contains(&0x1b);
+        assert_eq!(is_coloured, wanted, "{arguments:?} {variables:?}");
+    }
+}
