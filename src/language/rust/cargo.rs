@@ -119,7 +119,7 @@ impl Manifest {
         reader.manifest(None, false)
     }
 
-    /// What it says may follow from conventions, and not all that it may say is known.
+    /// The path of the manifest, or where it would lie.
     pub(super) fn place(&self) -> RepoPath {
         self.path
             .clone()
