@@ -271,3 +271,100 @@ fn hostile_files_are_looked_at_in_one_pass() {
         Some(String::new())
     );
 }
+
+#[test]
+fn hostile_workspaces_end() {
+    let many = 1_000;
+    let depth = 5_000;
+    let call = "fn f() { read().unwrap(); }\n";
+    let files: Vec<(&str, String)> = vec![
+        // Every file declares every other, itself too.
+        (
+            "src/lib.rs",
+            "#[path = \"lib.rs\"] mod a; #[path = \"../src/lib.rs\"] mod b; mod c;".repeat(many),
+        ),
+        (
+            "src/c.rs",
+            "#[path = \"lib.rs\"] #[cfg(test)] mod a; include!(\"c.rs\");".repeat(many),
+        ),
+        ("src/brackets.rs", format!("{}{call}", "([{".repeat(depth))),
+        (
+            "src/closing.rs",
+            format!("{}{}{call}", "(".repeat(depth), "]}".repeat(depth)),
+        ),
+        ("src/attributes.rs", format!("{}{call}", "#[".repeat(depth))),
+        (
+            "src/inner.rs",
+            format!("{}{call}", "#![cfg(test)] mod a { ".repeat(depth)),
+        ),
+        (
+            "src/modules.rs",
+            format!("{}{call}", "mod a { mod b; ".repeat(depth)),
+        ),
+        (
+            "src/macros.rs",
+            format!(
+                "{}read().unwrap(){}",
+                "a!(".repeat(depth),
+                ")".repeat(depth)
+            ),
+        ),
+        (
+            "src/branches.rs",
+            format!(
+                "cfg_if! {{ {} {{ {call} }} }}",
+                "if #[cfg(x)] {} else\n".repeat(many)
+            ),
+        ),
+        (
+            "src/else_if.rs",
+            format!(
+                "fn f() {{ {} {{ value.unwrap(); }} }}",
+                "if value.is_none() { value.unwrap(); } else\n".repeat(many)
+            ),
+        ),
+        (
+            "src/negations.rs",
+            format!(
+                "fn f() {{ if {}value.is_none() {{ value.unwrap(); }} }}",
+                "!".repeat(depth)
+            ),
+        ),
+        (
+            "src/conjunction.rs",
+            format!(
+                "fn f() {{ {} value.unwrap() }}",
+                "value.unwrap() &&\n".repeat(many)
+            ),
+        ),
+        (
+            "src/chain.rs",
+            format!("fn f() {{ a{}; }}", ".b(c).unwrap()\n".repeat(many)),
+        ),
+        ("src/quotes.rs", format!("{}{call}", "'\"r#\"".repeat(many))),
+        ("src/comments.rs", format!("{}{call}", "/*".repeat(depth))),
+        (
+            "Cargo.toml",
+            format!(
+                "[package]\nname = \"a\"\n{}",
+                "[[bin]]\nname = \"a\"\npath = \"src/../src/lib.rs\"\n".repeat(many)
+            ),
+        ),
+    ];
+    let texts: BTreeMap<RepoPath, Vec<u8>> = files
+        .iter()
+        .map(|(path, text)| (RepoPath::from(*path), text.clone().into_bytes()))
+        .collect();
+    let snapshot = Snapshot::memory(texts.clone());
+    let workspace = Workspace::new(&snapshot);
+    let about = rust().about;
+    for (path, text) in texts
+        .iter()
+        .filter(|(path, _)| path.extension() == Some(b"rs"))
+    {
+        assert!(!about(&workspace, path).is_empty(), "{path:?}");
+        // Nothing is found where nothing is closed; that it ends is what matters.
+        let facts = facts_of(&path.text(), text, &snapshot);
+        assert!(facts.len() <= 2 * many, "{path:?}");
+    }
+}

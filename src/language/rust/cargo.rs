@@ -3,7 +3,7 @@
 //! Where a manifest cannot be read, or there is none, Cargo's conventions remain. Deliberately absent: running Cargo,
 //! registries, features, and profiles; the targets of edition 2015 are found as those of later editions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::predicate::{self, Shipped};
 use crate::change::Snapshot;
@@ -102,7 +102,7 @@ impl Manifest {
         let reader = Reader {
             folder: folder.clone(),
             table: table.unwrap_or_default(),
-            text: &text,
+            headers: headers(&text),
             snapshot,
         };
         Some(reader.manifest(Some(path), is_readable))
@@ -113,13 +113,13 @@ impl Manifest {
         let reader = Reader {
             folder: folder.clone(),
             table: toml::Table::new(),
-            text: "",
+            headers: BTreeMap::new(),
             snapshot,
         };
         reader.manifest(None, false)
     }
 
-    /// What it says may follow from conventions, and not all that it may say is known.
+    /// The path of the manifest, or where it would lie.
     pub(super) fn place(&self) -> RepoPath {
         self.path
             .clone()
@@ -130,7 +130,8 @@ impl Manifest {
 struct Reader<'a> {
     folder: RepoPath,
     table: toml::Table,
-    text: &'a str,
+    /// Which header stands on which lines.
+    headers: BTreeMap<String, Vec<usize>>,
     snapshot: &'a Snapshot,
 }
 
@@ -388,19 +389,25 @@ impl Reader<'_> {
 
     /// The line of the header that is the `index`th of its kind; the first line when it is written otherwise.
     fn line_of(&self, header: &str, index: usize) -> usize {
-        let is_header = |line: &str| {
-            line.chars()
-                .filter(|byte| !byte.is_whitespace())
-                .collect::<String>()
-                .starts_with(header)
-        };
-        self.text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| line.trim_start().starts_with('[') && is_header(line))
-            .nth(index)
-            .map_or(1, |(line, _)| line + 1)
+        let lines = self.headers.get(header);
+        lines
+            .and_then(|lines| lines.get(index))
+            .copied()
+            .unwrap_or(1)
     }
+}
+
+/// For each header of a manifest, the lines on which it stands.
+fn headers(text: &str) -> BTreeMap<String, Vec<usize>> {
+    let mut headers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with('[') {
+            let header = line.split('#').next().unwrap_or(line);
+            let header = header.split_whitespace().collect();
+            headers.entry(header).or_default().push(index + 1);
+        }
+    }
+    headers
 }
 
 fn string<'t>(table: &'t toml::Table, key: &str) -> Option<&'t str> {

@@ -10,7 +10,7 @@ use crate::matcher::{Node, Tree};
 /// How far is looked: nodes outward, statements backward, and nodes of one statement.
 const OUTWARD: usize = 64;
 const BACKWARD: usize = 32;
-const INWARD: usize = 2_000;
+const INWARD: usize = 400;
 
 /// What is checked.
 struct Subject {
@@ -315,7 +315,7 @@ pub(super) fn check_before(tree: &Tree<'_>, receiver: &Receiver<'_>, call: Node)
 
 /// `x.is_some() && x.unwrap()`, `x.is_none() || x.unwrap()`
 fn operand(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<Node> {
-    let left = syntax::child(tree, outer, "left")?;
+    let left = syntax::child(tree, outer, "left").filter(|left| *left != inside)?;
     let operator = tree.bytes(syntax::child(tree, outer, "operator")?);
     let text = plain(tree, left);
     let shows = match operator {
@@ -323,7 +323,7 @@ fn operand(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Opt
         b"||" => disjuncts(&text).any(|part| subject.is_denied_by(part)),
         _ => false,
     };
-    (left != inside && shows).then_some(left)
+    shows.then_some(left)
 }
 
 /// `let Some(_) = x && x.unwrap()`

@@ -385,7 +385,7 @@ impl Reader<'_> {
             branches.clear();
         }
         let shipped = chosen(branches, Some(&predicate));
-        branches.push(predicate);
+        remember(branches, predicate);
         Some(shipped)
     }
 
@@ -460,7 +460,7 @@ impl Reader<'_> {
             return Some(chosen(branches, None));
         }
         let shipped = chosen(branches, Some(&predicate));
-        branches.push(predicate);
+        remember(branches, predicate);
         Some(shipped)
     }
 
@@ -602,6 +602,16 @@ impl Reader<'_> {
         line
     }
 }
+
+/// Another branch; what comes after very many is judged by the first of them.
+fn remember(branches: &mut Vec<String>, predicate: String) {
+    if branches.len() < DEPTH_LIMIT && predicate.len() < PREDICATE_LIMIT {
+        branches.push(predicate);
+    }
+}
+
+/// The longest predicate of a branch that is remembered, in bytes.
+const PREDICATE_LIMIT: usize = 512;
 
 /// Whether a branch is shipped that is taken when none of these predicates holds, and this one does.
 fn chosen(others: &[String], this: Option<&String>) -> Shipped {
