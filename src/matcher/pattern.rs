@@ -27,9 +27,7 @@ enum Part {
         named_only: bool,
     },
     /// `$$$NAME`, `$$$`.
-    Many {
-        name: Option<Arc<str>>,
-    },
+    Many { name: Option<Arc<str>> },
     Leaf {
         kind: u16,
         named: bool,
@@ -37,6 +35,8 @@ enum Part {
     },
     Inner {
         kind: u16,
+        /// Whether a comment may stand before it.
+        after_comments: bool,
         parts: Vec<Part>,
     },
 }
@@ -81,6 +81,14 @@ impl Pattern {
         };
         pattern.tokens = pattern.as_tokens(&tree, root, language);
         Ok(pattern)
+    }
+
+    /// Lets comments stand between all of its parts, as the code's author may. (In ast-grep they may stand before single
+    /// tokens only: not in `f /* why */ (x)`.)
+    #[must_use]
+    pub fn with_comments(mut self) -> Self {
+        self.root.allow_comments();
+        self
     }
 
     fn as_tokens(&self, tree: &Tree<'_>, root: Node, language: &Language) -> Option<TokenPattern> {
@@ -159,6 +167,18 @@ impl Pattern {
 }
 
 impl Part {
+    fn allow_comments(&mut self) {
+        if let Self::Inner {
+            after_comments,
+            parts,
+            ..
+        } = self
+        {
+            *after_comments = true;
+            parts.iter_mut().for_each(Self::allow_comments);
+        }
+    }
+
     fn variables(&self, names: &mut BTreeSet<Arc<str>>) {
         match self {
             Self::One {
@@ -265,6 +285,7 @@ fn part(tree: &Tree<'_>, node: Node, expando: char, depth: usize) -> Result<Part
     let children = tree.children(node).filter(|child| !tree.is_missing(*child));
     Ok(Part::Inner {
         kind: tree.kind(node),
+        after_comments: false,
         parts: children
             .map(|child| part(tree, child, expando, depth + 1))
             .collect::<Result<_, _>>()?,
@@ -333,7 +354,14 @@ fn compare(tree: &Tree<'_>, part: &Part, node: Node, captures: &mut Captures) ->
             Some(name) => verdict(captures.bind_many(tree, name, vec![node])),
             None => Outcome::Match,
         },
-        Part::Inner { kind, parts } => {
+        Part::Inner {
+            kind,
+            after_comments,
+            parts,
+        } => {
+            if *after_comments && tree.is_extra(node) {
+                return Outcome::Skip;
+            }
             if !is_kind(*kind) {
                 return Outcome::Mismatch;
             }

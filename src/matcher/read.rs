@@ -27,6 +27,7 @@ pub struct Reader<'a> {
     util_names: Vec<String>,
     problems: &'a mut Problems,
     depth: usize,
+    comments: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -39,7 +40,15 @@ impl<'a> Reader<'a> {
             util_names: Vec::new(),
             problems,
             depth: 0,
+            comments: false,
         }
+    }
+
+    /// Lets comments stand anywhere in what patterns match.
+    #[must_use]
+    pub fn with_comments(mut self, comments: bool) -> Self {
+        self.comments = comments;
+        self
     }
 
     /// The complaints so far, for what the caller finds wrong.
@@ -239,6 +248,7 @@ impl<'a> Reader<'a> {
     fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
         let text = node.need_text("pattern", self.problems)?;
         match Pattern::parse(text, selector, self.language) {
+            Ok(pattern) if self.comments => Some(pattern.with_comments()),
             Ok(pattern) => Some(pattern),
             Err(message) => {
                 let help = "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`";

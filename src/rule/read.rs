@@ -102,7 +102,7 @@ pub fn rule(
         .chain(shared_utils)
         .cloned()
         .collect();
-    let mut reader = Reader::new(language, problems);
+    let mut reader = Reader::new(language, problems).with_comments(form != Form::Plain);
     reader.utils(&utils);
     let decision = read_decision(node, language, &mut reader);
     let ambiguous_when = node.get("ambiguous-when").map_or_else(Vec::new, |list| {

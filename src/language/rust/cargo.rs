@@ -73,6 +73,8 @@ pub(super) struct Manifest {
     /// Packages of this repository that it needs, and whether for its tests only.
     pub(super) needs: Vec<(Needed, bool)>,
     pub(super) workspace: Option<Workspace>,
+    /// Whether it says all that a registry asks for, and does not refuse: then it is a product itself.
+    pub(super) is_published: bool,
 }
 
 /// `[workspace]`
@@ -161,6 +163,7 @@ impl Reader<'_> {
             targets: Vec::new(),
             needs: self.needs(),
             workspace: self.workspace(),
+            is_published: self.is_published(),
             folder: self.folder.clone(),
         };
         // A virtual manifest has no targets.
@@ -173,6 +176,20 @@ impl Reader<'_> {
     fn package(&self) -> Option<&toml::Table> {
         let package = self.table.get("package").or(self.table.get("project"))?;
         package.as_table()
+    }
+
+    /// <https://doc.rust-lang.org/cargo/reference/publishing.html#before-publishing-a-new-crate>
+    fn is_published(&self) -> bool {
+        let Some(package) = self.package() else {
+            return false;
+        };
+        let refuses = match package.get("publish") {
+            Some(toml::Value::Boolean(may)) => !may,
+            Some(toml::Value::Array(registries)) => registries.is_empty(),
+            _ => false,
+        };
+        let has = |key: &str| package.contains_key(key);
+        !refuses && has("description") && (has("license") || has("license-file"))
     }
 
     fn targets(&self, manifest: &Manifest) -> Vec<Target> {

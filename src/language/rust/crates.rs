@@ -185,8 +185,11 @@ fn reached(graph: &Graph, path: &RepoPath) -> Option<Standing> {
     })
 }
 
-/// Whether only the tests of other packages need a package.
+/// Whether only the tests of other packages need a package, which nobody else can get.
 pub(super) fn is_test_support(workspace: &Workspace<'_>, manifest: &Manifest) -> bool {
+    if manifest.is_published {
+        return false;
+    }
     let root = members::root(workspace, manifest);
     let find = || Arc::new(members::support(workspace, &root));
     let support = workspace.rust.support.get(&root.folder, find);

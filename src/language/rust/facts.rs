@@ -70,7 +70,7 @@ pub(super) const ALL: &[Fact] = &[
     },
     Fact {
         name: TEST_SUPPORT,
-        about: "in a library of this repository that others need for their tests only (`dev-dependencies`)",
+        about: "in a library of this repository that others need for their tests only (`dev-dependencies`), and that is not made for a registry",
         ask: "Is this library used by tests only, in other repositories too?",
         holds: |place| scope::holds(place, TEST_SUPPORT),
     },
