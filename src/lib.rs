@@ -30,6 +30,7 @@
 //! | [`finding`] | the JSON contract, as plain data | |
 //! | [`report`] | findings to text | a file and a line per format |
 //! | [`cli`] | the command line | a file and a line per command |
+//! | [`date`] | days, without a clock | |
 //! | [`problem`] | complaints about texts, and failures | |
 //!
 //! # What always holds
@@ -56,6 +57,7 @@ pub mod change;
 pub mod cli;
 pub mod compile;
 pub mod config;
+pub mod date;
 pub mod finding;
 pub mod introduced;
 pub mod language;

@@ -119,7 +119,7 @@ fn each_dependency_has_one_home() {
         ("pulldown_cmark::", "src/rfc"),
         ("syn::", "src/language/rust"),
         ("ignore::", "src/change"),
-        ("rayon::", "src/scan.rs"),
+        ("rayon::", "src/scan"),
         ("diffy::", "src/change"),
     ];
     for (word, home) in homes {

@@ -19,6 +19,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::change::Repository;
 use crate::config::{self, Config};
+use crate::date::Date;
 use crate::problem::Failure;
 use crate::report::Style;
 
@@ -164,6 +165,21 @@ fn unknown(words: &[OsString]) -> Failure {
     failure.help(match crate::problem::nearest(&word, known) {
         Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),
         None => "`codex --help` lists the commands".to_owned(),
+    })
+}
+
+/// Today (UTC), or the day of `SOURCE_DATE_EPOCH`: the only look at the clock.
+fn today() -> Result<Date, Failure> {
+    let Some(value) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|value| !value.is_empty())
+    else {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let seconds = since.map_or(0, |since| since.as_secs());
+        return Ok(Date::of_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)));
+    };
+    let seconds = value.to_str().and_then(|text| text.parse().ok());
+    seconds.map(Date::of_seconds).ok_or_else(|| {
+        Failure::new("SOURCE_DATE_EPOCH is no number of seconds")
+            .help("it is a Unix time, like 1767225600; unset it to take today's date")
     })
 }
 

@@ -28,6 +28,8 @@ pub struct InForce {
     pub refused: Vec<RefusedRule>,
     /// Why they cannot, in detail.
     pub problems: Vec<Problem>,
+    /// The ids of all rules that there are, in force in this run or not; `None` when nobody can say.
+    pub known: Option<BTreeSet<String>>,
 }
 
 /// What narrows the rules of a run.
@@ -102,6 +104,9 @@ fn lawful(
         in_force.problems = local.problems;
     }
     refuse_doubles(&in_force.rules)?;
+    if in_force.refused.is_empty() {
+        in_force.known = Some(in_force.rules.iter().map(|rule| rule.id.clone()).collect());
+    }
     Ok(in_force)
 }
 

@@ -16,6 +16,7 @@ use crate::finding::{Certainty, Disposition, Level, Status};
 use crate::language::{Fact, Language};
 use crate::matcher::RuleMatcher;
 use crate::source::RepoPath;
+use crate::suppress::{Fault, Policy};
 
 /// One rule in one language, or one review statement.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Rule {
     pub ambiguous_in: Vec<(&'static Fact, Option<String>)>,
     /// Conditions that make a match ambiguous.
     pub ambiguous_when: Vec<Ambiguity>,
+    /// What it asks of exceptions.
+    pub policy: Policy,
     /// The statement behind it.
     pub authority: Authority,
     files: Option<GlobSet>,
@@ -48,7 +51,7 @@ pub enum Decision {
     /// By a reviewer.
     Review(Review),
     /// By the comments that ask for an exception: built in.
-    Suppression(&'static Language),
+    Suppression(&'static Language, Fault),
 }
 
 /// A condition that makes a match ambiguous.
@@ -189,7 +192,7 @@ impl Rule {
         match &self.decision {
             Decision::Match(language, _)
             | Decision::Analysis(language, _)
-            | Decision::Suppression(language) => Some(language),
+            | Decision::Suppression(language, _) => Some(language),
             Decision::Review(_) => None,
         }
     }
@@ -223,20 +226,23 @@ impl Rule {
             except: Vec::new(),
             ambiguous_in: Vec::new(),
             ambiguous_when: Vec::new(),
+            policy: Policy::default(),
             authority,
             files: None,
             ignores: None,
         }
     }
 
-    /// The rule that finds comments which ask for an exception and are malformed.
-    pub fn suppression(language: &'static Language) -> Self {
-        Self::bare(
-            crate::suppress::MALFORMED,
-            String::new(),
-            Decision::Suppression(language),
-            Authority::BuiltIn,
-        )
+    /// The rules about comments that ask for an exception.
+    pub fn suppressions(language: &'static Language) -> [Self; 4] {
+        Fault::ALL.map(|fault| {
+            Self::bare(
+                fault.id(),
+                String::new(),
+                Decision::Suppression(language, fault),
+                Authority::BuiltIn,
+            )
+        })
     }
 
     /// A rule that a reviewer decides.

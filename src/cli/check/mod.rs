@@ -106,10 +106,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     if !arguments.no_suppressions {
         in_force
             .rules
-            .extend(language::ALL.into_iter().map(Rule::suppression));
+            .extend(language::ALL.into_iter().flat_map(Rule::suppressions));
     }
     let scope = Scope::new(&config, &root, &arguments.paths, arguments.all, context)?;
-    let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions);
+    let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions)
+        .under(super::today()?, in_force.known.take());
     let head_files: Vec<RepoPath> = change
         .head_files
         .iter()

@@ -82,7 +82,8 @@ impl<'r> Old<'_, 'r> {
             let is_same = |old: &Exception| {
                 new_paths.get(&old.path) == Some(&&exception.path)
                     && old.rules == exception.rules
-                    && old.suppression.reason == exception.suppression.reason
+                    && old.reach == exception.reach
+                    && old.suppression.is_same_as(&exception.suppression)
             };
             old.iter()
                 .position(is_same)
@@ -169,6 +170,7 @@ pub(super) fn added_exceptions(exceptions: &[Exception]) -> Vec<AddedException> 
             path,
             rules,
             suppression,
+            ..
         } = exception.clone();
         rules.into_iter().map(move |rule| AddedException {
             rule,
