@@ -28,6 +28,8 @@ pub struct Candidate<'r> {
     pub facts: Vec<String>,
     /// Places that explain it.
     pub labels: Vec<Label>,
+    /// The first line of the enclosing statement, from 1.
+    pub statement_line: usize,
     /// The lines of the enclosing item, from 1.
     pub item_lines: std::ops::Range<usize>,
     /// What makes it the same finding elsewhere.

@@ -4,7 +4,6 @@
 //! Deliberately absent: git, and the rules of anybody else.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -616,7 +615,8 @@ pub fn write(compiled: &Compiled, config: &Config) -> Result<(), Failure> {
             let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
             return Err(failed(&path, &error));
         }
-        let file = beside(folder, text.as_bytes()).map_err(|error| failed(&path, &error))?;
+        let file =
+            crate::write::beside(folder, text.as_bytes()).map_err(|error| failed(&path, &error))?;
         written.push((file, path));
     }
     for (file, path) in written {
@@ -654,17 +654,4 @@ fn refuse_foreign(path: &Path) -> Result<(), Failure> {
     let message = format!("{} was not written by `codex compile`", path.display());
     Err(Failure::new(message)
         .help("files like NNNN-*.yaml in this folder are compiled rules: move it elsewhere"))
-}
-
-/// A new file in the folder, to be moved to its place; it can be read by everybody, as other files are.
-fn beside(folder: &Path, bytes: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file()
-            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    Ok(file)
 }

@@ -437,3 +437,36 @@ pub struct AddedException {
     #[serde(flatten)]
     pub suppression: Suppression,
 }
+
+/// The document of `codex check --list-suppressions --format json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedExceptions {
+    /// Version of this contract.
+    pub schema: u32,
+    /// Version of codex.
+    pub codex: &'static str,
+    /// Sorted by path and line.
+    pub suppressions: Vec<ListedException>,
+    /// Sources that could not be looked at.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// An exception in the code, for one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedException {
+    /// The rule that it is about.
+    pub rule: String,
+    /// The file.
+    pub path: String,
+    /// `statement` or `file`.
+    pub scope: &'static str,
+    /// `holds`, `unused`, `expired`, `refused` or `unknown-rule`.
+    pub standing: &'static str,
+    /// The day on which its line was committed; `None` where git does not know.
+    pub since: Option<String>,
+    /// How many days ago that was.
+    pub age_days: Option<i64>,
+    /// The rest: `reason`, `until`, `owner`, `line`.
+    #[serde(flatten)]
+    pub suppression: Suppression,
+}

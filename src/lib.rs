@@ -31,6 +31,7 @@
 //! | [`report`] | findings to text | a file and a line per format |
 //! | [`cli`] | the command line | a file and a line per command |
 //! | [`date`] | days, without a clock | |
+//! | [`write`](mod@write) | files are replaced whole or not at all | |
 //! | [`problem`] | complaints about texts, and failures | |
 //!
 //! # What always holds
@@ -70,4 +71,5 @@ pub mod rule;
 pub mod scan;
 pub mod source;
 pub mod suppress;
+pub mod write;
 pub mod yaml;

@@ -3,6 +3,7 @@
 //! One file per command. Exit codes: 0 nothing at or above the threshold, 1 something is, 2 codex could not do its job.
 //! Only this module knows clap, reads the environment and writes to the terminal. Deliberately absent: decisions.
 
+mod allow;
 mod check;
 mod compile;
 mod explain;
@@ -58,6 +59,8 @@ enum Command {
     Compile(compile::Arguments),
     /// Prove and list the examples of the RFCs, and write nothing
     Test(compile::TestArguments),
+    /// Write an exception to a rule into the code
+    Allow(allow::Arguments),
     /// Show the statement, advice and examples behind a rule
     Explain(explain::Arguments),
     /// List the rules in force
@@ -140,6 +143,7 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Check(arguments) => check::run(&arguments, &mut context),
         Command::Compile(arguments) => compile::run(&arguments, &mut context),
         Command::Test(arguments) => compile::test(&arguments, &mut context),
+        Command::Allow(arguments) => allow::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
         Command::Other(words) => Err(unknown(&words)),
@@ -161,7 +165,7 @@ fn unknown(words: &[OsString]) -> Failure {
         let help = "this is engineering-codex, which checks code against RFCs; OpenAI's command line has the same name: call it by its path";
         return failure.help(help);
     }
-    let known = ["check", "compile", "test", "explain", "rules"];
+    let known = ["check", "compile", "test", "allow", "explain", "rules"];
     failure.help(match crate::problem::nearest(&word, known) {
         Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),
         None => "`codex --help` lists the commands".to_owned(),

@@ -449,6 +449,7 @@ impl<'r> File<'_, 'r> {
             ask: (!asks.is_empty()).then(|| asks.join(" ")),
             facts,
             labels: found.labels.into_iter().map(label).collect(),
+            statement_line: self.source.line(self.tree.range(statement).start),
             item_lines: self.lines(self.item(found.node, statement)),
             identity: self.identity(found.node, statement),
             suppressed: self.suppression(rule, statement, &focus),

@@ -18,6 +18,16 @@ pub enum Reach {
     File,
 }
 
+impl Reach {
+    /// The word of the contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::File => "file",
+        }
+    }
+}
+
 /// A well-formed exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {

@@ -121,7 +121,7 @@ impl Terms {
     }
 
     /// How an exception stands for each rule that it names, before it is known what it covers.
-    fn standings(&self, allowed: &Allowed) -> Vec<Standing> {
+    pub fn standings(&self, allowed: &Allowed) -> Vec<Standing> {
         let is_over = allowed
             .until
             .zip(self.today)

@@ -1,9 +1,10 @@
 //! `codex check`: the whole way from a change to its report.
 
 mod comparison;
+mod exceptions;
 mod law;
 mod news;
-mod scope;
+pub(super) mod scope;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -65,6 +66,9 @@ pub(super) struct Arguments {
     /// Exceptions in the code count for nothing
     #[arg(long)]
     no_suppressions: bool,
+    /// List all exceptions in the code, and no findings
+    #[arg(long, conflicts_with_all = ["base", "head", "staged", "diff", "no_suppressions"])]
+    list_suppressions: bool,
     /// human or json, and where to write it (repeatable)
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
     format: Vec<String>,
@@ -76,6 +80,13 @@ pub(super) struct Arguments {
     exit_zero: bool,
     #[command(flatten)]
     review: reviewer::Arguments,
+}
+
+impl Arguments {
+    /// Whether everything is looked at, not a change.
+    fn is_all(&self) -> bool {
+        self.all || self.list_suppressions
+    }
 }
 
 /// What was typed, understood.
@@ -108,13 +119,19 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             .rules
             .extend(language::ALL.into_iter().flat_map(Rule::suppressions));
     }
-    let scope = Scope::new(&config, &root, &arguments.paths, arguments.all, context)?;
+    let scope = Scope::new(
+        &config,
+        &root,
+        &arguments.paths,
+        arguments.is_all(),
+        context,
+    )?;
     let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions)
         .under(super::today()?, in_force.known.take());
     let head_files: Vec<RepoPath> = change
         .head_files
         .iter()
-        .filter(|path| scope.looks_at(path) && (!arguments.all || scope.reports(path)))
+        .filter(|path| scope.looks_at(path) && (!arguments.is_all() || scope.reports(path)))
         .cloned()
         .collect();
     let statements_not_reviewed = in_force
@@ -129,6 +146,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .retain(|exception| scope.reports(&exception.path));
     scan.unchecked
         .retain(|unchecked| scope.reports_text(&unchecked.path));
+    if arguments.list_suppressions {
+        return exceptions::list(&scan, &plan.outputs, context);
+    }
     let is_change = !arguments.all;
     let options = review::Options {
         reviewer: plan

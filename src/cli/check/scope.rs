@@ -84,7 +84,7 @@ impl<'a> Scope<'a> {
 }
 
 /// A path as it is seen from the root; `None` when it lies outside.
-pub(super) fn below(path: &Path, root: &Path) -> Option<RepoPath> {
+pub(in crate::cli) fn below(path: &Path, root: &Path) -> Option<RepoPath> {
     let path = real(path);
     path.strip_prefix(real(root)).map(RepoPath::from_path).ok()
 }
