@@ -3,7 +3,7 @@
 //! Every documented field is readable everywhere; a finding owns its strings.
 //! Deliberately absent: how findings come about ([`crate::scan`], [`crate::review`]) and how they are shown ([`crate::report`]).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A place in a source: line and column from 1 (columns in Unicode scalar values), the byte from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -26,7 +26,7 @@ pub struct Range {
 }
 
 /// How sure the deterministic part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// Syntax cannot decide; there is a question.

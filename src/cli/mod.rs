@@ -4,6 +4,7 @@
 //! Only this module knows clap, reads the environment and writes to the terminal. Deliberately absent: decisions.
 
 mod allow;
+mod baseline;
 mod check;
 mod compile;
 mod explain;
@@ -61,6 +62,8 @@ enum Command {
     Test(compile::TestArguments),
     /// Write an exception to a rule into the code
     Allow(allow::Arguments),
+    /// Write down the findings that are there already: `check --all` then reports the others
+    Baseline(baseline::Arguments),
     /// Show the statement, advice and examples behind a rule
     Explain(explain::Arguments),
     /// List the rules in force
@@ -144,6 +147,7 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Compile(arguments) => compile::run(&arguments, &mut context),
         Command::Test(arguments) => compile::test(&arguments, &mut context),
         Command::Allow(arguments) => allow::run(&arguments, &mut context),
+        Command::Baseline(arguments) => baseline::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
         Command::Other(words) => Err(unknown(&words)),
@@ -165,7 +169,9 @@ fn unknown(words: &[OsString]) -> Failure {
         let help = "this is engineering-codex, which checks code against RFCs; OpenAI's command line has the same name: call it by its path";
         return failure.help(help);
     }
-    let known = ["check", "compile", "test", "allow", "explain", "rules"];
+    let known = [
+        "check", "compile", "test", "allow", "baseline", "explain", "rules",
+    ];
     failure.help(match crate::problem::nearest(&word, known) {
         Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),
         None => "`codex --help` lists the commands".to_owned(),

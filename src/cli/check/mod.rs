@@ -23,7 +23,7 @@ use crate::rule::{Decision, Rule, in_force};
 use crate::scan::Scanner;
 use crate::source::RepoPath;
 
-use super::{Context, Verdict, reviewer, show, unknown_word};
+use super::{Context, Verdict, baseline, reviewer, show, unknown_word};
 use scope::Scope;
 
 #[derive(Debug, clap::Args)]
@@ -66,6 +66,9 @@ pub(super) struct Arguments {
     /// Exceptions in the code count for nothing
     #[arg(long)]
     no_suppressions: bool,
+    /// With --all: report what codex-baseline.json holds, too
+    #[arg(long)]
+    no_baseline: bool,
     /// List all exceptions in the code, and no findings
     #[arg(long, conflicts_with_all = ["base", "head", "staged", "diff", "no_suppressions"])]
     list_suppressions: bool,
@@ -158,7 +161,13 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         confirmed: plan.confirmed,
         introduced: is_change,
     };
-    let findings = review::findings(&scan.candidates, options);
+    let mut findings = review::findings(&scan.candidates, options);
+    if arguments.all
+        && !arguments.no_baseline
+        && let Some(baseline) = baseline::read(&baseline::place(&config, &root))?
+    {
+        baseline.apply(&scan.candidates, &mut findings);
+    }
     let surroundings = Surroundings {
         sources: sources(&change.head, &scan.candidates),
         base_reason: change.base_reason.clone(),

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::baseline;
 use crate::candidate::Candidate;
 use crate::cause;
 use crate::change::{Base, Change, FileChange};
@@ -143,6 +144,7 @@ pub(super) fn changed_law(change: &Change, config: &Config, scope: &Scope<'_>) -
     let rules = scope.below_root(&config.folder.join(&config.rules));
     let is_law = |path: &RepoPath| {
         path.file_name() == config::FILE_NAME.as_bytes()
+            || path.file_name() == baseline::FILE_NAME.as_bytes()
             || rules.as_ref().is_some_and(|rules| path.is_within(rules))
     };
     let changed = |file: &FileChange| {

@@ -8,7 +8,7 @@ use crate::problem::Failure;
 use crate::source::RepoPath;
 
 /// Which files a run looks at, and which it reports.
-pub(super) struct Scope<'a> {
+pub(in crate::cli) struct Scope<'a> {
     config: &'a Config,
     root: PathBuf,
     /// The folder of the configuration, seen from the root.
@@ -18,7 +18,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(
+    pub(in crate::cli) fn new(
         config: &'a Config,
         root: &Path,
         paths: &[PathBuf],
@@ -50,7 +50,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Files of another configuration's folder and excluded ones are never looked at.
-    pub(super) fn looks_at(&self, path: &RepoPath) -> bool {
+    pub(in crate::cli) fn looks_at(&self, path: &RepoPath) -> bool {
         let folder = if self.config.is_file {
             self.folder.clone()
         } else {
