@@ -315,6 +315,8 @@ pub struct Unchecked {
 pub struct Summary {
     /// Files looked at.
     pub files: usize,
+    /// Files left out because they are marked as generated or vendored.
+    pub left_out: usize,
     /// Rules in force.
     pub rules: usize,
     /// Review statements that nobody was asked about.
@@ -377,6 +379,8 @@ pub struct Report {
     pub head: String,
     /// Whose rules were in force.
     pub rules_from: String,
+    /// 16 hex digits of blake3 over the rules in force; `None` for plain ast-grep rules.
+    pub rules_hash: Option<String>,
     /// Sorted by path, position, rule.
     pub findings: Vec<Finding>,
     /// Rules that could not be used.

@@ -61,7 +61,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .ok_or_else(|| Failure::new(format!("{} is in no language of codex", path.text())))?;
     let scanner = Scanner::new(&in_force.rules, true).under(super::today()?, None);
     let text = text(&in_force.rules, arguments)?;
-    let scan = |snapshot: &Snapshot| scanner.scan(&Workspace::new(snapshot), &[path.clone()]);
+    let scan =
+        |snapshot: &Snapshot| scanner.scan(&Workspace::new(snapshot), std::slice::from_ref(&path));
     let on_disk = Snapshot::folder(root.to_path_buf());
     let bytes = on_disk
         .read(&path)

@@ -7,6 +7,7 @@ mod allow;
 mod baseline;
 mod check;
 mod compile;
+mod config;
 mod explain;
 mod reviewer;
 mod rules;
@@ -20,15 +21,23 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::change::Repository;
-use crate::config::{self, Config};
+use crate::config::{Config, FILE_NAME};
 use crate::date::Date;
 use crate::problem::Failure;
 use crate::report::Style;
 
 /// Compiles engineering standards, written as RFCs, into rules, and rejects the change that breaks one.
 #[derive(Debug, Parser)]
-#[command(name = "codex", version, max_term_width = 100)]
+#[command(
+    name = "codex",
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 struct Arguments {
+    /// Print the version of codex, and the hash of the rules in force
+    #[arg(short = 'V', long)]
+    version: bool,
     /// Work in this folder, as git and make do
     #[arg(short = 'C', value_name = "DIR", global = true, display_order = 900)]
     folder: Option<PathBuf>,
@@ -42,7 +51,7 @@ struct Arguments {
     )]
     color: Colour,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -68,6 +77,8 @@ enum Command {
     Explain(explain::Arguments),
     /// List the rules in force
     Rules(rules::Arguments),
+    /// Show the configuration in force, and where each value comes from
+    Config(config::Arguments),
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
@@ -142,7 +153,12 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         style,
         out: io::BufWriter::new(io::stdout()),
     };
-    let verdict = match arguments.command {
+    let Some(command) = arguments.command.filter(|_| !arguments.version) else {
+        let folder = context.folder.clone();
+        let verdict = config::version(&folder, &mut context)?;
+        return context.flush(verdict);
+    };
+    let verdict = match command {
         Command::Check(arguments) => check::run(&arguments, &mut context),
         Command::Compile(arguments) => compile::run(&arguments, &mut context),
         Command::Test(arguments) => compile::test(&arguments, &mut context),
@@ -150,14 +166,10 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Baseline(arguments) => baseline::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
+        Command::Config(arguments) => config::run(&arguments, &mut context),
         Command::Other(words) => Err(unknown(&words)),
     }?;
-    match context.out.flush() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::io("cannot write the output", &error))
-        }
-        _ => Ok(verdict),
-    }
+    context.flush(verdict)
 }
 
 fn unknown(words: &[OsString]) -> Failure {
@@ -170,7 +182,7 @@ fn unknown(words: &[OsString]) -> Failure {
         return failure.help(help);
     }
     let known = [
-        "check", "compile", "test", "allow", "baseline", "explain", "rules",
+        "check", "compile", "test", "allow", "baseline", "explain", "rules", "config",
     ];
     failure.help(match crate::problem::nearest(&word, known) {
         Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),
@@ -210,6 +222,16 @@ impl Context {
         }
     }
 
+    /// Nothing is said until it is written.
+    fn flush(&mut self, verdict: Verdict) -> Result<Verdict, Failure> {
+        match self.out.flush() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::io("cannot write the output", &error))
+            }
+            _ => Ok(verdict),
+        }
+    }
+
     /// The configuration for the working folder, asking git where the repository ends.
     fn config(&self) -> Result<(Option<Repository>, Config), Failure> {
         let repository = Repository::discover(&self.folder)?;
@@ -219,9 +241,8 @@ impl Context {
 
     /// The same without asking git: the nearest folder upward that holds `codex.toml` or `.git` is the root.
     fn config_without_git(&self) -> Result<(PathBuf, Config), Failure> {
-        let is_root = |folder: &&Path| {
-            folder.join(config::FILE_NAME).exists() || folder.join(".git").exists()
-        };
+        let is_root =
+            |folder: &&Path| folder.join(FILE_NAME).exists() || folder.join(".git").exists();
         let root = self
             .folder
             .ancestors()

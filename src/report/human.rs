@@ -135,6 +135,13 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
             surroundings.not_reviewed
         )?;
     }
+    if summary.left_out > 0 {
+        writeln!(
+            out,
+            "{} left out: marked as generated or vendored in .gitattributes",
+            count(summary.left_out, "file")
+        )?;
+    }
     let counts = [
         (summary.block, "block"),
         (summary.review, "review"),

@@ -39,6 +39,8 @@ pub struct Rule {
     pub authority: Authority,
     files: Option<GlobSet>,
     ignores: Option<GlobSet>,
+    /// Where the configuration turns it off.
+    off: Vec<GlobSet>,
 }
 
 /// How a rule decides.
@@ -146,6 +148,13 @@ pub struct Origin {
     pub hash: String,
 }
 
+impl Origin {
+    /// The link, seen from the folder of its codex.
+    pub fn link(&self) -> String {
+        format!("{}#{}", self.path, self.anchor)
+    }
+}
+
 /// What an example shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -213,8 +222,9 @@ impl Rule {
             .is_none_or(|files| files.is_match(&path))
             && !self
                 .ignores
-                .as_ref()
-                .is_some_and(|ignores| ignores.is_match(&path))
+                .iter()
+                .chain(&self.off)
+                .any(|ignores| ignores.is_match(&path))
     }
 
     /// A rule that applies everywhere and without conditions.
@@ -230,6 +240,7 @@ impl Rule {
             authority,
             files: None,
             ignores: None,
+            off: Vec::new(),
         }
     }
 

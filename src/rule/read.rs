@@ -140,6 +140,7 @@ pub fn rule(
         authority,
         files: read_globs(node.get("files"), "files", problems),
         ignores: read_globs(node.get("ignores"), "ignores", problems),
+        off: Vec::new(),
         decision: decision?,
     };
     Some(rule)

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use crate::candidate::Candidate;
-use crate::change::Snapshot;
+use crate::change::{Attributes, Snapshot};
 use crate::config;
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
 use crate::language;
@@ -107,7 +107,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let (config, mut in_force) = (law.config, law.in_force);
     show::problems(&in_force.problems, context.style);
     let stale = if law.is_on_disk {
-        in_force::stale(&in_force.rules, &config.folder)
+        in_force::stale(&in_force.rules, &config)
     } else {
         Vec::new()
     };
@@ -129,6 +129,14 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         arguments.is_all(),
         context,
     )?;
+    let scope = match change.bases.first() {
+        // A request cannot mark its own files where it cannot choose its own law.
+        Some(base) if law.from == "base" => scope.without_marked(Attributes::of(&base.snapshot)),
+        _ if arguments.is_all() => scope,
+        _ => scope.without_marked(Attributes::of(&change.head)),
+    };
+    let left_out = change.head_files.iter();
+    let left_out = left_out.filter(|path| scope.leaves_out(path)).count();
     let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions)
         .under(super::today()?, in_force.known.take());
     let head_files: Vec<RepoPath> = change
@@ -189,23 +197,24 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         base: change.base_name,
         head: change.head_name,
         rules_from: law.from.to_owned(),
-        summary: summarise(
-            &findings,
-            &scan.unchecked,
-            is_change,
-            scan.files,
-            rules,
-            statements_not_reviewed,
-        ),
+        rules_hash: Some(in_force.hash).filter(|hash| !hash.is_empty()),
+        summary: Summary {
+            left_out,
+            ..summarise(
+                &findings,
+                &scan.unchecked,
+                is_change,
+                scan.files,
+                rules,
+                statements_not_reviewed,
+            )
+        },
         findings,
         rules_refused: in_force.refused,
         unchecked: scan.unchecked,
     };
     write(&plan.outputs, &report, &surroundings, context)?;
-    let fails = report
-        .summary
-        .at_least(plan.fail_on.unwrap_or(config.fail_on))
-        > 0;
+    let fails = fails(&report, is_change, plan.fail_on, &config);
     Ok(
         match (report.rules_refused.is_empty(), arguments.exit_zero, fails) {
             (false, ..) => Verdict::Incomplete,
@@ -303,6 +312,24 @@ fn summarise(
             .for_each(|_| summary.count(Disposition::Review));
     }
     summary
+}
+
+/// Whether anything is at or above the threshold of its file.
+fn fails(
+    report: &Report,
+    is_change: bool,
+    fail_on: Option<Disposition>,
+    config: &config::Config,
+) -> bool {
+    let threshold = config.thresholds();
+    let at = |path: &str| fail_on.unwrap_or_else(|| threshold(path));
+    let mut findings = report.findings.iter();
+    findings.any(|finding| finding.disposition <= at(&finding.path))
+        || is_change
+            && report
+                .unchecked
+                .iter()
+                .any(|unchecked| Disposition::Review <= at(&unchecked.path))
 }
 
 fn write(

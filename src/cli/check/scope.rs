@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::change::Attributes;
 use crate::cli::Context;
 use crate::config::Config;
+use crate::language::Language;
 use crate::problem::Failure;
 use crate::source::RepoPath;
 
@@ -15,6 +17,8 @@ pub(in crate::cli) struct Scope<'a> {
     folder: RepoPath,
     /// What was asked for; empty for everything.
     wanted: Vec<RepoPath>,
+    /// Who says which files are generated or vendored: those are left out.
+    marks: Option<Attributes<'a>>,
 }
 
 impl<'a> Scope<'a> {
@@ -46,7 +50,23 @@ impl<'a> Scope<'a> {
             root: root.to_path_buf(),
             config,
             wanted,
+            marks: None,
         })
+    }
+
+    /// Without the files that are marked as generated or vendored.
+    pub(super) fn without_marked(mut self, marks: Attributes<'a>) -> Self {
+        self.marks = Some(marks);
+        self
+    }
+
+    /// Whether a file is left out because it is marked as generated or vendored.
+    pub(super) fn leaves_out(&self, path: &RepoPath) -> bool {
+        Language::of(path).is_some()
+            && self
+                .marks
+                .as_ref()
+                .is_some_and(|marks| marks.is_marked(path))
     }
 
     /// Files of another configuration's folder and excluded ones are never looked at.
@@ -58,6 +78,7 @@ impl<'a> Scope<'a> {
         };
         path.below(&folder)
             .is_some_and(|inner| !self.config.exclude.is_match(inner.to_path()))
+            && !self.leaves_out(path)
     }
 
     /// A path as it is seen from the root.
