@@ -391,8 +391,21 @@ pub struct Report {
     pub law_changed: Vec<ChangedLaw>,
     /// Exceptions that the change adds.
     pub suppressions_added: Vec<AddedException>,
+    /// Who let findings through that would have rejected the change.
+    pub break_glass: Option<BreakGlass>,
     /// Counts.
     pub summary: Summary,
+}
+
+/// Findings that reject a change were let through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BreakGlass {
+    /// Why.
+    pub reason: String,
+    /// Who did it, as the platform says.
+    pub who: Option<String>,
+    /// How many findings (and unchecked files) would have rejected the change.
+    pub let_through: usize,
 }
 
 /// A file of rules or configuration that a change touches: a human must see that.

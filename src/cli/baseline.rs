@@ -5,17 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::baseline::{Baseline, FILE_NAME};
-use crate::change;
 use crate::config::{self, Config};
-use crate::finding::Disposition;
-use crate::language::{self, Workspace};
 use crate::problem::Failure;
-use crate::review;
-use crate::rule::{Rule, in_force};
-use crate::scan::Scanner;
-use crate::source::RepoPath;
 
-use super::check::scope::Scope;
+use super::everything::{self, Everything};
 use super::{Context, Verdict, show};
 
 #[derive(Debug, clap::Args)]
@@ -26,63 +19,30 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
-    let (repository, config) = context.config()?;
-    let root = repository
-        .as_ref()
-        .map_or(context.folder.clone(), |found| found.root().to_path_buf());
-    let mut in_force = in_force::collect(&config, &in_force::Selection::default())?;
-    if !in_force.refused.is_empty() {
-        show::problems(&in_force.problems, context.style);
-        return Err(Failure::new(
-            "some rules cannot be used: nothing was written",
-        ));
-    }
-    let known = in_force.known.take();
-    let ids: Vec<String> = in_force.rules.iter().map(|rule| rule.id.clone()).collect();
-    let built_in = language::ALL.into_iter().flat_map(Rule::suppressions);
-    in_force.rules.extend(built_in);
-    let folder = if config.is_file {
-        &config.folder
-    } else {
-        &root
-    };
-    let change = change::everything(repository.as_ref(), folder, true)?;
-    let scope = Scope::new(&config, &root, &[], true, context)?;
-    let files: Vec<RepoPath> = change
-        .head_files
-        .iter()
-        .filter(|path| scope.looks_at(path))
-        .cloned()
-        .collect();
-    let scanner = Scanner::new(&in_force.rules, true).under(super::today()?, known.clone());
-    let scan = scanner.scan(&Workspace::new(&change.head), &files);
-    let options = review::Options {
-        reviewer: None,
-        confirmed: Disposition::Review,
-        introduced: false,
-    };
-    let findings = review::findings(&scan.candidates, options);
-    let place = place(&config, &root);
+    let said = everything::look(context, |found| write(found, arguments.prune))?;
+    context.print(&said)?;
+    Ok(Verdict::Pass)
+}
+
+fn write(found: &Everything<'_>, prune: bool) -> Result<String, Failure> {
+    let (candidates, findings) = (&found.scan.candidates, found.findings);
+    let place = place(found.config, found.root);
     let old = read(&place)?;
-    let new = if arguments.prune {
+    let new = if prune {
         let Some(old) = &old else {
             let message = format!("there is no {}", place.display());
             return Err(Failure::new(message).help("run `codex baseline` once"));
         };
         // What could not be looked at may still be there.
-        old.pruned(&scan.candidates, &findings, |path, rule| {
-            let is_unchecked = scan
-                .unchecked
-                .iter()
-                .any(|unchecked| unchecked.path == path);
-            let is_waiting = !ids.iter().any(|id| id == rule)
-                && known.as_ref().is_some_and(|known| known.contains(rule));
-            is_unchecked || is_waiting
+        old.pruned(candidates, findings, |path, rule| {
+            let mut unchecked = found.scan.unchecked.iter();
+            let is_waiting = found.known.contains(rule) && !found.ids.contains(rule);
+            unchecked.any(|unchecked| unchecked.path == path) || is_waiting
         })
     } else {
-        Baseline::of(&scan.candidates, &findings)
+        Baseline::of(candidates, findings)
     };
-    for unchecked in &scan.unchecked {
+    for unchecked in &found.scan.unchecked {
         show::warning(&format!(
             "not checked: {}: {}",
             unchecked.path, unchecked.reason
@@ -101,8 +61,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     } else {
         "findings"
     };
-    context.print(&format!("{FILE_NAME}: {} {noun}{before}\n", new.len()))?;
-    Ok(Verdict::Pass)
+    Ok(format!("{FILE_NAME}: {} {noun}{before}\n", new.len()))
 }
 
 /// Where the baseline of a configuration lies.

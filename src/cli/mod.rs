@@ -8,7 +8,10 @@ mod baseline;
 mod check;
 mod compile;
 mod config;
+mod everything;
 mod explain;
+mod init;
+mod new;
 mod reviewer;
 mod rules;
 mod show;
@@ -65,6 +68,10 @@ enum Colour {
 enum Command {
     /// Report what a change newly breaks
     Check(Box<check::Arguments>),
+    /// Set a repository up: codex.toml, the hook, the workflow
+    Init(init::Arguments),
+    /// Begin a statement: a section of an RFC with examples to fill in
+    New(new::Arguments),
     /// Make rules of the RFCs, and prove their examples
     Compile(compile::Arguments),
     /// Prove and list the examples of the RFCs, and write nothing
@@ -160,6 +167,8 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
     };
     let verdict = match command {
         Command::Check(arguments) => check::run(&arguments, &mut context),
+        Command::Init(arguments) => init::run(&arguments, &mut context),
+        Command::New(arguments) => new::run(&arguments, &mut context),
         Command::Compile(arguments) => compile::run(&arguments, &mut context),
         Command::Test(arguments) => compile::test(&arguments, &mut context),
         Command::Allow(arguments) => allow::run(&arguments, &mut context),
@@ -182,7 +191,8 @@ fn unknown(words: &[OsString]) -> Failure {
         return failure.help(help);
     }
     let known = [
-        "check", "compile", "test", "allow", "baseline", "explain", "rules", "config",
+        "check", "compile", "test", "allow", "baseline", "explain", "rules", "config", "init",
+        "new",
     ];
     failure.help(match crate::problem::nearest(&word, known) {
         Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),

@@ -142,6 +142,16 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
             count(summary.left_out, "file")
         )?;
     }
+    if let Some(broken) = &report.break_glass {
+        let who = broken.who.as_deref().unwrap_or("somebody");
+        writeln!(
+            out,
+            "GLASS BROKEN by {}: {} let through: {}",
+            visible_line(who),
+            count(broken.let_through, "finding"),
+            visible_line(&broken.reason)
+        )?;
+    }
     let counts = [
         (summary.block, "block"),
         (summary.review, "review"),

@@ -1,6 +1,7 @@
 //! `codex check`: the whole way from a change to its report.
 
 mod comparison;
+mod emergency;
 mod exceptions;
 mod law;
 mod news;
@@ -78,6 +79,9 @@ pub(super) struct Arguments {
     /// The weakest finding that fails the check: block, review or warn
     #[arg(long, value_name = "DISPOSITION")]
     fail_on: Option<String>,
+    /// Let a blocked change through, for a reason that every report tells
+    #[arg(long, value_name = "REASON")]
+    break_glass: Option<String>,
     /// Report only: exit with 0 whatever is found
     #[arg(long)]
     exit_zero: bool,
@@ -185,7 +189,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             Some(_) => "review statements are not sent to a reviewer yet",
         },
     };
-    let report = Report {
+    let mut report = Report {
         schema: 1,
         codex: env!("CARGO_PKG_VERSION"),
         law_changed: news::changed_law(&change, &config, &scope),
@@ -210,11 +214,22 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             )
         },
         findings,
+        break_glass: None,
         rules_refused: in_force.refused,
         unchecked: scan.unchecked,
     };
+    let threshold = config.thresholds();
+    let rejecting = emergency::Rejecting::of(&report, is_change, &in_force.rules, |path| {
+        plan.fail_on.unwrap_or_else(|| threshold(path))
+    });
+    let fails = match &arguments.break_glass {
+        None => rejecting.is_any(),
+        Some(reason) => {
+            report.break_glass = Some(emergency::break_glass(reason, &rejecting)?);
+            rejecting.stays_so()
+        }
+    };
     write(&plan.outputs, &report, &surroundings, context)?;
-    let fails = fails(&report, is_change, plan.fail_on, &config);
     Ok(
         match (report.rules_refused.is_empty(), arguments.exit_zero, fails) {
             (false, ..) => Verdict::Incomplete,
@@ -312,24 +327,6 @@ fn summarise(
             .for_each(|_| summary.count(Disposition::Review));
     }
     summary
-}
-
-/// Whether anything is at or above the threshold of its file.
-fn fails(
-    report: &Report,
-    is_change: bool,
-    fail_on: Option<Disposition>,
-    config: &config::Config,
-) -> bool {
-    let threshold = config.thresholds();
-    let at = |path: &str| fail_on.unwrap_or_else(|| threshold(path));
-    let mut findings = report.findings.iter();
-    findings.any(|finding| finding.disposition <= at(&finding.path))
-        || is_change
-            && report
-                .unchecked
-                .iter()
-                .any(|unchecked| Disposition::Review <= at(&unchecked.path))
 }
 
 fn write(
