@@ -122,7 +122,17 @@ impl File<'_, '_> {
         }
     }
 
+    /// The tokens of a node. Many findings share an item or a statement: each is read once.
     fn hash(&self, node: Node) -> blake3::Hash {
+        if let Some(known) = self.hashes.borrow().get(&node) {
+            return *known;
+        }
+        let hash = self.hash_of(node);
+        self.hashes.borrow_mut().insert(node, hash);
+        hash
+    }
+
+    fn hash_of(&self, node: Node) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
         for token in self.tree.tokens(node) {
             hasher.update(token);

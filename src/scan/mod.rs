@@ -6,6 +6,7 @@
 
 mod identity;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -144,6 +145,7 @@ impl<'r> Scanner<'r> {
             facts: FileFacts::default(),
             allowances: Allowances::of(&source, &tree, language, &self.terms),
             suppressions: self.suppressions,
+            hashes: RefCell::default(),
         };
         let mut candidates = file.candidates(&alive);
         if self.suppressions {
@@ -261,6 +263,8 @@ struct File<'a, 'r> {
     facts: FileFacts,
     allowances: Allowances,
     suppressions: bool,
+    /// What was hashed already.
+    hashes: RefCell<BTreeMap<Node, blake3::Hash>>,
 }
 
 /// A match, whoever found it.
