@@ -28,6 +28,8 @@ pub struct Candidate<'r> {
     pub facts: Vec<String>,
     /// Places that explain it.
     pub labels: Vec<Label>,
+    /// The first line of the enclosing statement, from 1.
+    pub statement_line: usize,
     /// The lines of the enclosing item, from 1.
     pub item_lines: std::ops::Range<usize>,
     /// What makes it the same finding elsewhere.
@@ -51,6 +53,25 @@ pub struct Identity {
     pub statement: blake3::Hash,
     /// The tokens of the enclosing item (outside of any: of the statement).
     pub item: blake3::Hash,
+}
+
+impl Identity {
+    /// The same for a comment, which has no tokens: it is recognised by its text.
+    #[must_use]
+    pub fn of_comment(self, text: &[u8]) -> Self {
+        let words: Vec<&[u8]> = text
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty())
+            .collect();
+        let tokens = blake3::hash(&words.join(&b' '));
+        let item = blake3::hash(&[*self.item.as_bytes(), *tokens.as_bytes()].concat());
+        Self {
+            item_path: self.item_path,
+            tokens,
+            statement: tokens,
+            item,
+        }
+    }
 }
 
 /// A piece of a source.

@@ -231,6 +231,13 @@ pub struct Suppression {
     pub line: usize,
 }
 
+impl Suppression {
+    /// Whether it says the same, wherever it stands.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        (&self.reason, &self.until, &self.owner) == (&other.reason, &other.until, &other.owner)
+    }
+}
+
 /// One finding. What does not apply is `None` or empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -308,6 +315,9 @@ pub struct Unchecked {
 pub struct Summary {
     /// Files looked at.
     pub files: usize,
+    /// Files left out because they are marked as generated or vendored.
+    #[serde(default)]
+    pub left_out: usize,
     /// Rules in force.
     pub rules: usize,
     /// Review statements that nobody was asked about.
@@ -392,9 +402,15 @@ pub struct Report {
     /// The weakest disposition that rejects.
     #[serde(default = "block")]
     pub fail_on: Disposition,
+    /// How many findings and unchecked sources reject, by the threshold of their file; `None`: as `fail_on` and the
+    /// counts say.
+    #[serde(default)]
+    pub rejecting: Option<usize>,
     /// Which part of the files was looked at, when not all.
     #[serde(default)]
     pub shard: Option<Shard>,
+    /// 16 hex digits of blake3 over the rules in force; `None` for plain ast-grep rules.
+    pub rules_hash: Option<String>,
     /// Sorted by path, position, rule.
     pub findings: Vec<Finding>,
     /// Rules that could not be used.
@@ -407,6 +423,8 @@ pub struct Report {
     pub suppressions_added: Vec<AddedException>,
     /// What a reviewer was asked; `None` without one.
     pub review: Option<ReviewCounts>,
+    /// Who let findings through that would have rejected the change.
+    pub break_glass: Option<BreakGlass>,
     /// Counts.
     pub summary: Summary,
 }
@@ -416,11 +434,23 @@ fn block() -> Disposition {
 }
 
 impl Report {
+    /// With another threshold, for all files. What somebody let through stays so.
+    pub fn fail_on(&mut self, threshold: Disposition) {
+        self.fail_on = threshold;
+        if self.break_glass.is_none() {
+            self.rejecting = None;
+        }
+    }
+
     /// What the run comes to.
     pub fn outcome(&self) -> Outcome {
         if !self.rules_refused.is_empty() {
             Outcome::Error
-        } else if self.summary.at_least(self.fail_on) > 0 {
+        } else if self
+            .rejecting
+            .unwrap_or_else(|| self.summary.at_least(self.fail_on))
+            > 0
+        {
             Outcome::Reject
         } else if self.summary.review > 0 {
             Outcome::Review
@@ -466,6 +496,17 @@ pub struct Shard {
     pub tree: String,
 }
 
+/// Findings that reject a change were let through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakGlass {
+    /// Why.
+    pub reason: String,
+    /// Who did it, as the platform says.
+    pub who: Option<String>,
+    /// How many findings (and unchecked files) would have rejected the change.
+    pub let_through: usize,
+}
+
 /// A file of rules or configuration that a change touches: a human must see that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedLaw {
@@ -508,6 +549,39 @@ pub struct AddedException {
     pub rule: String,
     /// The file.
     pub path: String,
+    /// The rest: `reason`, `until`, `owner`, `line`.
+    #[serde(flatten)]
+    pub suppression: Suppression,
+}
+
+/// The document of `codex check --list-suppressions --format json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedExceptions {
+    /// Version of this contract.
+    pub schema: u32,
+    /// Version of codex.
+    pub codex: &'static str,
+    /// Sorted by path and line.
+    pub suppressions: Vec<ListedException>,
+    /// Sources that could not be looked at.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// An exception in the code, for one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedException {
+    /// The rule that it is about.
+    pub rule: String,
+    /// The file.
+    pub path: String,
+    /// `statement` or `file`.
+    pub scope: &'static str,
+    /// `holds`, `unused`, `expired`, `refused` or `unknown-rule`.
+    pub standing: &'static str,
+    /// The day on which its line was committed; `None` where git does not know.
+    pub since: Option<String>,
+    /// How many days ago that was.
+    pub age_days: Option<i64>,
     /// The rest: `reason`, `until`, `owner`, `line`.
     #[serde(flatten)]
     pub suppression: Suppression,

@@ -4,6 +4,7 @@
 //! fetching of missing objects. The environment is passed on as it is, because hooks say through it which index is
 //! meant. Deliberately absent: what the answers mean ([`super::raw`]), and reading of files ([`super::objects`]).
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -202,6 +203,24 @@ impl Repository {
         restrict(&mut command, folder);
         let output = run(&mut command).map_err(|stopped| stopped.failure(&command))?;
         Ok(raw::parse_paths(&output))
+    }
+
+    /// When lines (from 1) of a file of the work tree were committed, in seconds; what is not committed is left out.
+    pub fn committed(
+        &self,
+        path: &RepoPath,
+        lines: &[usize],
+    ) -> Result<BTreeMap<usize, i64>, Failure> {
+        let mut command = self.git("blame");
+        command.args(["--porcelain", "--no-textconv"]);
+        for line in lines {
+            command.arg("-L").arg(format!("{line},{line}"));
+        }
+        command.arg("--").arg(OsString::from(path.to_path()));
+        self.without_filters(&mut command)?;
+        // A file that git does not know was committed by nobody.
+        let output = run(&mut command).unwrap_or_default();
+        Ok(raw::parse_blame(&output))
     }
 
     fn git(&self, name: &str) -> Command {

@@ -4,6 +4,7 @@
 //! without asking git at all. Deliberately absent: which of the files are sources ([`crate::language`]), and what is
 //! wrong with them ([`crate::matcher`]).
 
+mod attributes;
 mod base;
 mod between;
 mod ci;
@@ -19,6 +20,7 @@ mod staged;
 
 use crate::source::RepoPath;
 
+pub use attributes::Attributes;
 pub use between::{between, between_with};
 pub use everything::everything;
 pub use git::Repository;

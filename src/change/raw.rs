@@ -1,6 +1,8 @@
-//! Reads what git lists: `--raw -z` of its diff commands and `ls-files --stage -z`.
+//! Reads what git lists: `--raw -z` of its diff commands, `ls-files --stage -z`, `blame --porcelain`.
 //!
 //! Deliberately absent: running git ([`super::git`]).
+
+use std::collections::BTreeMap;
 
 use super::FileChange;
 use super::objects::{Entry, is_file};
@@ -111,4 +113,35 @@ pub(super) fn parse_paths(output: &[u8]) -> Vec<RepoPath> {
     let paths = output.split(|byte| *byte == 0);
     let files = paths.filter(|path| !path.is_empty() && !path.ends_with(b"/"));
     files.map(RepoPath::new).collect()
+}
+
+/// Reads `blame --porcelain`: from the line to the time of its commit. A commit is described once.
+pub(super) fn parse_blame(output: &[u8]) -> BTreeMap<usize, i64> {
+    let mut times: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+    let mut lines = BTreeMap::new();
+    let mut here: Option<(Vec<u8>, usize)> = None;
+    for line in output.split(|byte| *byte == b'\n') {
+        if line.starts_with(b"\t") {
+            // The code; what follows is the next line's.
+            if let Some((id, number)) = here.take()
+                && let Some(time) = times.get(&id)
+            {
+                lines.insert(number, *time);
+            }
+            continue;
+        }
+        let text = String::from_utf8_lossy(line);
+        let words: Vec<&str> = text.split(' ').collect();
+        match (&here, words.as_slice()) {
+            (None, [id, _, number, ..]) => {
+                let number = number.parse().unwrap_or_default();
+                here = Some((id.as_bytes().to_vec(), number));
+            }
+            (Some((id, _)), ["committer-time", time]) if id.iter().any(|digit| *digit != b'0') => {
+                times.insert(id.clone(), time.parse().unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+    lines
 }

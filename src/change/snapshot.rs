@@ -87,6 +87,12 @@ impl Snapshot {
         Self(Kind::Overlay(Box::new(below), files))
     }
 
+    /// This snapshot with another text of one file.
+    #[must_use]
+    pub fn with_text(self, path: RepoPath, text: Vec<u8>) -> Self {
+        Self::overlay(self, BTreeMap::from([(path, Content::Text(text))]))
+    }
+
     /// The bytes of a file.
     ///
     /// `Ok(None)` when there is no such file: a missing path, a folder, a submodule, a symbolic link, or a path that

@@ -31,7 +31,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         let help = "`codex merge --format json=FILE REPORT...` puts them together";
         return Err(Failure::new(message).help(help));
     }
-    report.fail_on = fail_on.unwrap_or(report.fail_on);
+    if let Some(threshold) = fail_on {
+        report.fail_on(threshold);
+    }
     let summary = &report.summary;
     let counts = [
         ("block", summary.block),

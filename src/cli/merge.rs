@@ -48,7 +48,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         }
     }
     let mut report = merged(shards)?;
-    report.fail_on = fail_on.unwrap_or(report.fail_on);
+    if let Some(threshold) = fail_on {
+        report.fail_on(threshold);
+    }
     let surroundings = Surroundings {
         sarif_suppressed: arguments.sarif_suppressed,
         not_reviewed: "see the runs of the shards",
@@ -75,6 +77,13 @@ fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
         there.extend(part.shard.map(|shard| shard.index));
         whole.findings.extend(part.findings);
         whole.unchecked.extend(part.unchecked);
+        whole.rejecting = whole
+            .rejecting
+            .zip(part.rejecting)
+            .map(|(one, other)| one + other);
+        if let (Some(whole), Some(part)) = (&mut whole.break_glass, part.break_glass) {
+            whole.let_through += part.let_through;
+        }
         add(&mut whole.summary, &part.summary);
         if let Some(more) = &part.review {
             add_review(whole.review.get_or_insert_default(), more);
@@ -110,6 +119,10 @@ fn difference(left: &Report, right: &Report) -> Option<&'static str> {
             .as_ref()
             .map(|shard| (shard.of, shard.tree.clone()))
     };
+    let broken = |report: &Report| {
+        let broken = report.break_glass.as_ref()?;
+        Some((broken.reason.clone(), broken.who.clone()))
+    };
     let same = [
         ("the tree", tree(left) == tree(right)),
         ("the version of codex", left.codex == right.codex),
@@ -118,6 +131,8 @@ fn difference(left: &Report, right: &Report) -> Option<&'static str> {
             (&left.base, &left.head) == (&right.base, &right.head),
         ),
         ("the threshold", left.fail_on == right.fail_on),
+        ("the rules", left.rules_hash == right.rules_hash),
+        ("who broke the glass and why", broken(left) == broken(right)),
         (
             "the rules",
             (&left.rules_from, left.summary.rules, &left.rules_refused)

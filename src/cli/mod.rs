@@ -3,12 +3,18 @@
 //! One file per command. Exit codes: 0 nothing at or above the threshold, 1 something is, 2 codex could not do its job.
 //! Only this module knows clap, reads the environment and writes to the terminal. Deliberately absent: decisions.
 
+mod allow;
+mod baseline;
 mod check;
 mod compile;
 mod completions;
+mod config;
+mod everything;
 mod explain;
 mod gate;
+mod init;
 mod merge;
+mod new;
 mod read;
 mod reviewer;
 mod rules;
@@ -22,15 +28,24 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::change::Repository;
-use crate::config::{self, Config};
+use crate::config::{Config, FILE_NAME};
+use crate::date::Date;
 use crate::finding::{Disposition, Outcome};
 use crate::problem::Failure;
 use crate::report::Style;
 
 /// Compiles engineering standards, written as RFCs, into rules, and rejects the change that breaks one.
 #[derive(Debug, Parser)]
-#[command(name = "codex", version, max_term_width = 100)]
+#[command(
+    name = "codex",
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 struct Arguments {
+    /// Print the version of codex, and the hash of the rules in force
+    #[arg(short = 'V', long)]
+    version: bool,
     /// Work in this folder, as git and make do
     #[arg(short = 'C', value_name = "DIR", global = true, display_order = 900)]
     folder: Option<PathBuf>,
@@ -44,7 +59,7 @@ struct Arguments {
     )]
     color: Colour,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -58,14 +73,24 @@ enum Colour {
 enum Command {
     /// Report what a change newly breaks
     Check(Box<check::Arguments>),
+    /// Set a repository up: codex.toml, the hook, the workflow
+    Init(init::Arguments),
+    /// Begin a statement: a section of an RFC with examples to fill in
+    New(new::Arguments),
     /// Make rules of the RFCs, and prove their examples
     Compile(compile::Arguments),
     /// Prove and list the examples of the RFCs, and write nothing
     Test(compile::TestArguments),
+    /// Write an exception to a rule into the code
+    Allow(allow::Arguments),
+    /// Write down the findings that are there already: `check --all` then reports the others
+    Baseline(baseline::Arguments),
     /// Show the statement, advice and examples behind a rule
     Explain(explain::Arguments),
     /// List the rules in force
     Rules(rules::Arguments),
+    /// Show the configuration in force, and where each value comes from
+    Config(config::Arguments),
     /// Decide by a report that was written before
     Gate(gate::Arguments),
     /// Put the reports of shards together
@@ -172,23 +197,28 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         style,
         out: io::BufWriter::new(io::stdout()),
     };
-    let verdict = match arguments.command {
+    let Some(command) = arguments.command.filter(|_| !arguments.version) else {
+        let folder = context.folder.clone();
+        let verdict = config::version(&folder, &mut context)?;
+        return context.flush(verdict);
+    };
+    let verdict = match command {
         Command::Check(arguments) => check::run(&arguments, &mut context),
+        Command::Init(arguments) => init::run(&arguments, &mut context),
+        Command::New(arguments) => new::run(&arguments, &mut context),
         Command::Compile(arguments) => compile::run(&arguments, &mut context),
         Command::Test(arguments) => compile::test(&arguments, &mut context),
+        Command::Allow(arguments) => allow::run(&arguments, &mut context),
+        Command::Baseline(arguments) => baseline::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
+        Command::Config(arguments) => config::run(&arguments, &mut context),
         Command::Gate(arguments) => gate::run(&arguments, &mut context),
         Command::Merge(arguments) => merge::run(&arguments, &mut context),
         Command::Completions(arguments) => completions::run(&arguments, &mut context),
         Command::Other(words) => Err(unknown(&words)),
     }?;
-    match context.out.flush() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::io("cannot write the output", &error))
-        }
-        _ => Ok(verdict),
-    }
+    context.flush(verdict)
 }
 
 fn unknown(words: &[OsString]) -> Failure {
@@ -204,8 +234,13 @@ fn unknown(words: &[OsString]) -> Failure {
         "check",
         "compile",
         "test",
+        "allow",
+        "baseline",
         "explain",
         "rules",
+        "config",
+        "init",
+        "new",
         "gate",
         "merge",
         "completions",
@@ -218,9 +253,25 @@ fn unknown(words: &[OsString]) -> Failure {
 
 /// A threshold as it was typed.
 fn threshold(word: Option<&str>) -> Result<Option<Disposition>, Failure> {
-    let known = config::THRESHOLDS.into_iter();
-    let read = |word| config::threshold(word).ok_or_else(|| unknown_word("threshold", word, known));
+    let known = crate::config::THRESHOLDS.into_iter();
+    let read =
+        |word| crate::config::threshold(word).ok_or_else(|| unknown_word("threshold", word, known));
     word.map(read).transpose()
+}
+
+/// Today (UTC), or the day of `SOURCE_DATE_EPOCH`: the only look at the clock.
+fn today() -> Result<Date, Failure> {
+    let Some(value) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|value| !value.is_empty())
+    else {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let seconds = since.map_or(0, |since| since.as_secs());
+        return Ok(Date::of_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)));
+    };
+    let seconds = value.to_str().and_then(|text| text.parse().ok());
+    seconds.map(Date::of_seconds).ok_or_else(|| {
+        Failure::new("SOURCE_DATE_EPOCH is no number of seconds")
+            .help("it is a Unix time, like 1767225600; unset it to take today's date")
+    })
 }
 
 fn unknown_word(what: &str, word: &str, known: impl Iterator<Item = &'static str>) -> Failure {
@@ -240,6 +291,16 @@ impl Context {
         }
     }
 
+    /// Nothing is said until it is written.
+    fn flush(&mut self, verdict: Verdict) -> Result<Verdict, Failure> {
+        match self.out.flush() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::io("cannot write the output", &error))
+            }
+            _ => Ok(verdict),
+        }
+    }
+
     /// The configuration for the working folder, asking git where the repository ends.
     fn config(&self) -> Result<(Option<Repository>, Config), Failure> {
         let repository = Repository::discover(&self.folder)?;
@@ -249,9 +310,8 @@ impl Context {
 
     /// The same without asking git: the nearest folder upward that holds `codex.toml` or `.git` is the root.
     fn config_without_git(&self) -> Result<(PathBuf, Config), Failure> {
-        let is_root = |folder: &&Path| {
-            folder.join(config::FILE_NAME).exists() || folder.join(".git").exists()
-        };
+        let is_root =
+            |folder: &&Path| folder.join(FILE_NAME).exists() || folder.join(".git").exists();
         let root = self
             .folder
             .ancestors()

@@ -85,8 +85,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
 
 /// All statements, embedded ones first.
 fn statements(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
+    let codexes = in_force::codexes(config, &|folder| config.in_folder(folder))?;
     let mut rfcs: Vec<IndexedRfc> = Vec::new();
-    if config.embedded {
+    if codexes.iter().any(|codex| codex.embedded) {
         rfcs = serde_json::from_str(in_force::embedded_index())
             .map_err(|error| Failure::new(format!("the embedded index is broken: {error}")))?;
         rfcs.retain(|rfc| {
@@ -95,20 +96,27 @@ fn statements(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
                 .any(|statement| in_force::is_house(&statement.href))
         });
     }
-    let path = config.folder.join(&config.rules).join("index.json");
+    for codex in &codexes {
+        if codex.is_file || codex.folder != config.folder {
+            rfcs.extend(local(codex)?);
+        }
+    }
+    Ok(rfcs)
+}
+
+fn local(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
     let folder = config.folder.join(&config.rules);
-    if config.is_file && !path.exists() && !in_force::compiled_files(&folder)?.is_empty() {
+    let path = folder.join("index.json");
+    if !path.exists() {
+        if in_force::compiled_files(&folder)?.is_empty() {
+            return Ok(Vec::new());
+        }
         let message = format!("{} is missing", path.display());
         return Err(Failure::new(message).help("run `codex compile`"));
     }
-    if config.is_file && path.exists() {
-        let text = config::read_file(&path)
-            .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
-        let local: Vec<IndexedRfc> = serde_json::from_slice(&text).map_err(|error| {
-            Failure::new(format!("{} is broken: {error}", path.display()))
-                .help("run `codex compile`")
-        })?;
-        rfcs.extend(local);
-    }
-    Ok(rfcs)
+    let text = config::read_file(&path)
+        .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+    serde_json::from_slice(&text).map_err(|error| {
+        Failure::new(format!("{} is broken: {error}", path.display())).help("run `codex compile`")
+    })
 }

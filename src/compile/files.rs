@@ -1,7 +1,6 @@
 //! The files of `rules/`: whether they are fresh, and how they are replaced, each whole or not at all.
 //! Deliberately absent: what stands in them.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Compiled;
@@ -71,7 +70,8 @@ pub fn write(compiled: &Compiled, config: &Config) -> Result<(), Failure> {
             let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
             return Err(failed(&path, &error));
         }
-        let file = beside(folder, text.as_bytes()).map_err(|error| failed(&path, &error))?;
+        let file =
+            crate::write::beside(folder, text.as_bytes()).map_err(|error| failed(&path, &error))?;
         written.push((file, path));
     }
     for (file, path) in written {
@@ -109,17 +109,4 @@ fn refuse_foreign(path: &Path) -> Result<(), Failure> {
     let message = format!("{} was not written by `codex compile`", path.display());
     Err(Failure::new(message)
         .help("files like NNNN-*.yaml in this folder are compiled rules: move it elsewhere"))
-}
-
-/// A new file in the folder, to be moved to its place; it can be read by everybody, as other files are.
-fn beside(folder: &Path, bytes: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file()
-            .set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    Ok(file)
 }

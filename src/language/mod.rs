@@ -31,10 +31,11 @@ pub struct Language {
     pub grammar: fn() -> tree_sitter::Language,
     /// What stands for `$` while a pattern is parsed: a character that the grammar takes for part of an identifier.
     pub expando: char,
-    /// Kinds of comments, the way to write one that ends with the line first among [`Self::comment_openers`].
+    /// Kinds of comments.
     pub comments: &'static [&'static str],
-    /// What opens a comment, the longest first.
-    pub comment_openers: &'static [&'static str],
+    /// What opens a comment, and what closes it (nothing: the end of the line); of openers that begin alike the longest
+    /// first.
+    pub comment_marks: &'static [(&'static str, &'static str)],
     /// Kinds whose named children are statements.
     pub blocks: &'static [&'static str],
     /// Kinds of items and the field that names each: a finding's identity and a reviewer's excerpt.
@@ -156,6 +157,16 @@ impl Language {
                 }
             })
             .collect()
+    }
+
+    /// What opens a plain comment that ends with its line.
+    pub fn line_comment(&self) -> &'static str {
+        let openers = self.comment_marks.iter();
+        let openers = openers.filter(|(_, closer)| closer.is_empty());
+        openers
+            .map(|(opener, _)| *opener)
+            .min_by_key(|opener| opener.len())
+            .unwrap_or_default()
     }
 
     /// The fact of this name.

@@ -36,6 +36,11 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         title: "rule not used".to_owned(),
         message: format!("{}: {}", refused.rule, refused.error),
     }));
+    warnings.extend(story::broken_glass(report).map(|message| Annotation {
+        place: None,
+        title: "glass broken".to_owned(),
+        message: visible_line(&message),
+    }));
     notices.extend(changes_of_the_law(report));
     for entry in story::entries(report) {
         let kind = match entry.weight {

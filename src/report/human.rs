@@ -113,6 +113,9 @@ pub(super) fn render(
             visible_line(&added.suppression.reason)
         )?;
     }
+    if let Some(broken) = story::broken_glass(report) {
+        writeln!(out, "{}", visible_line(&broken))?;
+    }
     match surroundings.quiet {
         true => Ok(()),
         false => summary(report, surroundings, out),
@@ -146,6 +149,13 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
             "{} not reviewed: {}",
             count(summary.statements_not_reviewed, "statement"),
             surroundings.not_reviewed
+        )?;
+    }
+    if summary.left_out > 0 {
+        writeln!(
+            out,
+            "{} left out: marked as generated or vendored in .gitattributes",
+            count(summary.left_out, "file")
         )?;
     }
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {

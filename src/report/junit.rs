@@ -60,10 +60,13 @@ pub(super) fn render(
 
 fn suites(report: &Report, surroundings: &Surroundings) -> BTreeMap<String, Vec<Test>> {
     let mut suites: BTreeMap<String, Vec<Test>> = BTreeMap::new();
-    let law: Vec<String> = story::remarks(report)
-        .iter()
-        .map(|entry| format!("{}:{}: {}", entry.path, entry.line, entry.title))
-        .collect();
+    let mut law: Vec<String> = story::broken_glass(report).into_iter().collect();
+    let remarks = story::remarks(report);
+    law.extend(
+        remarks
+            .iter()
+            .map(|entry| format!("{}:{}: {}", entry.path, entry.line, entry.title)),
+    );
     let own = suites.entry(OWN_SUITE.to_owned()).or_default();
     own.push(Test {
         text: law.join("\n"),

@@ -34,6 +34,9 @@ pub(super) fn render(
     let rules = count(report.summary.rules, "rule");
     let counts = story::counts(&report.summary);
     text.push_str(&format!("**{counts}**: {files}, {rules}.\n"));
+    if let Some(broken) = story::broken_glass(report) {
+        text.push_str(&format!("\n**{}**\n", prose(&broken)));
+    }
     let entries = story::entries(report);
     let mut shown = 0;
     let mut section = None;

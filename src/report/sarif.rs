@@ -54,6 +54,7 @@ pub(super) fn render(
                 "semanticVersion": report.codex,
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": rules,
+                "properties": {"rulesHash": report.rules_hash},
             }},
             "columnKind": "unicodeCodePoints",
             "originalUriBaseIds": {"SRCROOT": {
@@ -294,7 +295,10 @@ fn notifications(report: &Report, more: usize) -> Vec<Value> {
         let text = format!("{more} more results are left out: GitHub takes {RESULTS_LIMIT}");
         json!({"level": "warning", "message": {"text": text}})
     });
-    refused.chain(remarks).chain(more).collect()
+    let broken = story::broken_glass(report);
+    let broken =
+        broken.map(|text| json!({"level": "warning", "message": {"text": message(&text)}}));
+    refused.chain(broken).chain(remarks).chain(more).collect()
 }
 
 fn place(range: Range) -> Value {

@@ -68,6 +68,16 @@ pub(super) fn remarks(report: &Report) -> Vec<Entry<'_>> {
     changed.chain(added).collect()
 }
 
+/// Who let through what rejects, and why.
+pub(super) fn broken_glass(report: &Report) -> Option<String> {
+    let broken = report.break_glass.as_ref()?;
+    let who = broken.who.as_deref().unwrap_or("somebody");
+    let (findings, reason) = (count(broken.let_through, "finding"), &broken.reason);
+    Some(format!(
+        "GLASS BROKEN by {who}: {findings} let through: {reason}"
+    ))
+}
+
 /// Whether formats for people show it; the others are counted.
 pub(super) fn is_told(finding: &Finding) -> bool {
     finding.disposition <= Disposition::Note

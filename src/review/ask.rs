@@ -22,8 +22,8 @@ const FAILURES_IN_A_ROW: usize = 3;
 /// Less time than this is not worth a request.
 const WORTH_ASKING: Duration = Duration::from_millis(10);
 
-/// How much may be asked.
-#[derive(Debug, Clone, Copy)]
+/// How much may be asked; by default nothing.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
     /// Cases that may be sent in one run; those in the cache are free.
     pub cases: usize,

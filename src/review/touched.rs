@@ -15,22 +15,23 @@ use crate::language::{Language, Workspace};
 use crate::rule::{Decision, Rule};
 use crate::scan;
 use crate::source::{RepoPath, Source};
+use crate::suppress::Terms;
 
 /// The id of the note about text that speaks to a reviewer.
 pub const ADDRESSED: &str = "codex-reviewer-addressed";
 
-/// The questions of review statements about the files `paths` of head.
+/// The questions of review statements about the files `paths` of head. Without `terms`, exceptions count for nothing.
 pub fn candidates<'r>(
     rules: &'r [Rule],
     change: &Change,
     paths: &[RepoPath],
-    suppressions: bool,
+    terms: Option<&Terms>,
 ) -> Vec<Candidate<'r>> {
     let workspace = Workspace::new(&change.head);
     let touched = |path: &&RepoPath| rules.iter().any(|rule| is_about(rule, path));
     let of_file = |path: &RepoPath| {
         let hunks = hunks(change, path);
-        scan::touched(rules, &workspace, path, &hunks, suppressions)
+        scan::touched(rules, &workspace, path, &hunks, terms)
     };
     paths.iter().filter(touched).flat_map(of_file).collect()
 }

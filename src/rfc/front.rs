@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::date::Date;
 use crate::finding::Status;
 use crate::problem::{Document, Problems};
 use crate::yaml::{self, Node, Offsets, Value};
@@ -246,37 +247,10 @@ fn read_numbers(key: &str, front: &Node, problems: &mut Problems) -> Vec<(u32, R
 }
 
 fn check_date(key: &str, node: &Node, problems: &mut Problems) {
-    let is_date = node.as_text().is_some_and(is_date);
-    if !is_date {
+    if node.as_text().and_then(Date::parse).is_none() {
         problems.add(
             node.span.clone(),
             format!("`{key}` must be a date like 2026-03-02"),
         );
     }
-}
-
-/// Whether a text is a day of the Gregorian calendar, `YYYY-MM-DD` (ISO 8601).
-fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts[..] else {
-        return false;
-    };
-    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
-        return false;
-    }
-    let (Ok(year), Ok(month), Ok(day)) = (
-        year.parse::<u32>(),
-        month.parse::<u32>(),
-        day.parse::<u32>(),
-    ) else {
-        return false;
-    };
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + u32::from(is_leap),
-        1..=12 => 31,
-        _ => return false,
-    };
-    (1..=days).contains(&day)
 }

@@ -10,7 +10,7 @@ use crate::yaml::{self, Node, Value};
 pub const SCHEMA: u32 = 1;
 
 /// Keys that a rule keeps from its block, in the order in which they are written.
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 13] = [
     "note",
     "rule",
     "analysis",
@@ -22,6 +22,8 @@ const KEPT: [&str; 11] = [
     "except",
     "ambiguous-in",
     "ambiguous-when",
+    "suppressible",
+    "max-days",
 ];
 const LAW_KEYS: [&str; 10] = [
     "rfc",

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::finding::{RefusedRule, Status};
 use crate::problem::{Document, Failure, Problem, Problems, nearest};
 use crate::source::RepoPath;
+use crate::suppress::policy::Suppressible;
 
 /// The law that every binary brings along.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
@@ -29,6 +30,10 @@ pub struct InForce {
     pub refused: Vec<RefusedRule>,
     /// Why they cannot, in detail.
     pub problems: Vec<Problem>,
+    /// The ids of all rules that there are, in force in this run or not; `None` when nobody can say.
+    pub known: Option<BTreeSet<String>>,
+    /// blake3 over all that they were read from, 16 hex digits; empty for plain ast-grep rules.
+    pub hash: String,
 }
 
 /// What narrows the rules of a run.
@@ -48,7 +53,10 @@ pub struct Selection<'a> {
 pub fn collect(config: &Config, selection: &Selection<'_>) -> Result<InForce, Failure> {
     let mut in_force = match selection.rules {
         Some(folder) => plain::load(folder, selection.utils)?,
-        None => lawful(config, || files_on_disk(config))?,
+        None => {
+            let codexes = codexes(config, &|folder| config.in_folder(folder))?;
+            lawful(config, &codexes, files_on_disk)?
+        }
     };
     let is_any = drop_drafts(&mut in_force, selection);
     select(&mut in_force, selection.only)?;
@@ -69,7 +77,8 @@ pub fn collect_from(
     root: &Path,
     selection: &Selection<'_>,
 ) -> Result<Option<InForce>, Failure> {
-    let mut in_force = lawful(config, || files_of(config, snapshot, root))?;
+    let codexes = codexes(config, &|folder| config.in_folder_of(snapshot, folder))?;
+    let mut in_force = lawful(config, &codexes, |config| files_of(config, snapshot, root))?;
     if !drop_drafts(&mut in_force, selection) && in_force.problems.is_empty() {
         return Ok(None);
     }
@@ -88,21 +97,80 @@ fn drop_drafts(in_force: &mut InForce, selection: &Selection<'_>) -> bool {
 /// Compiled files: their paths, seen from the configuration, and their bytes.
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
+/// The most codexes that one may extend, directly or not.
+const MOST_CODEXES: usize = 32;
+
+/// All codexes whose rules are in force: those that a configuration extends, directly or not, then its own.
+pub fn codexes(
+    config: &Config,
+    load: &dyn Fn(&Path) -> Result<Config, Failure>,
+) -> Result<Vec<Config>, Failure> {
+    let mut all = Vec::new();
+    extend(config, load, &mut vec![config.folder.clone()], &mut all)?;
+    Ok(all)
+}
+
+fn extend(
+    config: &Config,
+    load: &dyn Fn(&Path) -> Result<Config, Failure>,
+    seen: &mut Vec<PathBuf>,
+    all: &mut Vec<Config>,
+) -> Result<(), Failure> {
+    for name in &config.extends {
+        let folder = config.extended_folder(name)?;
+        if seen.contains(&folder) {
+            continue;
+        }
+        if seen.len() == MOST_CODEXES {
+            let message = format!("`extends` leads to more than {MOST_CODEXES} codexes");
+            return Err(Failure::new(message));
+        }
+        seen.push(folder.clone());
+        extend(&load(&folder)?, load, seen, all)?;
+    }
+    all.push(config.clone());
+    Ok(())
+}
+
 fn lawful(
     config: &Config,
-    files: impl FnOnce() -> Result<Files, Failure>,
+    codexes: &[Config],
+    files: impl Fn(&Config) -> Result<Files, Failure>,
 ) -> Result<InForce, Failure> {
     let mut in_force = InForce::default();
-    if config.embedded {
+    let mut hasher = blake3::Hasher::new();
+    if codexes.iter().any(|codex| codex.embedded) {
         in_force.rules = embedded();
+        for (path, text) in embedded_files() {
+            hash(&mut hasher, path, text.as_bytes());
+        }
     }
-    if config.is_file {
-        let local = local(config, files()?);
+    for codex in codexes {
+        let is_own = codex.folder == config.folder;
+        let files = match codex.is_file || !is_own {
+            true => files(codex)?,
+            false => Vec::new(),
+        };
+        if files.is_empty() && !is_own && codex.extends.is_empty() && !codex.embedded {
+            let folder = codex.folder.display();
+            let help =
+                "`extends` names a folder with a codex.toml, or with compiled rules in `rules/`";
+            return Err(Failure::new(format!("there is no rule in {folder}")).help(help));
+        }
+        for (path, text) in &files {
+            hash(&mut hasher, path, text);
+        }
+        let local = local(codex, files);
         in_force.rules.extend(local.rules);
-        in_force.refused = local.refused;
-        in_force.problems = local.problems;
+        in_force.refused.extend(local.refused);
+        in_force.problems.extend(local.problems);
     }
+    in_force.hash = hasher.finalize().to_hex()[..16].to_owned();
     refuse_doubles(&in_force.rules)?;
+    if in_force.refused.is_empty() {
+        in_force.known = Some(in_force.rules.iter().map(|rule| rule.id.clone()).collect());
+    }
+    turn_off(config, &mut in_force)?;
     Ok(in_force)
 }
 
@@ -113,6 +181,44 @@ static AHEAD: Mutex<Option<JoinHandle<Vec<Rule>>>> = Mutex::new(None);
 pub fn read_ahead() {
     let mut ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner);
     *ahead = Some(std::thread::spawn(read_embedded));
+}
+
+fn hash(hasher: &mut blake3::Hasher, path: &Path, text: &[u8]) {
+    // Where a codex lies does not matter, and neither does how the system writes paths.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    for part in [name.as_bytes(), text] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+}
+
+/// Rules are off where `[[paths]]` says so; one that takes no exception cannot be.
+fn turn_off(config: &Config, in_force: &mut InForce) -> Result<(), Failure> {
+    let folder = config.below_top(&config.folder);
+    for section in &config.paths {
+        let files = section.files(&folder);
+        let place = format!("{}:{}", crate::config::FILE_NAME, section.line);
+        for id in &section.off {
+            let rules = in_force.rules.iter_mut().filter(|rule| rule.id == *id);
+            let mut is_any = false;
+            for rule in rules {
+                if rule.policy.suppressible == Suppressible::Never {
+                    let message = format!("{place}: `{id}` takes no exception: it cannot be off");
+                    return Err(Failure::new(message).help("remove it from `off`"));
+                }
+                rule.off.push(files.clone());
+                is_any = true;
+            }
+            if let (false, Some(known)) = (is_any, &in_force.known) {
+                let failure = Failure::new(format!("{place}: there is no rule `{id}`"));
+                return Err(match nearest(id, known.iter().map(String::as_str)) {
+                    Some(near) => failure.help(format!("did you mean `{near}`?")),
+                    None => failure.help("remove it from `off`"),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The embedded rules, with links to the repository of codex at this version.
@@ -130,6 +236,18 @@ fn read_embedded() -> Vec<Rule> {
         env!("CARGO_PKG_VERSION"),
         "/"
     );
+    let mut rules: Vec<Rule> = embedded_files()
+        .into_iter()
+        .flat_map(|(path, text)| read(Document::new(path.to_string_lossy(), text), link).0)
+        .collect();
+    rules.retain(|rule| {
+        rule.law()
+            .is_some_and(|law| !law.origin.path.starts_with(HOUSE))
+    });
+    rules
+}
+
+fn embedded_files() -> Vec<(&'static Path, &'static str)> {
     let mut files: Vec<(&Path, &str)> = EMBEDDED
         .files()
         .filter(|file| {
@@ -140,15 +258,7 @@ fn read_embedded() -> Vec<Rule> {
         .filter_map(|file| Some((file.path(), file.contents_utf8()?)))
         .collect();
     files.sort();
-    let mut rules: Vec<Rule> = files
-        .into_iter()
-        .flat_map(|(path, text)| read(Document::new(path.to_string_lossy(), text), link).0)
-        .collect();
-    rules.retain(|rule| {
-        rule.law()
-            .is_some_and(|law| !law.origin.path.starts_with(HOUSE))
-    });
-    rules
+    files
 }
 
 /// The text of the embedded index: statements for agents.
@@ -187,7 +297,7 @@ fn files_on_disk(config: &Config) -> Result<Files, Failure> {
     let read = |path: PathBuf| {
         let text = crate::config::read_file(&path)
             .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
-        let name = path.strip_prefix(&config.folder).unwrap_or(&path);
+        let name = path.strip_prefix(&config.top).unwrap_or(&path);
         Ok((name.to_path_buf(), text))
     };
     let paths = compiled_files(&config.folder.join(&config.rules))?;
@@ -209,7 +319,7 @@ fn files_of(config: &Config, snapshot: &Snapshot, root: &Path) -> Result<Files, 
         }
         let path = folder.join(&name);
         if let Some(text) = snapshot.read(&path).map_err(|why| failed(&path, why))? {
-            files.push((Path::new(&config.rules).join(name), text));
+            files.push((path.to_path(), text));
         }
     }
     Ok(files)
@@ -316,12 +426,13 @@ fn select(in_force: &mut InForce, only: &[String]) -> Result<(), Failure> {
 }
 
 /// The RFCs that have changed since their rules were compiled.
-pub fn stale(rules: &[Rule], folder: &Path) -> Vec<String> {
+pub fn stale(rules: &[Rule], config: &Config) -> Vec<String> {
+    let folder = config.folder.as_path();
     let mut by_rfc: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     for rule in rules {
         if let Some(law) = rule
             .law()
-            .filter(|law| !law.href.starts_with(env!("CARGO_PKG_REPOSITORY")))
+            .filter(|law| law.href.strip_prefix(&config.link) == Some(&law.origin.link()))
         {
             by_rfc
                 .entry(&law.origin.path)

@@ -16,6 +16,7 @@ use crate::finding::{Certainty, Disposition, Level, Status};
 use crate::language::{Fact, Language};
 use crate::matcher::RuleMatcher;
 use crate::source::RepoPath;
+use crate::suppress::{Fault, Policy};
 
 /// One rule in one language, or one review statement.
 #[derive(Debug)]
@@ -34,10 +35,14 @@ pub struct Rule {
     pub ambiguous_when: Vec<Ambiguity>,
     /// Whether its patterns match on tokens, too: in the arguments of macros and around syntax errors.
     pub inside_macros: bool,
+    /// What it asks of exceptions.
+    pub policy: Policy,
     /// The statement behind it.
     pub authority: Authority,
     files: Option<GlobSet>,
     ignores: Option<GlobSet>,
+    /// Where the configuration turns it off.
+    off: Vec<GlobSet>,
 }
 
 /// How a rule decides.
@@ -50,7 +55,7 @@ pub enum Decision {
     /// By a reviewer.
     Review(Review),
     /// By the comments that ask for an exception: built in.
-    Suppression(&'static Language),
+    Suppression(&'static Language, Fault),
 }
 
 /// A condition that makes a match ambiguous.
@@ -145,6 +150,13 @@ pub struct Origin {
     pub hash: String,
 }
 
+impl Origin {
+    /// The link, seen from the folder of its codex.
+    pub fn link(&self) -> String {
+        format!("{}#{}", self.path, self.anchor)
+    }
+}
+
 /// What an example shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -191,7 +203,7 @@ impl Rule {
         match &self.decision {
             Decision::Match(language, _)
             | Decision::Analysis(language, _)
-            | Decision::Suppression(language) => Some(language),
+            | Decision::Suppression(language, _) => Some(language),
             Decision::Review(_) => None,
         }
     }
@@ -212,8 +224,9 @@ impl Rule {
             .is_none_or(|files| files.is_match(&path))
             && !self
                 .ignores
-                .as_ref()
-                .is_some_and(|ignores| ignores.is_match(&path))
+                .iter()
+                .chain(&self.off)
+                .any(|ignores| ignores.is_match(&path))
     }
 
     /// A rule that applies everywhere and without conditions.
@@ -226,20 +239,24 @@ impl Rule {
             ambiguous_in: Vec::new(),
             ambiguous_when: Vec::new(),
             inside_macros: false,
+            policy: Policy::default(),
             authority,
             files: None,
             ignores: None,
+            off: Vec::new(),
         }
     }
 
-    /// The rule that finds comments which ask for an exception and are malformed.
-    pub fn suppression(language: &'static Language) -> Self {
-        Self::bare(
-            crate::suppress::MALFORMED,
-            String::new(),
-            Decision::Suppression(language),
-            Authority::BuiltIn,
-        )
+    /// The rules about comments that ask for an exception.
+    pub fn suppressions(language: &'static Language) -> [Self; 4] {
+        Fault::ALL.map(|fault| {
+            Self::bare(
+                fault.id(),
+                String::new(),
+                Decision::Suppression(language, fault),
+                Authority::BuiltIn,
+            )
+        })
     }
 
     /// A rule that a reviewer decides.

@@ -66,6 +66,8 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
     }
     loaded.retain(|rule| !matches!(rule.authority, Authority::Plain(None)));
     Ok(InForce {
+        known: None,
+        hash: String::new(),
         rules: loaded,
         refused,
         problems,

@@ -9,6 +9,7 @@ use crate::analysis::Analysis;
 use crate::language::{Fact, Language};
 use crate::matcher::read::Reader;
 use crate::problem::Problems;
+use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
 use crate::yaml::{Entry, Node, Value};
 
 /// Keys of the ast-grep language that a rule may have, wherever it is written.
@@ -23,12 +24,14 @@ const SHARED_KEYS: [&str; 8] = [
     "ignores",
 ];
 /// Keys of ours.
-const OUR_KEYS: [&str; 5] = [
+const OUR_KEYS: [&str; 7] = [
     "except",
     "ambiguous-in",
     "ambiguous-when",
     "analysis",
     "inside-macros",
+    "suppressible",
+    "max-days",
 ];
 /// Keys of a plain ast-grep file that say nothing about what matches.
 const PLAIN_KEYS: [&str; 4] = ["id", "severity", "url", "metadata"];
@@ -135,12 +138,50 @@ pub fn rule(
         ambiguous_when,
         inside_macros: form != Form::Plain
             && node.get("inside-macros").map(|node| &node.value) != Some(&Value::Bool(false)),
+        policy: read_policy(node, problems),
         authority,
         files: read_globs(node.get("files"), "files", problems),
         ignores: read_globs(node.get("ignores"), "ignores", problems),
+        off: Vec::new(),
         decision: decision?,
     };
     Some(rule)
+}
+
+/// What the rule asks of exceptions.
+fn read_policy(node: &Node, problems: &mut Problems) -> Policy {
+    let mut policy = Policy::default();
+    let words = Suppressible::ALL.map(Suppressible::word);
+    if let Some(value) = node.get("suppressible")
+        && let Some(word) = value.need_text("suppressible", problems)
+    {
+        match words.iter().position(|known| *known == word) {
+            Some(at) => policy.suppressible = Suppressible::ALL[at],
+            None => {
+                let message = format!("`suppressible` cannot be `{word}`");
+                problems.add_unknown(value.span.clone(), message, word, words);
+            }
+        }
+    }
+    let Some(value) = node.get("max-days") else {
+        return policy;
+    };
+    match value
+        .as_number()
+        .filter(|days| (1..=MAX_DAYS).contains(days))
+    {
+        Some(days) => policy.max_days = Some(days),
+        None => problems.add(
+            value.span.clone(),
+            format!("`max-days` must be a number of days from 1 to {MAX_DAYS}"),
+        ),
+    }
+    if policy.suppressible == Suppressible::Never {
+        let help = "leave `max-days` away, or allow exceptions";
+        let message = "where there is no exception, none has an end";
+        problems.add_with_help(value.span.clone(), message, help);
+    }
+    policy
 }
 
 fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {

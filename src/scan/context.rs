@@ -93,7 +93,7 @@ fn with_file(
         return;
     };
     let scanner = LanguageScanner::new(language, Vec::new());
-    work(&File::alone(&scanner, workspace, source, &tree, false));
+    work(&File::alone(&scanner, workspace, source, &tree, None));
 }
 
 impl File<'_, '_> {

@@ -22,13 +22,15 @@ use self::identity::{Kinds, Outline, Spot};
 use self::tokens::TokenRules;
 pub use self::touched::touched;
 use crate::candidate::Candidate;
+use crate::date::Date;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
 use crate::language::{FileFacts, Language, Place, Workspace};
 use crate::matcher::tokens::Tokens;
 use crate::matcher::{Captures, Node, Tree};
 use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
-use crate::suppress::{self, Allowance, Allowances};
+use crate::suppress::comment::Reach;
+use crate::suppress::{self, Allowances, Fault, Standing, Terms};
 
 /// What a scan found.
 #[derive(Debug, Default)]
@@ -50,6 +52,10 @@ pub struct Exception {
     pub path: RepoPath,
     /// The rules that it is about.
     pub rules: Vec<String>,
+    /// How it stands for each of them.
+    pub standings: Vec<Standing>,
+    /// What it is about.
+    pub reach: Reach,
     /// Why, until when, and where.
     pub suppression: Suppression,
 }
@@ -61,6 +67,7 @@ pub struct Scanner<'r> {
     suppressions: bool,
     /// Files that are done, for whoever watches.
     pub done: AtomicUsize,
+    terms: Terms,
 }
 
 impl<'r> Scanner<'r> {
@@ -80,7 +87,20 @@ impl<'r> Scanner<'r> {
                 .collect(),
             suppressions,
             done: AtomicUsize::new(0),
+            terms: Terms::of(rules),
         }
+    }
+
+    /// The terms for exceptions in the code; `None` where they count for nothing.
+    pub fn terms(&self) -> Option<&Terms> {
+        self.suppressions.then_some(&self.terms)
+    }
+
+    /// With terms for exceptions in the code.
+    #[must_use]
+    pub fn under(mut self, today: Date, known: Option<BTreeSet<String>>) -> Self {
+        self.terms = self.terms.at(today, known);
+        self
     }
 
     /// Looks at files of a snapshot.
@@ -136,7 +156,7 @@ impl<'r> Scanner<'r> {
         let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
             return Some(Err(unchecked("it cannot be parsed".to_owned())));
         };
-        let file = File {
+        let mut file = File {
             scanner,
             workspace,
             source: &source,
@@ -145,10 +165,17 @@ impl<'r> Scanner<'r> {
             outlines: OnceCell::new(),
             hashes: RefCell::default(),
             facts: FileFacts::default(),
-            allowances: Allowances::of(&source, &tree, language),
+            allowances: Allowances::of(&source, &tree, language, &self.terms),
             suppressions: self.suppressions,
         };
-        Some(Ok((file.candidates(&alive), file.exceptions())))
+        let mut candidates = file.candidates(&alive);
+        if self.suppressions {
+            candidates.extend(file.faults(&candidates, &self.terms));
+        }
+        candidates.sort_by(|left, right| {
+            (left.focus, left.range, &left.rule.id).cmp(&(right.focus, right.range, &right.rule.id))
+        });
+        Some(Ok((candidates, file.exceptions())))
     }
 }
 
@@ -191,7 +218,7 @@ impl<'r> LanguageScanner<'r> {
                     }
                     matcher.literals()
                 }
-                Decision::Suppression(_) => Some(vec![suppress::MARK.to_owned()]),
+                Decision::Suppression(..) => Some(vec![suppress::MARK.to_owned()]),
                 Decision::Analysis(..) | Decision::Review(_) => None,
             };
             match literals {
@@ -294,31 +321,25 @@ impl<'r> File<'_, 'r> {
                         self.candidate(self.scanner.rules[index], self.analysed(hit))
                     }));
                 }
-                Decision::Suppression(_) => candidates.extend(self.malformed(rule)),
-                Decision::Match(..) | Decision::Review(_) => {}
+                Decision::Match(..) | Decision::Review(_) | Decision::Suppression(..) => {}
             }
         }
-        candidates.sort_by(|left, right| {
-            (left.focus, left.range, &left.rule.id).cmp(&(right.focus, right.range, &right.rule.id))
-        });
         candidates
     }
 
     fn exceptions(&self) -> Vec<Exception> {
-        let well_formed = |allowance: &Allowance| {
-            let (rules, suppression) = allowance.content.as_ref().ok()?.clone();
+        let comments = self.allowances.comments.iter();
+        let well_formed = comments.filter_map(|allowance| {
+            let allowed = allowance.content.as_ref().ok()?.clone();
             Some(Exception {
                 path: self.source.path.clone(),
-                rules,
-                suppression,
+                rules: allowed.rules,
+                standings: allowance.standings.clone(),
+                reach: allowed.reach,
+                suppression: allowed.suppression,
             })
-        };
-        let comments = self
-            .allowances
-            .comments
-            .iter()
-            .filter(|_| self.suppressions);
-        comments.filter_map(well_formed).collect()
+        });
+        well_formed.filter(|_| self.suppressions).collect()
     }
 
     /// One pass over the tree for all rules, and one over the tokens of which there is no tree.
@@ -387,13 +408,24 @@ impl<'r> File<'_, 'r> {
         }
     }
 
-    fn malformed(&self, rule: &'r Rule) -> Vec<Candidate<'r>> {
-        let malformed = self.allowances.comments.iter().filter_map(|allowance| {
-            let message = allowance.content.as_ref().err()?.clone();
-            self.candidate(
+    /// What is wrong with the exceptions, now that it is known what they cover.
+    fn faults(&mut self, candidates: &[Candidate<'r>], terms: &Terms) -> Vec<Candidate<'r>> {
+        let used: BTreeSet<(&str, usize)> = candidates
+            .iter()
+            .filter_map(|found| Some((found.rule.id.as_str(), found.suppressed.as_ref()?.line)))
+            .collect();
+        let faults = self
+            .allowances
+            .faults(terms, |rule, line| used.contains(&(rule, line)));
+        let candidate = |(node, fault, message): (Node, Fault, String)| {
+            let mut rules = self.scanner.rules.iter();
+            let rule = rules.find(
+                |rule| matches!(rule.decision, Decision::Suppression(_, known) if known == fault),
+            )?;
+            let mut found = self.candidate(
                 rule,
                 Match {
-                    spot: self.spot(allowance.node, allowance.node),
+                    spot: self.spot(node, node),
                     captures: Captures::default(),
                     certainty: Certainty::Violation,
                     message,
@@ -401,9 +433,11 @@ impl<'r> File<'_, 'r> {
                     asks: Vec::new(),
                     labels: Vec::new(),
                 },
-            )
-        });
-        malformed.collect()
+            )?;
+            found.identity = found.identity.of_comment(self.tree.bytes(node));
+            Some(found)
+        };
+        faults.into_iter().filter_map(candidate).collect()
     }
 
     /// `None`: a fact holds under which the rule does not apply.
@@ -456,6 +490,7 @@ impl<'r> File<'_, 'r> {
             ask: (!asks.is_empty()).then(|| asks.join(" ")),
             facts,
             labels: found.labels.into_iter().map(label).collect(),
+            statement_line: self.source.line(around.statement.start),
             item_lines: self.lines(&around.item),
             suppressed: self.suppression(rule, around.statement.start, &found.spot.focus),
             excerpt: (certainty == Certainty::Ambiguous)
@@ -472,11 +507,12 @@ impl<'r> File<'_, 'r> {
         statement: usize,
         focus: &Range<usize>,
     ) -> Option<Suppression> {
-        if !self.suppressions || matches!(rule.decision, Decision::Suppression(_)) {
+        if !self.suppressions || matches!(rule.decision, Decision::Suppression(..)) {
             return None;
         }
+        let first = self.source.line(statement);
         self.allowances
-            .covering(&rule.id, self.source, self.tree, statement, focus)
+            .covering(&rule.id, self.source, first, focus.start)
     }
 
     /// Puts the code that metavariables stand for into a text.

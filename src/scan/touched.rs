@@ -14,7 +14,7 @@ use crate::language::{FileFacts, Language, Workspace};
 use crate::matcher::{Node, Tree};
 use crate::rule::{Decision, Review, Rule};
 use crate::source::{RepoPath, Source};
-use crate::suppress::Allowances;
+use crate::suppress::{Allowances, Terms};
 
 /// Hunks of a text without a tree that are nearer than this are one place.
 const NEAR: usize = 10;
@@ -31,13 +31,13 @@ struct Place {
 }
 
 /// Candidates of the review statements among `rules` in a file of which the lines `hunks` are new (from 1; an empty
-/// range stands where lines are gone). A SHOULD makes none: nobody is asked about it.
+/// range stands where lines are gone). Without `terms`, exceptions in the code count for nothing. A SHOULD makes none: nobody is asked about it.
 pub fn touched<'r>(
     rules: &'r [Rule],
     workspace: &Workspace<'_>,
     path: &RepoPath,
     hunks: &[Range<usize>],
-    suppressions: bool,
+    terms: Option<&Terms>,
 ) -> Vec<Candidate<'r>> {
     let reviews: Vec<(&Rule, &Review)> = rules
         .iter()
@@ -63,7 +63,7 @@ pub fn touched<'r>(
     match (language, &tree) {
         (Some(language), Some(tree)) => {
             let scanner = LanguageScanner::new(language, Vec::new());
-            let file = File::alone(&scanner, workspace, &source, tree, suppressions);
+            let file = File::alone(&scanner, workspace, &source, tree, terms);
             let grammar = (language.grammar)();
             let id = |name: &&str| grammar.id_for_node_kind(name, true);
             let decorations: Vec<u16> = language.decorations.iter().map(id).collect();
@@ -93,7 +93,7 @@ impl<'a, 'r> File<'a, 'r> {
         workspace: &'a Workspace<'a>,
         source: &'a Source,
         tree: &'a Tree<'a>,
-        suppressions: bool,
+        terms: Option<&Terms>,
     ) -> Self {
         Self {
             scanner,
@@ -104,8 +104,10 @@ impl<'a, 'r> File<'a, 'r> {
             outlines: OnceCell::new(),
             hashes: RefCell::default(),
             facts: FileFacts::default(),
-            allowances: Allowances::of(source, tree, scanner.language),
-            suppressions,
+            allowances: terms.map_or_else(Allowances::default, |terms| {
+                Allowances::of(source, tree, scanner.language, terms)
+            }),
+            suppressions: terms.is_some(),
         }
     }
 
@@ -184,22 +186,18 @@ impl<'a, 'r> File<'a, 'r> {
         let end = place.lines.last().map_or(focus.end, |last| {
             bytes(self.source, last).end.max(focus.end)
         });
-        let suppressed = self.suppressions.then(|| {
-            let covered = focus.start..end;
-            self.allowances.covering(
-                &rule.id,
-                self.source,
-                self.tree,
-                around.item.start,
-                &covered,
-            )
-        });
+        // What covers the place, or where it ends, covers the case.
+        let first = self.source.line(around.item.start);
+        let suppressed = [focus.start, end.saturating_sub(1).max(focus.start)]
+            .into_iter()
+            .find_map(|at| self.allowances.covering(&rule.id, self.source, first, at));
         let mut identity = self.identity(item);
         identity.tokens = identity.item;
         Some(Candidate {
             item_lines: self.lines(&around.item),
             identity,
-            suppressed: suppressed.flatten(),
+            statement_line: first,
+            suppressed,
             excerpt: Some(self.excerpt(&spot, &around)),
             ..bare(rule, review, self.source, lines, focus)
         })
@@ -269,6 +267,7 @@ fn bare<'r>(
         ask: Some(question(review)),
         facts: Vec::new(),
         labels: Vec::new(),
+        statement_line: lines.start,
         item_lines: lines.clone(),
         identity: Identity {
             item_path: String::new(),

@@ -27,7 +27,7 @@ pub(super) fn read(
         .map_or(context.folder.clone(), |repository| {
             repository.root().to_path_buf()
         });
-    if arguments.all {
+    if arguments.is_all() {
         let folder = if config.is_file {
             &config.folder
         } else {

@@ -3,6 +3,7 @@
 //! When base has no law of its own (no `codex.toml`, or one that brings no rule), head's is in force, and the output says
 //! so. Deliberately absent: what the rules are ([`crate::rule::in_force`]).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::change::{Change, Snapshot};
@@ -84,10 +85,17 @@ pub(super) fn read(
         (Some(From::Base), Some(base)) => {
             let help = "the law of base is in force here; `--rules-from head` takes head's";
             let of_base = of(base).map_err(|failure| failure.or_help(help))?;
-            if let Some(of_base) = of_base {
-                return Ok(law(of_base, "base", None));
+            let of_head = of(&change.head);
+            if let Some((config, mut in_force)) = of_base {
+                // A rule that the change brings along is known, though not in force yet.
+                in_force.known = match of_head {
+                    Ok(Some((_, of_head))) => in_force.known.zip(of_head.known).map(both),
+                    Ok(None) => in_force.known,
+                    Err(_) => None,
+                };
+                return Ok(law((config, in_force), "base", None));
             }
-            match of(&change.head)? {
+            match of_head? {
                 Some(of_head) => {
                     let remark = "base has no rules of its own: those of head are in force";
                     Ok(law(of_head, "head", Some(remark)))
@@ -111,3 +119,8 @@ pub(super) fn read(
 }
 
 const WORK_TREE: &str = "work tree";
+
+fn both((mut left, right): (BTreeSet<String>, BTreeSet<String>)) -> BTreeSet<String> {
+    left.extend(right);
+    left
+}

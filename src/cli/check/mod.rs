@@ -1,29 +1,31 @@
 //! `codex check`: the whole way from a change to its report.
 
+mod asking;
 mod comparison;
+mod emergency;
+mod exceptions;
 mod law;
 mod news;
 pub(super) mod output;
 mod progress;
-mod scope;
+pub(super) mod scope;
 mod shard;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::candidate::Candidate;
-use crate::change::Snapshot;
+use crate::change::{Attributes, Snapshot};
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
 use crate::language;
 use crate::problem::Failure;
-use crate::report::{Format, RuleName, Sources, Surroundings};
-use crate::review::{self, ask};
+use crate::report::{RuleName, Sources, Surroundings};
+use crate::review;
 use crate::rule::{Decision, Rule, in_force};
 use crate::scan::Scanner;
 use crate::source::RepoPath;
 
-use super::{Context, Verdict, reviewer, show, threshold};
+use super::{Context, Verdict, baseline, reviewer, show, threshold};
 use output::Output;
 use scope::Scope;
 
@@ -70,6 +72,12 @@ pub(super) struct Arguments {
     /// Exceptions in the code count for nothing
     #[arg(long)]
     no_suppressions: bool,
+    /// With --all: report what codex-baseline.json holds, too
+    #[arg(long)]
+    no_baseline: bool,
+    /// List all exceptions in the code, and no findings
+    #[arg(long, conflicts_with_all = ["base", "head", "staged", "diff", "no_suppressions"])]
+    list_suppressions: bool,
     /// The form of the report, and where to write it (repeatable): human, json, sarif, github,
     /// markdown, gitlab, rdjson or junit
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
@@ -83,11 +91,21 @@ pub(super) struct Arguments {
     /// Show findings only: nothing when there is none
     #[arg(long, short)]
     quiet: bool,
+    /// Let a blocked change through, for a reason that every report tells
+    #[arg(long, value_name = "REASON")]
+    break_glass: Option<String>,
     /// Report only: exit with 0 whatever is found
     #[arg(long)]
     exit_zero: bool,
     #[command(flatten)]
     review: reviewer::Arguments,
+}
+
+impl Arguments {
+    /// Whether everything is looked at, not a change.
+    fn is_all(&self) -> bool {
+        self.all || self.list_suppressions
+    }
 }
 
 /// What was typed, understood.
@@ -103,12 +121,12 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     if arguments.rules.is_none() {
         in_force::read_ahead();
     }
-    let (root, config, mut change) = comparison::read(arguments, context)?;
+    let (root, config, change) = comparison::read(arguments, context)?;
     let law = law::read(arguments, config, &root, &change, context)?;
     let (config, mut in_force) = (law.config, law.in_force);
     show::problems(&in_force.problems, context.style);
     let stale = if law.is_on_disk {
-        in_force::stale(&in_force.rules, &config.folder)
+        in_force::stale(&in_force.rules, &config)
     } else {
         Vec::new()
     };
@@ -121,23 +139,34 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     if !arguments.no_suppressions {
         in_force
             .rules
-            .extend(language::ALL.into_iter().map(Rule::suppression));
+            .extend(language::ALL.into_iter().flat_map(Rule::suppressions));
     }
-    let scope = Scope::new(&config, &root, &arguments.paths, arguments.all, context)?;
-    let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions);
+    let scope = Scope::new(
+        &config,
+        &root,
+        &arguments.paths,
+        arguments.is_all(),
+        context,
+    )?;
+    let scope = match change.bases.first() {
+        // A request cannot mark its own files where it cannot choose its own law.
+        Some(base) if law.from == "base" => scope.without_marked(Attributes::of(&base.snapshot)),
+        _ if arguments.is_all() => scope,
+        _ => scope.without_marked(Attributes::of(&change.head)),
+    };
+    let left_out = change.head_files.iter();
+    let left_out = left_out.filter(|path| scope.leaves_out(path)).count();
+    let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions)
+        .under(super::today()?, in_force.known.take());
     let mut head_files: Vec<RepoPath> = change
         .head_files
         .iter()
-        .filter(|path| scope.looks_at(path) && (!arguments.all || scope.reports(path)))
+        .filter(|path| scope.looks_at(path) && (!arguments.is_all() || scope.reports(path)))
         .cloned()
         .collect();
     let asking = plan.reviewer.asking();
-    let not_asked = |rule: &Rule| asking.is_nobody() || !is_asked(rule, &config.review);
-    let statements_not_reviewed = in_force
-        .rules
-        .iter()
-        .filter(|rule| not_asked(rule) && is_review_of(rule, &head_files))
-        .count();
+    let statements_not_reviewed =
+        asking::not_reviewed(&in_force.rules, asking, &config.review, &head_files);
     let shard = plan.shard.map(|wanted| {
         let files = std::mem::take(&mut head_files);
         let (files, shard) = shard::take(files, wanted, &root);
@@ -146,17 +175,16 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     });
     let total = head_files.len();
     let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || {
-        news::find(&scanner, &mut change, &mut head_files, &scope)
+        news::find(&scanner, &change, &mut head_files, &scope)
     })?;
     if !asking.is_nobody() {
-        let suppressions = !arguments.no_suppressions;
-        let touched =
-            review::touched::candidates(&in_force.rules, &change, &head_files, suppressions);
-        scan.candidates.extend(touched);
-        scan.candidates.sort_by(|left, right| {
-            let place = |one: &Candidate<'_>| (one.path.clone(), one.focus, one.range);
-            (place(left), &left.rule.id).cmp(&(place(right), &right.rule.id))
-        });
+        asking::add_touched(
+            &mut scan.candidates,
+            &scanner,
+            &in_force.rules,
+            &change,
+            &head_files,
+        );
     }
     scan.candidates
         .retain(|candidate| scope.reports(&candidate.path));
@@ -164,6 +192,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .retain(|exception| scope.reports(&exception.path));
     scan.unchecked
         .retain(|unchecked| scope.reports_text(&unchecked.path));
+    if arguments.list_suppressions {
+        return exceptions::list(&scan, &plan.outputs, context);
+    }
     let is_change = !arguments.all;
     let options = review::Options {
         asking,
@@ -174,28 +205,22 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         narrow: &config.review,
         cache: plan.reviewer.cache.as_ref(),
         limits: plan.reviewer.limits(&config.review),
-        heartbeat: in_ci().then_some(ask::Heartbeat {
-            every: HEARTBEAT,
-            beat: &show::progress,
-        }),
+        heartbeat: asking::heartbeat(),
     };
-    let reviewed = review::findings(&scan.candidates, &options);
-    show_cases(&reviewed.shown, &plan.outputs, context)?;
-    let mut findings = reviewed.findings;
-    let notes = review::touched::addressed(&in_force.rules, &change, &head_files);
-    findings.extend(
-        notes
-            .into_iter()
-            .filter(|note| scope.reports_text(&note.path)),
-    );
-    findings.sort_by(|left, right| {
-        let place = |one: &Finding| (one.focus, one.range);
-        (&left.path, place(left), &left.rule).cmp(&(&right.path, place(right), &right.rule))
-    });
+    let mut reviewed = review::findings(&scan.candidates, &options);
+    if arguments.all
+        && !arguments.no_baseline
+        && let Some(baseline) = baseline::read(&baseline::place(&config, &root))?
+    {
+        baseline.apply(&scan.candidates, &mut reviewed.findings);
+    }
+    asking::show(&reviewed.shown, &plan.outputs, context)?;
     if let Some(path) = &plan.reviewer.record {
         std::fs::write(path, &reviewed.recording)
             .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))?;
     }
+    let mut findings = reviewed.findings;
+    asking::add_notes(&mut findings, &in_force.rules, &change, &head_files, &scope);
     let surroundings = Surroundings {
         sources: sources(&change.head, &scan.candidates),
         rules: in_force.rules.iter().filter_map(rule_name).collect(),
@@ -209,10 +234,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             "a SHOULD, or left to humans by codex.toml"
         },
     };
-    let report = Report {
+    let mut report = Report {
         schema: 1,
         codex: env!("CARGO_PKG_VERSION").to_owned(),
         fail_on: plan.fail_on.unwrap_or(config.fail_on),
+        rejecting: None,
         shard,
         law_changed: news::changed_law(&change, &config, &scope),
         suppressions_added: if is_change {
@@ -224,18 +250,32 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         base: change.base_name.clone(),
         head: change.head_name.clone(),
         rules_from: law.from.to_owned(),
-        summary: summarise(
-            &findings,
-            &scan.unchecked,
-            is_change,
-            scan.files,
-            rules,
-            statements_not_reviewed,
-        ),
+        rules_hash: Some(in_force.hash).filter(|hash| !hash.is_empty()),
+        summary: Summary {
+            left_out,
+            ..summarise(
+                &findings,
+                &scan.unchecked,
+                is_change,
+                scan.files,
+                rules,
+                statements_not_reviewed,
+            )
+        },
         findings,
+        break_glass: None,
         rules_refused: in_force.refused,
         unchecked: scan.unchecked,
     };
+    let threshold = config.thresholds();
+    let rejecting = emergency::Rejecting::of(&report, is_change, &in_force.rules, |path| {
+        plan.fail_on.unwrap_or_else(|| threshold(path))
+    });
+    report.rejecting = Some(rejecting.all());
+    if let Some(reason) = &arguments.break_glass {
+        report.break_glass = Some(emergency::break_glass(reason, &rejecting)?);
+        report.rejecting = Some(rejecting.staying());
+    }
     output::write(&plan.outputs, &report, &surroundings, context)?;
     Ok(Verdict::of(report.outcome(), arguments.exit_zero))
 }
@@ -243,42 +283,6 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
 /// Whether a platform says that nobody is there to look.
 fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
-}
-
-/// Whether only a reviewer can tell what a rule makes of these files.
-fn is_review_of(rule: &Rule, files: &[RepoPath]) -> bool {
-    match &rule.decision {
-        Decision::Review(review) => files.iter().any(|path| review.touches(path)),
-        _ => false,
-    }
-}
-
-/// Whether a reviewer may be asked about a rule.
-fn is_asked(rule: &Rule, narrow: &crate::config::Narrowing) -> bool {
-    rule.law().is_some_and(|law| law.level.is_binding()) && narrow.reviews(&rule.id)
-}
-
-/// How often CI hears that a review goes on.
-const HEARTBEAT: Duration = Duration::from_secs(30);
-
-/// Shows the requests that are not sent, before the report; where that must stand alone, on standard error.
-fn show_cases(
-    requests: &[String],
-    outputs: &[Output],
-    context: &mut Context,
-) -> Result<(), Failure> {
-    let is_taken = |(format, file): &Output| *format != Format::Human && file.is_none();
-    let to_standard_error = outputs.iter().any(is_taken);
-    for (index, request) in requests.iter().enumerate() {
-        let (at, all, size) = (index + 1, requests.len(), request.len());
-        let text = format!("request {at} of {all}, {size} bytes:\n{request}\n\n");
-        if to_standard_error {
-            show::to_standard_error(&text);
-        } else {
-            context.print(&text)?;
-        }
-    }
-    Ok(())
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {

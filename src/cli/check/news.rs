@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::baseline;
 use crate::candidate::Candidate;
 use crate::cause;
 use crate::change::{Change, FileChange};
@@ -21,17 +22,16 @@ use super::scope::Scope;
 /// Scans head, and takes away what base has already.
 pub(super) fn find<'r>(
     scanner: &Scanner<'r>,
-    change: &mut Change,
+    change: &Change,
     files: &mut Vec<RepoPath>,
     scope: &Scope<'_>,
 ) -> Result<Scan<'r>, Failure> {
     let Change { head, bases, .. } = change;
     let workspace = Workspace::new(head);
-    let (snapshots, mut changes): (Vec<_>, Vec<_>) = bases
-        .iter_mut()
-        .map(|base| (&base.snapshot, &mut base.files))
+    let (old, mut changes): (Vec<Workspace<'_>>, Vec<Vec<FileChange>>) = bases
+        .iter()
+        .map(|base| (Workspace::new(&base.snapshot), base.files.clone()))
         .unzip();
-    let old: Vec<Workspace<'_>> = snapshots.into_iter().map(Workspace::new).collect();
     let turned = turned(&workspace, &old, &mut changes);
     let looked_at = turned.keys().filter(|path| scope.looks_at(path));
     files.extend(looked_at.cloned());
@@ -59,7 +59,7 @@ pub(super) fn find<'r>(
 fn turned(
     head: &Workspace<'_>,
     bases: &[Workspace<'_>],
-    changes: &mut [&mut Vec<FileChange>],
+    changes: &mut [Vec<FileChange>],
 ) -> BTreeMap<RepoPath, Cause> {
     let mut in_every: Option<BTreeMap<RepoPath, Cause>> = None;
     for (base, changes) in bases.iter().zip(changes) {
@@ -120,7 +120,8 @@ impl<'r> Old<'_, 'r> {
             let is_same = |old: &Exception| {
                 new_paths.get(&old.path) == Some(&&exception.path)
                     && old.rules == exception.rules
-                    && old.suppression.reason == exception.suppression.reason
+                    && old.reach == exception.reach
+                    && old.suppression.is_same_as(&exception.suppression)
             };
             old.iter()
                 .position(is_same)
@@ -180,6 +181,7 @@ pub(super) fn changed_law(change: &Change, config: &Config, scope: &Scope<'_>) -
     let rules = scope.below_root(&config.folder.join(&config.rules));
     let is_law = |path: &RepoPath| {
         path.file_name() == config::FILE_NAME.as_bytes()
+            || path.file_name() == baseline::FILE_NAME.as_bytes()
             || rules.as_ref().is_some_and(|rules| path.is_within(rules))
     };
     let changed = |file: &FileChange| {
@@ -207,6 +209,7 @@ pub(super) fn added_exceptions(exceptions: &[Exception]) -> Vec<AddedException> 
             path,
             rules,
             suppression,
+            ..
         } = exception.clone();
         rules.into_iter().map(move |rule| AddedException {
             rule,

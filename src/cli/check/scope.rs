@@ -2,23 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::change::Attributes;
 use crate::cli::Context;
 use crate::config::Config;
+use crate::language::Language;
 use crate::problem::Failure;
 use crate::source::RepoPath;
 
 /// Which files a run looks at, and which it reports.
-pub(super) struct Scope<'a> {
+pub(in crate::cli) struct Scope<'a> {
     config: &'a Config,
     root: PathBuf,
     /// The folder of the configuration, seen from the root.
     folder: RepoPath,
     /// What was asked for; empty for everything.
     wanted: Vec<RepoPath>,
+    /// Who says which files are generated or vendored: those are left out.
+    marks: Option<Attributes<'a>>,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(
+    pub(in crate::cli) fn new(
         config: &'a Config,
         root: &Path,
         paths: &[PathBuf],
@@ -46,11 +50,27 @@ impl<'a> Scope<'a> {
             root: root.to_path_buf(),
             config,
             wanted,
+            marks: None,
         })
     }
 
+    /// Without the files that are marked as generated or vendored.
+    pub(super) fn without_marked(mut self, marks: Attributes<'a>) -> Self {
+        self.marks = Some(marks);
+        self
+    }
+
+    /// Whether a file is left out because it is marked as generated or vendored.
+    pub(super) fn leaves_out(&self, path: &RepoPath) -> bool {
+        Language::of(path).is_some()
+            && self
+                .marks
+                .as_ref()
+                .is_some_and(|marks| marks.is_marked(path))
+    }
+
     /// Files of another configuration's folder and excluded ones are never looked at.
-    pub(super) fn looks_at(&self, path: &RepoPath) -> bool {
+    pub(in crate::cli) fn looks_at(&self, path: &RepoPath) -> bool {
         let folder = if self.config.is_file {
             self.folder.clone()
         } else {
@@ -58,6 +78,7 @@ impl<'a> Scope<'a> {
         };
         path.below(&folder)
             .is_some_and(|inner| !self.config.exclude.is_match(inner.to_path()))
+            && !self.leaves_out(path)
     }
 
     /// A path as it is seen from the root.
@@ -84,7 +105,7 @@ impl<'a> Scope<'a> {
 }
 
 /// A path as it is seen from the root; `None` when it lies outside.
-pub(super) fn below(path: &Path, root: &Path) -> Option<RepoPath> {
+pub(in crate::cli) fn below(path: &Path, root: &Path) -> Option<RepoPath> {
     let path = real(path);
     path.strip_prefix(real(root)).map(RepoPath::from_path).ok()
 }

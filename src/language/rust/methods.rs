@@ -26,7 +26,7 @@ pub(super) struct Methods {
 type Places = Vec<(RepoPath, usize)>;
 
 /// The most files of a folder without a manifest that are searched.
-const LIMIT: usize = 5_000;
+const LIMIT: usize = 256;
 
 /// A method of this name that takes nothing but `self`, visible from a file.
 pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -> Option<Cause> {

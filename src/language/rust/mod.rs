@@ -64,7 +64,14 @@ pub static RUST: Language = Language {
     grammar: || tree_sitter_rust::LANGUAGE.into(),
     expando: 'µ',
     comments: &["line_comment", "block_comment"],
-    comment_openers: &["//!", "///", "//", "/**", "/*!", "/*"],
+    comment_marks: &[
+        ("//!", ""),
+        ("///", ""),
+        ("//", ""),
+        ("/**", "*/"),
+        ("/*!", "*/"),
+        ("/*", "*/"),
+    ],
     blocks: &["source_file", "block", "declaration_list"],
     items: &[
         ("function_item", "name"),
@@ -80,7 +87,7 @@ pub static RUST: Language = Language {
         ("type_item", "name"),
         ("macro_definition", "name"),
     ],
-    decorations: &["attribute_item"],
+    decorations: &["attribute_item", "inner_attribute_item"],
     calls: &["call_expression", "macro_invocation", "scoped_identifier"],
     callee: &[
         ("call_expression", "function"),

@@ -3,13 +3,18 @@
 //! It is looked for from the working folder upward to the repository's root, never above; the first wins. Every unknown
 //! key is an error. Deliberately absent: anything that names a program or an address; a repository under check says neither.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+mod paths;
+mod values;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Component, Path, PathBuf};
+
+use globset::{GlobBuilder, GlobSet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use self::paths::PathSection;
 use crate::change::Snapshot;
 use crate::finding::Disposition;
 use crate::problem::{Document, Failure, Problem, Problems};
@@ -18,7 +23,8 @@ use crate::source::RepoPath;
 /// The file's name.
 pub const FILE_NAME: &str = "codex.toml";
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 10] = [
+    "required-version",
     "extends",
     "rfcs",
     "rules",
@@ -27,25 +33,34 @@ const KEYS: [&str; 8] = [
     "link",
     "fail-on",
     "review",
+    "paths",
 ];
 const REVIEW_KEYS: [&str; 3] = ["rules", "risk-paths", "max-cases"];
 const REVIEW_HELP: &str = "here only `rules`, `risk-paths` and `max-cases`; programs, addresses and prompts of a reviewer come from outside of the repository: use `--review ..`, CODEX_REVIEW_* or your own configuration file";
 
 /// What is in force.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The folder that paths in it are relative to: its own, or the working folder.
     pub folder: PathBuf,
+    /// The folder above which nothing is looked at: the repository's root.
+    pub top: PathBuf,
     /// Whether a file was found.
     pub is_file: bool,
     /// Whether the rules compiled into the binary are in force.
     pub embedded: bool,
+    /// Folders with a codex of their own, whose rules are in force, too.
+    pub extends: Vec<String>,
     /// Globs of the RFCs.
     pub rfcs: Vec<String>,
     /// Where compiled rules lie.
     pub rules: String,
     /// Never looked at.
     pub exclude: GlobSet,
+    /// What is different for some files.
+    pub paths: Vec<PathSection>,
+    /// The line of each key that the file has, and its value there.
+    pub written: BTreeMap<String, (usize, String)>,
     /// What changes are compared with, when nothing else says it.
     pub default_branch: Option<String>,
     /// Put before paths in links.
@@ -91,10 +106,13 @@ impl Narrowing {
             let name = key.get_ref().as_ref();
             match name {
                 "rules" => {
-                    let rules = texts(name, value, problems);
+                    let rules = values::texts(name, value, problems);
                     self.rules = Some(rules.into_iter().map(|(text, _)| text).collect());
                 }
-                "risk-paths" => self.risk_paths = globs(&texts(name, value, problems), problems),
+                "risk-paths" => {
+                    self.risk_paths =
+                        values::globs(&values::texts(name, value, problems), problems);
+                }
                 "max-cases" => {
                     let number = match value.get_ref() {
                         DeValue::Integer(number) => number.to_string().parse().ok(),
@@ -127,11 +145,15 @@ impl Config {
     pub fn default_in(folder: &Path) -> Self {
         Self {
             folder: folder.to_path_buf(),
+            top: folder.to_path_buf(),
             is_file: false,
             embedded: true,
+            extends: Vec::new(),
             rfcs: vec!["rfcs/[0-9]*.md".to_owned()],
             rules: "rules".to_owned(),
             exclude: GlobSet::empty(),
+            paths: Vec::new(),
+            written: BTreeMap::new(),
             default_branch: None,
             link: String::new(),
             fail_on: Disposition::Block,
@@ -145,7 +167,7 @@ impl Config {
         for candidate in folder.ancestors() {
             let path = candidate.join(FILE_NAME);
             match read_file(&path) {
-                Ok(bytes) => return Self::parse(candidate, &path, &bytes),
+                Ok(bytes) => return Self::parse(candidate, top, &path, &bytes),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => {
                     return Err(Failure::io(
@@ -175,13 +197,13 @@ impl Config {
                 .map_err(|reason| Failure::new(format!("cannot read {}: {reason}", path.text())))?;
             if let Some(bytes) = bytes {
                 let folder = root.join(folder.to_path());
-                return Self::parse(&folder, &path.to_path(), &bytes).map(Some);
+                return Self::parse(&folder, root, &path.to_path(), &bytes).map(Some);
             }
         }
         Ok(None)
     }
 
-    fn parse(folder: &Path, path: &Path, bytes: &[u8]) -> Result<Self, Failure> {
+    fn parse(folder: &Path, top: &Path, path: &Path, bytes: &[u8]) -> Result<Self, Failure> {
         let document = Document::new(
             path.file_name().unwrap_or_default().to_string_lossy(),
             String::from_utf8_lossy(bytes),
@@ -190,6 +212,7 @@ impl Config {
         let text = problems.document().text.clone();
         let mut config = Self::default_in(folder);
         config.is_file = true;
+        config.top = top.to_path_buf();
         if let Err(error) = std::str::from_utf8(bytes) {
             let at = error.valid_up_to();
             problems.add_with_help(
@@ -213,16 +236,37 @@ impl Config {
     }
 
     fn read(&mut self, table: &DeTable<'_>, problems: &mut Problems) {
+        // A file for another version may hold anything.
+        if let Some(value) = table.get("required-version")
+            && values::version("required-version", value, problems) == Some(false)
+        {
+            let text = value.get_ref().as_str().unwrap_or_default();
+            let message = format!("this is codex {}, not {text}", env!("CARGO_PKG_VERSION"));
+            let help = "use a codex that fits, or change `required-version`";
+            problems.add_with_help(value.span(), message, help);
+            return;
+        }
         for (key, value) in table {
             let name = key.get_ref().as_ref();
+            let document = problems.document();
+            let line = document.line(key.span().start);
+            let shown = document.text.get(value.span()).unwrap_or_default();
+            self.written
+                .insert(name.to_owned(), (line, shown.to_owned()));
             match name {
+                "required-version" => {}
+                "paths" => self.paths = paths::read(value, problems),
                 "extends" => self.read_extends(value, problems),
-                "rfcs" => self.rfcs = rfc_globs(name, value, problems),
-                "rules" => self.rules = folder(name, value, problems).unwrap_or_default(),
-                "exclude" => self.exclude = globs(&texts(name, value, problems), problems),
-                "default-branch" => self.default_branch = branch(name, value, problems),
-                "link" => self.link = link(name, value, problems).unwrap_or_default(),
-                "fail-on" => self.read_fail_on(value, problems),
+                "rfcs" => self.rfcs = values::inner_globs(name, value, problems),
+                "rules" => self.rules = values::folder(name, value, problems).unwrap_or_default(),
+                "exclude" => {
+                    self.exclude = values::globs(&values::texts(name, value, problems), problems);
+                }
+                "default-branch" => self.default_branch = values::branch(name, value, problems),
+                "link" => self.link = values::link(name, value, problems).unwrap_or_default(),
+                "fail-on" => {
+                    self.fail_on = values::threshold(name, value, problems).unwrap_or(self.fail_on);
+                }
                 "review" => match value.get_ref() {
                     DeValue::Table(table) => self.review.read(table, key.span(), problems),
                     _ => problems.add(value.span(), "`review` must be a table"),
@@ -234,28 +278,83 @@ impl Config {
 
     fn read_extends(&mut self, value: &Spanned<DeValue<'_>>, problems: &mut Problems) {
         self.embedded = false;
-        for (name, span) in texts("extends", value, problems) {
+        for (name, span) in values::texts("extends", value, problems) {
+            let is_folder = name == ".." || name.starts_with("./") || name.starts_with("../");
             if name == "embedded" {
                 self.embedded = true;
+            } else if is_folder && !name.contains('\\') {
+                self.extends.push(name);
             } else {
-                let message = format!("`extends` knows `embedded` only, not `{name}`");
-                problems.add_with_help(span, message, "write [\"embedded\"] or []");
+                let message = format!("`extends` knows `embedded` and folders, not `{name}`");
+                let help = "write \"embedded\", or a folder of this repository with a codex: \"./law\", \"..\"";
+                problems.add_with_help(span, message, help);
             }
         }
     }
 
-    fn read_fail_on(&mut self, value: &Spanned<DeValue<'_>>, problems: &mut Problems) {
-        let Some(word) = text("fail-on", value, problems) else {
-            return;
+    /// The folder of something that it extends.
+    pub fn extended_folder(&self, name: &str) -> Result<PathBuf, Failure> {
+        let mut folder = self.folder.clone();
+        for part in Path::new(name).components() {
+            match part {
+                Component::Normal(part) => folder.push(part),
+                Component::ParentDir if folder != self.top && folder.pop() => {}
+                Component::CurDir => {}
+                _ => {
+                    let message = format!("`extends`: {name} leads out of the repository");
+                    return Err(Failure::new(message)
+                        .help("vendor it, or name a folder of this repository"));
+                }
+            }
+        }
+        Ok(folder)
+    }
+
+    /// The configuration that lies in a folder, of which nothing but its rules and what it extends counts.
+    pub fn in_folder(&self, folder: &Path) -> Result<Self, Failure> {
+        Ok(self.extended(Self::find(folder, Some(folder))?))
+    }
+
+    /// The same in a snapshot, whose top is that of the repository.
+    pub fn in_folder_of(&self, snapshot: &Snapshot, folder: &Path) -> Result<Self, Failure> {
+        let path = self.below_top(folder).join(FILE_NAME);
+        let bytes = snapshot
+            .read(&path)
+            .map_err(|reason| Failure::new(format!("cannot read {}: {reason}", path.text())))?;
+        let config = match bytes {
+            Some(bytes) => Self::parse(folder, &self.top, &path.to_path(), &bytes)?,
+            None => Self::default_in(folder),
         };
-        match threshold(&word) {
-            Some(disposition) => self.fail_on = disposition,
-            None => problems.add_unknown(
-                value.span(),
-                format!("unknown threshold `{word}`"),
-                &word,
-                THRESHOLDS,
-            ),
+        Ok(self.extended(config))
+    }
+
+    /// A configuration that this one extends: without a file it brings its own rules only.
+    fn extended(&self, mut other: Self) -> Self {
+        other.top = self.top.clone();
+        other.embedded &= other.is_file;
+        if other.link.is_empty() {
+            let folder = self.below_top(&other.folder);
+            other.link = folder.join("").text().into_owned();
+        }
+        other
+    }
+
+    /// Where a folder of the repository lies, seen from its root.
+    pub fn below_top(&self, folder: &Path) -> RepoPath {
+        RepoPath::from_path(folder.strip_prefix(&self.top).unwrap_or(Path::new("")))
+    }
+
+    /// The weakest disposition that fails a check for a file, as reports write its path: the last section wins.
+    pub fn thresholds(&self) -> impl Fn(&str) -> Disposition {
+        let folder = self.below_top(&self.folder);
+        let sections = self.paths.iter().rev();
+        let sections: Vec<(GlobSet, Disposition)> = sections
+            .filter_map(|section| Some((section.files(&folder), section.fail_on?)))
+            .collect();
+        let otherwise = self.fail_on;
+        move |path| {
+            let section = sections.iter().find(|(files, _)| files.is_match(path));
+            section.map_or(otherwise, |(_, fail_on)| *fail_on)
         }
     }
 
@@ -353,123 +452,6 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Fail
         }
     }
     Ok(())
-}
-
-fn text(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
-    match value.get_ref() {
-        DeValue::String(text) => Some(text.to_string()),
-        _ => {
-            problems.add(value.span(), format!("`{key}` must be a text"));
-            None
-        }
-    }
-}
-
-/// A text that is shown, written or handed on as one word.
-fn word(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
-    let text = text(key, value, problems)?;
-    let is_word = !text.is_empty() && !text.contains(char::is_control);
-    if !is_word {
-        let message = format!("`{key}` must not be empty nor hold control characters");
-        problems.add(value.span(), message);
-    }
-    is_word.then_some(text)
-}
-
-/// A path that stays in the folder.
-fn folder(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
-    let path = word(key, value, problems)?;
-    let path = path.strip_suffix('/').unwrap_or(&path).to_owned();
-    if !is_inner(&path) {
-        problems.add_with_help(
-            value.span(),
-            format!("`{key}` must be a folder below this file"),
-            "write a path like \"rules\" or \"law/rules\"",
-        );
-        return None;
-    }
-    Some(path)
-}
-
-fn is_inner(path: &str) -> bool {
-    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
-    !path.contains('\\') && path.split('/').all(is_plain)
-}
-
-/// A branch; git must not take it for an option.
-fn branch(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
-    let name = word(key, value, problems)?;
-    if name.starts_with('-') {
-        problems.add(value.span(), format!("`{name}` is no name of a branch"));
-        return None;
-    }
-    Some(name)
-}
-
-/// What is put right before a path.
-fn link(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<String> {
-    let link = text(key, value, problems)?;
-    if link.is_empty() {
-        return Some(link);
-    }
-    let link = word(key, value, problems)?;
-    if link.ends_with(|last: char| last.is_alphanumeric()) {
-        let help = format!("end it with a slash: \"{link}/\"");
-        let message = format!("`{key}` is put right before a path, like `rfcs/0001-x.md`");
-        problems.add_with_help(value.span(), message, help);
-        return None;
-    }
-    Some(link)
-}
-
-fn rfc_globs(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Vec<String> {
-    let texts = texts(key, value, problems);
-    globs(&texts, problems);
-    for (text, span) in &texts {
-        if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
-            problems.add_with_help(
-                span.clone(),
-                format!("`{text}` leads out of the folder of this file"),
-                "write a path below it, like \"rfcs/[0-9]*.md\"",
-            );
-        }
-    }
-    texts.into_iter().map(|(text, _)| text).collect()
-}
-
-type Texts = Vec<(String, std::ops::Range<usize>)>;
-
-fn texts(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Texts {
-    let DeValue::Array(values) = value.get_ref() else {
-        problems.add(value.span(), format!("`{key}` must be a list of texts"));
-        return Vec::new();
-    };
-    values
-        .iter()
-        .filter_map(|value| match value.get_ref() {
-            DeValue::String(text) => Some((text.to_string(), value.span())),
-            _ => {
-                problems.add(value.span(), format!("`{key}` must be a list of texts"));
-                None
-            }
-        })
-        .collect()
-}
-
-fn globs(texts: &Texts, problems: &mut Problems) -> GlobSet {
-    let mut builder = GlobSetBuilder::new();
-    for (text, span) in texts {
-        match GlobBuilder::new(text).literal_separator(true).build() {
-            Ok(glob) => {
-                builder.add(glob);
-            }
-            Err(error) => problems.add(
-                span.clone(),
-                format!("`{text}` is not a glob: {}", error.kind()),
-            ),
-        }
-    }
-    builder.build().unwrap_or_else(|_| GlobSet::empty())
 }
 
 /// A problem of a whole file.

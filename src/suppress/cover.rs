@@ -1,0 +1,429 @@
+//! The exceptions of a file, and which of them covers a finding.
+//!
+//! One trails, or stands alone, on a line from the first line of the enclosing statement to the finding; or it stands alone
+//! directly above that statement, decorations and other comments between; or it is about the file and stands above all
+//! code. A comment inside of another statement on the way (in a block that ended, before a `;` of a macro's arguments)
+//! belongs to that one. Of several the nearest covers. All is looked up once per comment, so that a file full of
+//! exceptions costs no more than its length.
+
+use std::ops::Range;
+
+use super::comment::{self, Allowed, Reach};
+use super::{Fault, Standing, Terms};
+use crate::finding::Suppression;
+use crate::language::Language;
+use crate::matcher::{Node, Tree};
+use crate::source::Source;
+
+/// A comment that asks for an exception.
+#[derive(Debug)]
+pub struct Allowance {
+    /// The comment.
+    pub node: Node,
+    /// The rules that it names and why, or what is wrong with it.
+    pub content: Result<Allowed, String>,
+    /// How it stands for each of its rules.
+    pub standings: Vec<Standing>,
+    line: usize,
+    /// Whether no code stands before it on its line.
+    is_alone: bool,
+    /// The line of the code that follows it directly, when it stands alone.
+    target: Option<usize>,
+    after: Option<Node>,
+    /// The bytes of the innermost groups (blocks, braces) that its line lies in: one of them holds what it covers.
+    groups: [Range<usize>; 2],
+    /// Where the statement ends that it stands in, when that can be seen from a `;`.
+    end: usize,
+}
+
+/// The comments of a file that ask for an exception.
+#[derive(Debug, Default)]
+pub struct Allowances {
+    /// In the order of the text.
+    pub comments: Vec<Allowance>,
+}
+
+impl Allowances {
+    /// All of a file.
+    pub fn of(source: &Source, tree: &Tree<'_>, language: &Language, terms: &Terms) -> Self {
+        let reader = Reader::new(source, tree, language);
+        let nodes = tree.subtree(tree.root());
+        let asking: Vec<Asking> = nodes
+            .filter(|node| reader.comments.contains(&tree.kind(*node)))
+            .filter_map(|node| reader.asking(node))
+            .collect();
+        let before = reader.code_before(&asking);
+        let after = reader.code_after(&asking);
+        let mut comments: Vec<Allowance> = asking
+            .into_iter()
+            .zip(before.into_iter().zip(after))
+            .map(|(asking, (before, after))| reader.allowance(asking, before, after, terms))
+            .collect();
+        reader.find_targets(&mut comments);
+        Self { comments }
+    }
+
+    /// The exception that covers a finding of a rule. `first` is the first line of its statement; `focus` lies in it.
+    pub fn covering(
+        &self,
+        rule: &str,
+        source: &Source,
+        first: usize,
+        focus: usize,
+    ) -> Option<Suppression> {
+        let line = source.line(focus);
+        let end = self
+            .comments
+            .partition_point(|allowance| allowance.line <= line);
+        let names = |allowance: &&Allowance| allowance.holds_for(rule).is_some();
+        let near = self.comments[..end]
+            .iter()
+            .rev()
+            .take_while(|allowance| allowance.line >= first || allowance.is_just_above(first))
+            .filter(|allowance| allowance.reaches(first, focus))
+            .find(names);
+        let of_file = || {
+            let mut of_file = self.comments.iter().filter(|allowance| allowance.is_file());
+            of_file.find(names)
+        };
+        let found = near.or_else(of_file)?;
+        Some(found.content.as_ref().ok()?.suppression.clone())
+    }
+
+    /// What is wrong: the comment, the kind, what to say. `used` says whether an exception (its line) covers
+    /// something of a rule.
+    pub fn faults(
+        &mut self,
+        terms: &Terms,
+        used: impl Fn(&str, usize) -> bool,
+    ) -> Vec<(Node, Fault, String)> {
+        let mut faults = Vec::new();
+        for allowance in &mut self.comments {
+            let mut add = |fault, message| faults.push((allowance.node, fault, message));
+            let allowed = match &allowance.content {
+                Ok(allowed) => allowed,
+                Err(message) => {
+                    add(Fault::Malformed, message.clone());
+                    continue;
+                }
+            };
+            for (rule, standing) in allowed.rules.iter().zip(&mut allowance.standings) {
+                match standing {
+                    Standing::Holds
+                        if terms.tells(rule) && !used(rule, allowed.suppression.line) =>
+                    {
+                        *standing = Standing::Unused;
+                        add(
+                            Fault::Unused,
+                            format!("nothing here breaks `{rule}`: the exception can go"),
+                        );
+                    }
+                    Standing::Refused(why) => add(Fault::Malformed, why.clone()),
+                    Standing::Unknown(why) => add(Fault::UnknownRule, why.clone()),
+                    Standing::Holds | Standing::Unused | Standing::Expired => {}
+                }
+            }
+            if let (true, Some(until)) = (
+                allowance.standings.contains(&Standing::Expired),
+                allowed.until,
+            ) {
+                let message =
+                    format!("this exception ended on {until}: mend the code, or give it a new end");
+                add(Fault::Expired, message);
+            }
+        }
+        faults
+    }
+}
+
+impl Allowance {
+    fn holds_for(&self, rule: &str) -> Option<()> {
+        let rules = &self.content.as_ref().ok()?.rules;
+        let at = rules.iter().position(|name| name == rule)?;
+        (self.standings.get(at) == Some(&Standing::Holds)).then_some(())
+    }
+
+    fn is_file(&self) -> bool {
+        matches!(&self.content, Ok(allowed) if allowed.reach == Reach::File)
+    }
+
+    fn is_just_above(&self, first: usize) -> bool {
+        self.target == Some(first)
+    }
+
+    /// Whether it stands at a statement's line or directly above, and belongs to the statement of a place.
+    fn reaches(&self, first: usize, focus: usize) -> bool {
+        let is_near = self.line >= first || self.is_just_above(first);
+        let shares = self.groups.iter().any(|group| group.contains(&focus));
+        is_near && shares && focus < self.end && !self.is_file()
+    }
+}
+
+/// A comment that asks for an exception, before it is known what is around it.
+struct Asking {
+    node: Node,
+    line: usize,
+    content: Result<Allowed, String>,
+}
+
+/// The code before a comment.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    /// Whether there is any.
+    is_any: bool,
+    /// The first and the last token on the comment's line.
+    on_line: Option<(Node, Node)>,
+}
+
+/// What is asked about the comments of a file.
+struct Reader<'a> {
+    source: &'a Source,
+    tree: &'a Tree<'a>,
+    marks: &'a [(&'a str, &'a str)],
+    comments: Vec<u16>,
+    blocks: Vec<u16>,
+    decorations: Vec<u16>,
+}
+
+/// More siblings than this are not searched for the end of a statement: it ends there.
+const SIBLINGS: usize = 256;
+
+impl<'a> Reader<'a> {
+    fn new(source: &'a Source, tree: &'a Tree<'a>, language: &'a Language) -> Self {
+        let grammar = (language.grammar)();
+        let ids = |kinds: &[&str]| -> Vec<u16> {
+            let id = |kind: &&str| grammar.id_for_node_kind(kind, true);
+            kinds.iter().map(id).collect()
+        };
+        Self {
+            source,
+            tree,
+            marks: language.comment_marks,
+            comments: ids(language.comments),
+            blocks: ids(language.blocks),
+            decorations: ids(language.decorations),
+        }
+    }
+
+    /// `None`: the comment is about something else.
+    fn asking(&self, node: Node) -> Option<Asking> {
+        let range = self.tree.range(node);
+        let line = self.source.line(range.start);
+        Some(Asking {
+            node,
+            line,
+            content: comment::parse(&self.text(&range), line)?,
+        })
+    }
+
+    fn allowance(
+        &self,
+        asking: Asking,
+        before: Before,
+        after: Option<Node>,
+        terms: &Terms,
+    ) -> Allowance {
+        let Asking {
+            node,
+            line,
+            mut content,
+        } = asking;
+        if let (true, Ok(allowed)) = (before.is_any, &content)
+            && allowed.reach == Reach::File
+        {
+            let message = "an exception for a whole file stands at its top, before all code";
+            content = Err(message.to_owned());
+        }
+        let standings = match &content {
+            Ok(allowed) => terms.standings(allowed),
+            Err(_) => Vec::new(),
+        };
+        let everything = 0..self.source.bytes().len() + 1;
+        let group = |token: Option<Node>| {
+            let group = token.and_then(|token| self.group(token));
+            group.map_or_else(|| everything.clone(), |group| self.tree.range(group))
+        };
+        // Where its line begins may be another group than where it stands: the statement's, before a block was opened.
+        let anchors = match before.on_line {
+            Some((first, last)) => [Some(first), Some(last)],
+            None => [after, after],
+        };
+        Allowance {
+            node,
+            content,
+            standings,
+            line,
+            is_alone: before.on_line.is_none(),
+            target: None,
+            after,
+            groups: anchors.map(group),
+            end: anchors[1].map_or(usize::MAX, |anchor| self.statement_end(anchor)),
+        }
+    }
+
+    /// The text of a comment without what opens and closes it, on one line.
+    fn text(&self, range: &Range<usize>) -> String {
+        let text = self.source.text(range.clone());
+        let inner = self.marks.iter().find_map(|(opener, closer)| {
+            let inner = text.strip_prefix(opener)?;
+            Some((inner.strip_suffix(closer).unwrap_or(inner), *closer))
+        });
+        let Some((inner, closer)) = inner else {
+            return text.into_owned();
+        };
+        if closer.is_empty() {
+            return inner.trim().to_owned();
+        }
+        let lines = inner.lines().enumerate().map(|(index, line)| {
+            let line = line.trim();
+            if index == 0 {
+                line
+            } else {
+                line.trim_start_matches('*').trim()
+            }
+        });
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        lines.join(" ").trim_end_matches(['*', ' ']).to_owned()
+    }
+
+    fn is_blank(&self, bytes: Range<usize>) -> bool {
+        let text = self.source.bytes().get(bytes).unwrap_or_default();
+        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+        text.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// Whether a node is a token of the code: no comment, no part of a decoration, not empty.
+    fn is_code(&self, node: Node) -> bool {
+        self.tree.is_leaf(node)
+            && !self.tree.range(node).is_empty()
+            && !self.is_skipped(node)
+            && !self
+                .tree
+                .ancestors(node)
+                .take_while(|ancestor| *ancestor != self.tree.root())
+                .any(|ancestor| self.is_skipped(ancestor))
+    }
+
+    fn is_skipped(&self, node: Node) -> bool {
+        self.tree.is_extra(node) || self.decorations.contains(&self.tree.kind(node))
+    }
+
+    /// For each of these comments, the code before it. One pass: each stretch between two is looked at once.
+    fn code_before(&self, comments: &[Asking]) -> Vec<Before> {
+        let mut known = Before::default();
+        let (mut from, mut line) = (0, 0);
+        let mut all = Vec::with_capacity(comments.len());
+        for comment in comments {
+            if comment.line != line {
+                line = comment.line;
+                known.on_line = None;
+            }
+            let start = self.source.line_range(line).start;
+            for node in (from..comment.node).filter(|node| self.is_code(*node)) {
+                known.is_any |= !self.is_interpreter_line(node);
+                let last = self.tree.range(node).end.saturating_sub(1);
+                if last >= start {
+                    let (first, _) = known.on_line.unwrap_or((node, node));
+                    known.on_line = Some((first, node));
+                }
+            }
+            from = comment.node;
+            all.push(known);
+        }
+        all
+    }
+
+    /// For each of these comments, the code after it.
+    fn code_after(&self, comments: &[Asking]) -> Vec<Option<Node>> {
+        let mut all = vec![None; comments.len()];
+        let (mut until, mut known) = (self.tree.len(), None);
+        for (comment, after) in comments.iter().zip(&mut all).rev() {
+            let mut between = self.tree.end(comment.node)..until;
+            known = between.find(|node| self.is_code(*node)).or(known);
+            until = comment.node;
+            *after = known;
+        }
+        all
+    }
+
+    /// `#!` in the first line is for the system.
+    fn is_interpreter_line(&self, node: Node) -> bool {
+        let text = self.source.bytes();
+        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+        text.starts_with(b"#!") && self.source.line(self.tree.range(node).start) == 1
+    }
+
+    /// The innermost block or pair of braces around a token; braces lie outside of what they enclose.
+    fn group(&self, token: Node) -> Option<Node> {
+        let mut ancestors = self.tree.ancestors(token);
+        ancestors.find(|ancestor| {
+            let is_brace = |child: Node, brace: &[u8]| self.tree.bytes(child) == brace;
+            let first = *ancestor + 1;
+            let is_braced = is_brace(first, b"{");
+            let is_group = is_braced || self.blocks.contains(&self.tree.kind(*ancestor));
+            let is_edge = is_braced
+                && (token == first
+                    || self.tree.range(token).end == self.tree.range(*ancestor).end
+                        && is_brace(token, b"}"));
+            is_group && !is_edge
+        })
+    }
+
+    /// Where the statement of a token ends, in a macro's arguments: the `;` after it in the same braces.
+    fn statement_end(&self, token: Node) -> usize {
+        let Some(group) = self.group(token) else {
+            return usize::MAX;
+        };
+        let mut child = token;
+        for ancestor in self.tree.ancestors(token) {
+            if ancestor == group {
+                break;
+            }
+            child = ancestor;
+        }
+        let siblings = std::iter::once(child).chain(self.tree.next_siblings(child));
+        for (index, sibling) in siblings.enumerate() {
+            let range = self.tree.range(sibling);
+            if self.tree.bytes(sibling) == b";" {
+                return range.end;
+            }
+            if index == SIBLINGS {
+                return range.start;
+            }
+        }
+        usize::MAX
+    }
+
+    /// For each comment that stands alone, the line of the code directly below.
+    fn find_targets(&self, comments: &mut [Allowance]) {
+        for index in (0..comments.len()).rev() {
+            if !comments[index].is_alone {
+                continue;
+            }
+            let last = self.last_line(comments[index].node);
+            let next = comments.get(index + 1);
+            let next = next.filter(|next| next.after == comments[index].after && next.is_alone);
+            let (line, target) = match (next, comments[index].after) {
+                (Some(next), _) => (next.line, next.target),
+                (None, Some(code)) => {
+                    let line = self.source.line(self.tree.range(code).start);
+                    (line, Some(line))
+                }
+                (None, None) => (last, None),
+            };
+            let is_next_to = last < line && self.is_unbroken(last, line);
+            comments[index].target = target.filter(|_| is_next_to);
+        }
+    }
+
+    fn last_line(&self, node: Node) -> usize {
+        let range = self.tree.range(node);
+        self.source
+            .line(range.end.saturating_sub(1).max(range.start))
+    }
+
+    /// Whether no blank line stands between two lines.
+    fn is_unbroken(&self, from: usize, to: usize) -> bool {
+        (from + 1..to).all(|line| !self.is_blank(self.source.line_range(line)))
+    }
+}
