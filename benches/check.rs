@@ -138,7 +138,13 @@ fn repository_with_a_change(root: &Path) -> Outcome<Vec<String>> {
     let paths = (0..).flat_map(|copy| sources.iter().map(move |source| (copy, source)));
     let mut files = Vec::new();
     for (copy, (path, text)) in paths.take(FILES) {
-        let file = root.join(format!("part{copy}")).join(path.to_path());
+        let part = root.join(format!("part{copy}"));
+        fs::create_dir_all(&part)?;
+        fs::write(
+            part.join("Cargo.toml"),
+            format!("[package]\nname = \"part{copy}\"\n"),
+        )?;
+        let file = part.join(path.to_path());
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;
         }
