@@ -6,7 +6,7 @@ use super::receiver::{self, Receiver};
 use super::{
     ANY_METHOD, BENCHES, BUILD_SCRIPTS, CONSTS, EXAMPLES, LINTS, MACRO_DEFINITIONS, MAYBE_SHIPPED,
     ORPHANS, PROC_MACROS, QUOTED, TEST_SUPPORT, TESTS, TEXT_ONLY, attributes, certain, crates,
-    guard, methods, scope, shape, syntax,
+    guard, methods, plain, scope, shape, syntax,
 };
 use crate::finding::Cause;
 use crate::language::{Because, Fact, Place, Workspace};
@@ -157,7 +157,7 @@ fn own_method(place: &Place<'_>) -> Option<Cause> {
     let method = syntax::plain_name(place.tree.bytes(name));
     let defined = methods::defined(place.workspace, &place.source.path, method)?;
     let receiver = receiver::of(place.tree, name)?;
-    (!certain::is_plain(place.tree, &receiver)).then_some(defined)
+    (!plain::is_plain(place.tree, &receiver)).then_some(defined)
 }
 
 fn unused_macro(place: &Place<'_>) -> Option<Cause> {
