@@ -26,6 +26,11 @@ pub(super) fn binding(tree: &Tree<'_>, near: Node, name: &[u8]) -> Option<Bindin
                     }
                 }
             }
+            "token_tree" => {
+                if let Some(found) = bound_among_tokens(tree, inside, name) {
+                    return found;
+                }
+            }
             "closure_expression" | "function_item" => {
                 if let Some(parameters) = syntax::child(tree, outer, "parameters") {
                     for parameter in tree.named_children(parameters) {
@@ -76,6 +81,40 @@ fn bound_by_let(tree: &Tree<'_>, statement: Node, name: &[u8]) -> Option<Option<
     let kind = syntax::child(tree, statement, "type").map(|kind| Binding::Type(text(kind)));
     let value = || syntax::child(tree, statement, "value").map(|value| Binding::Value(text(value)));
     Some(kind.or_else(value))
+}
+
+/// What the bare tokens before one bind the name to, by `let` or as the parameter of a closure.
+fn bound_among_tokens(tree: &Tree<'_>, inside: Node, name: &[u8]) -> Option<Option<Binding>> {
+    let mut tokens: Vec<Node> = syntax::statements_before(tree, inside)
+        .take(LIMIT)
+        .filter(|node| !tree.is_extra(*node))
+        .collect();
+    tokens.reverse();
+    let bytes = |at: usize| tokens.get(at).map_or(b"".as_slice(), |it| tree.bytes(*it));
+    let text = |from: usize, ends: &[&[u8]]| {
+        let to = (from..tokens.len()).find(|at| ends.contains(&bytes(*at)))?;
+        let (first, last) = (tokens.get(from)?, tokens.get(to.checked_sub(1)?)?);
+        let range = tree.range(*first).start..tree.range(*last).end;
+        tree.text().get(range).map(<[u8]>::to_vec)
+    };
+    (1..tokens.len()).rev().find_map(|at| {
+        if syntax::plain_name(bytes(at)) != name {
+            return None;
+        }
+        let before = if bytes(at - 1) == b"mut" && at > 1 {
+            at - 2
+        } else {
+            at - 1
+        };
+        let is_typed = bytes(at + 1) == b":";
+        match bytes(before) {
+            b"let" if is_typed => Some(text(at + 2, &[b"=", b";"]).map(Binding::Type)),
+            b"let" if bytes(at + 1) == b"=" => Some(text(at + 2, &[b";"]).map(Binding::Value)),
+            b"|" | b"," if is_typed => Some(text(at + 2, &[b",", b"|"]).map(Binding::Type)),
+            b"|" if matches!(bytes(at + 1), b"," | b"|") => Some(None),
+            _ => None,
+        }
+    })
 }
 
 /// Whether `let` in a condition makes a new variable of this name.

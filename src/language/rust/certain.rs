@@ -4,6 +4,7 @@
 //! evaluating anything.
 
 use super::binding::{Binding, binding};
+use super::plain;
 use super::receiver::{Receiver, Root, Step};
 use crate::matcher::{Node, Tree};
 
@@ -146,18 +147,22 @@ pub(super) fn cannot_fail(tree: &Tree<'_>, receiver: &Receiver<'_>) -> Option<No
             receiver.steps.iter().all(is_literal_step) && values.are_literals()
         }
         Root::Macro(b"write" | b"writeln", arguments) => {
-            receiver.steps.is_empty()
-                && arguments
+            receiver.steps.is_empty() && {
+                let target: Vec<&[u8]> = arguments
                     .0
                     .iter()
-                    .position(|token| token.bytes == b",")
-                    .is_some_and(|comma| {
-                        let target: Vec<&[u8]> = arguments.0[..comma]
-                            .iter()
-                            .map(|token| token.bytes)
-                            .collect();
-                        is_string(tree, receiver.first, &target)
-                    })
+                    .map(|token| token.bytes)
+                    .take_while(|token| *token != b",")
+                    .collect();
+                is_string(tree, receiver.first, &target)
+            }
+        }
+        Root::Path(path, None) => {
+            let is_same =
+                |step: &Step<'_>| matches!(step, Step::Method(b"as_ref" | b"as_mut" | b"clone", _));
+            path.len() == 1
+                && receiver.steps.iter().all(is_same)
+                && binding(tree, receiver.first, path[0]).is_some_and(|it| it.has_no_error())
         }
         _ => false,
     };
@@ -196,6 +201,26 @@ fn is_string(tree: &Tree<'_>, near: Node, target: &[&[u8]]) -> bool {
                 || text.starts_with(b"\"") && text.ends_with(b".to_owned()")
         }
     })
+}
+
+impl Binding {
+    /// `Result<T, Infallible>`, `Result<T, !>`
+    fn has_no_error(&self) -> bool {
+        let Self::Type(text) = self else {
+            return false;
+        };
+        let text = text.trim_ascii_end();
+        let error = text.strip_suffix(b">").unwrap_or(text);
+        let error = error.trim_ascii_end();
+        let error = error.strip_suffix(b",").unwrap_or(error);
+        let start = error
+            .iter()
+            .rposition(|byte| matches!(byte, b',' | b'<' | b':'));
+        plain::is_option_or_result(text)
+            && start.is_some_and(|at| {
+                error[at] != b'<' && matches!(error[at + 1..].trim_ascii(), b"!" | b"Infallible")
+            })
+    }
 }
 
 /// Whether the receiver is what a lock or a condition variable returned.

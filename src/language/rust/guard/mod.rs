@@ -3,6 +3,7 @@
 //! It compares texts: the check must be about the same expression, and nothing between may assign to it. What is
 //! between is looked at as far as "right before" goes. Deliberately absent: the flow of values.
 
+mod bare;
 mod condition;
 mod subject;
 
@@ -23,17 +24,24 @@ pub(super) fn check_before(tree: &Tree<'_>, receiver: &Receiver<'_>, call: Node)
     let subject = Subject::of(receiver)?;
     let mut inside = call;
     for outer in tree.ancestors(call).take(OUTWARD) {
-        let found = match syntax::kind(tree, outer) {
+        let kind = syntax::kind(tree, outer);
+        let found = match kind {
             "binary_expression" => operand(tree, &subject, outer, inside),
             "let_chain" => earlier_link(tree, &subject, inside),
             "if_expression" | "while_expression" => branch(tree, &subject, outer, inside),
             "match_arm" => arm(tree, &subject, outer, inside),
-            "token_tree" => earlier_tokens(tree, &subject, outer, inside),
-            "block" => match statement(tree, &subject, inside) {
-                Before::Check(check) => Some(check),
-                Before::Change => return None,
-                Before::Nothing => None,
-            },
+            "call_expression" => then(tree, &subject, outer, inside),
+            "block" | "token_tree" => {
+                let before = match kind {
+                    "block" => statement(tree, &subject, inside),
+                    _ => bare::before(tree, &subject, inside),
+                };
+                match before {
+                    Before::Check(check) => Some(check),
+                    Before::Change => return None,
+                    Before::Nothing => None,
+                }
+            }
             "function_item" | "impl_item" | "mod_item" | "const_item" | "static_item" => {
                 return None;
             }
@@ -67,6 +75,20 @@ fn earlier_link(tree: &Tree<'_>, subject: &Subject, inside: Node) -> Option<Node
         .find(|link| subject.is_shown_by(&plain(tree, *link)))
 }
 
+/// `x.is_some().then(|| x.unwrap())`
+fn then(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<Node> {
+    let function = syntax::child(tree, outer, "function").filter(|it| *it != inside)?;
+    let method = syntax::child(tree, function, "field")?;
+    let closure = tree.named_children(inside).next()?;
+    if tree.bytes(method) != b"then" || syntax::kind(tree, closure) != "closure_expression" {
+        return None;
+    }
+    let condition = syntax::child(tree, function, "value")?;
+    let text = plain(tree, condition);
+    let shows = conjuncts(&text).any(|part| subject.is_shown_by(part));
+    shows.then_some(condition)
+}
+
 fn branch(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<Node> {
     let condition = syntax::child(tree, outer, "condition")?;
     let text = plain(tree, condition);
@@ -97,38 +119,6 @@ fn arm(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<
     let pattern_text = plain(tree, pattern);
     let written = [b"let ", pattern_text.as_slice(), b"=", value.as_slice()].concat();
     subject.is_matched_by(&written).then_some(pattern)
-}
-
-/// The same among the tokens of a macro.
-fn earlier_tokens(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<Node> {
-    let mut text: Vec<&[u8]> = Vec::new();
-    let mut first = None;
-    for token in syntax::statements_before(tree, inside).take(BACKWARD * 4) {
-        if matches!(tree.bytes(token), b"," | b";" | b"{" | b"=>")
-            || tree.range(token).start <= tree.range(outer).start
-        {
-            break;
-        }
-        if !tree.is_extra(token) {
-            text.push(tree.bytes(token));
-            first = Some(token);
-        }
-    }
-    text.reverse();
-    let text = text.concat();
-    let text: Vec<u8> = text
-        .into_iter()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
-    let (_, last_and) = text
-        .windows(2)
-        .enumerate()
-        .filter(|(_, pair)| *pair == b"&&")
-        .fold((0, None), |_, (at, _)| (0, Some(at)));
-    let before = &text[..last_and?];
-    conjuncts(before)
-        .any(|part| subject.is_shown_by(part))
-        .then_some(first?)
 }
 
 enum Before {

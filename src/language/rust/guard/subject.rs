@@ -161,6 +161,11 @@ impl Subject {
 
     /// `let Some(_) = value`, `matches!(value, Some(_))`
     pub(super) fn is_matched_by(&self, condition: &[u8]) -> bool {
+        self.is_matched(condition, &[b"Some(", b"Ok("])
+    }
+
+    /// Whether a condition matches the value with a pattern that begins in one of these ways.
+    fn is_matched(&self, condition: &[u8], patterns: &[&[u8]]) -> bool {
         if self.value.is_empty() {
             return false;
         }
@@ -169,25 +174,20 @@ impl Subject {
             let text = text.strip_prefix(b"mut ").unwrap_or(text);
             let rest = text.strip_prefix(self.value.as_slice());
             rest.is_some_and(|rest| {
-                rest.is_empty()
-                    || rest == b".as_ref()"
-                    || rest == b".as_mut()"
-                    || rest == b".as_deref()"
+                let same: [&[u8]; 4] = [b"", b".as_ref()", b".as_mut()", b".as_deref()"];
+                same.contains(&rest)
             })
         };
+        let is_pattern = |text: &[u8]| patterns.iter().any(|pattern| text.starts_with(pattern));
         if let Some(rest) = condition.strip_prefix(b"let ") {
-            let is_pattern = rest.starts_with(b"Some(") || rest.starts_with(b"Ok(");
             let value = rest.iter().position(|byte| *byte == b'=');
-            return is_pattern && value.is_some_and(|at| is_value(&rest[at + 1..]));
+            return is_pattern(rest) && value.is_some_and(|at| is_value(&rest[at + 1..]));
         }
         let Some(inner) = condition.strip_prefix(b"matches!(") else {
             return false;
         };
-        let Some(comma) = inner.iter().position(|byte| *byte == b',') else {
-            return false;
-        };
-        let pattern = &inner[comma + 1..];
-        is_value(&inner[..comma]) && (pattern.starts_with(b"Some(") || pattern.starts_with(b"Ok("))
+        let comma = inner.iter().position(|byte| *byte == b',');
+        comma.is_some_and(|comma| is_value(&inner[..comma]) && is_pattern(&inner[comma + 1..]))
     }
 
     /// Whether a condition says that there is no value.
@@ -203,6 +203,7 @@ impl Subject {
                     .is_some_and(|rest| ends.contains(&rest))
         };
         is(&self.value, &[b".is_none()", b".is_err()", b"==None"])
+            || self.is_matched(condition, &[b"None=", b"None)", b"Err(_)"])
             || self.collection.as_ref().is_some_and(|(collection, key)| {
                 key.is_empty() && is(collection, &[b".is_empty()", b".len()==0", b".len()<1"])
             })
@@ -256,6 +257,38 @@ impl Subject {
                 _ => None,
             };
             left.is_some_and(is_about)
+        })
+    }
+
+    /// The same by the text of bare tokens.
+    pub(super) fn is_changed_in_text(&self, text: &[u8]) -> bool {
+        let collection = self.collection.as_ref().map(|(text, _)| text.as_slice());
+        let places = [
+            Some(self.variable.as_slice()),
+            Some(&self.value),
+            collection,
+        ];
+        let mut places = places.into_iter().flatten().filter(|it| !it.is_empty());
+        places.any(|place| {
+            memchr::memmem::find_iter(text, place).any(|at| {
+                let (before, after) = (&text[..at], &text[at + place.len()..]);
+                let is_part = |byte: Option<&u8>| {
+                    byte.is_some_and(|byte| *byte == b'_' || byte.is_ascii_alphanumeric())
+                };
+                if is_part(before.last()) || before.ends_with(b".") || is_part(after.first()) {
+                    return false;
+                }
+                let is_assigned = after.starts_with(b"=")
+                    && !after.starts_with(b"==")
+                    && !after.starts_with(b"=>");
+                let is_called = after.strip_prefix(b".").is_some_and(|rest| {
+                    CHANGING.iter().any(|method| {
+                        rest.strip_prefix(*method)
+                            .is_some_and(|rest| rest.starts_with(b"("))
+                    })
+                });
+                is_assigned || is_called || before.ends_with(b"&mut ") || before.ends_with(b"let ")
+            })
         })
     }
 }

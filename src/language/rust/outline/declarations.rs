@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::super::lexer::{Kind, Token};
+use super::super::lexer::Kind;
 use super::super::syntax;
 use super::declared::{Declaration, Declared, Module};
 use super::{DEPTH_LIMIT, Reader, squeezed};
@@ -72,23 +72,28 @@ impl Reader<'_> {
         });
     }
 
+    /// The file that literals name, alone or in `concat!`, behind the package's folder or not.
     pub(super) fn include(&self, arguments: Range<usize>) -> Option<Declared> {
         let arguments = self.tokens.get(arguments)?;
-        let mut texts = arguments.iter().filter(|token| token.kind == Kind::Text);
-        let (first, second) = (texts.next()?, texts.next());
-        let text = |token: &Token| {
-            let literal = String::from_utf8_lossy(self.bytes(token));
-            syn::parse_str::<syn::LitStr>(&literal)
-                .ok()
-                .map(|literal| literal.value())
-        };
-        match (text(first)?, second, texts.next()) {
-            (path, None, _) if arguments.len() <= 2 => Some(Declared::Include(path, false)),
-            (folder, Some(path), None) if folder == "CARGO_MANIFEST_DIR" => {
-                Some(Declared::Include(text(path)?, true))
+        let (mut path, mut from_package) = (String::new(), false);
+        for (at, token) in arguments.iter().enumerate() {
+            match (token.kind, self.bytes(token)) {
+                (Kind::Name, b"env") if path.is_empty() => from_package = true,
+                (Kind::Name, b"concat") | (Kind::Mark(_), _) => {}
+                (Kind::Text, literal) => {
+                    let literal = String::from_utf8_lossy(literal);
+                    let text = syn::parse_str::<syn::LitStr>(&literal).ok()?.value();
+                    let is_variable = at > 2 && self.bytes(&arguments[at - 3]) == b"env";
+                    if !is_variable {
+                        path.push_str(&text);
+                    } else if text != "CARGO_MANIFEST_DIR" {
+                        return None;
+                    }
+                }
+                _ => return None,
             }
-            _ => None,
         }
+        (!path.is_empty()).then_some(Declared::Include(path, from_package))
     }
 
     pub(super) fn line_of(&mut self, byte: usize) -> usize {
