@@ -217,7 +217,7 @@ fn target(tree: &Tree<'_>, attribute: Node, run: &mut Option<Run>) -> Range<Node
         && run.parent == parent
         && (run.first..run.item.start).contains(&attribute)
     {
-        return run.item.clone();
+        return attribute..run.item.end;
     }
     let item = match tree
         .next_siblings(attribute)
@@ -231,7 +231,8 @@ fn target(tree: &Tree<'_>, attribute: Node, run: &mut Option<Run>) -> Range<Node
         first: attribute,
         item: item.clone(),
     });
-    item
+    // What stands between is compiled or left out with the item.
+    attribute..item.end
 }
 
 /// Comments and further attributes. Broken code counts as an item, though tree-sitter lets it stand anywhere.
