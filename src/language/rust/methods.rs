@@ -152,7 +152,9 @@ fn files(workspace: &Workspace<'_>, package: &Manifest) -> Vec<RepoPath> {
     }
     files.retain(|file| graph.reaches(file).next().is_none() || is_shipped(&file));
     files.extend(reached);
-    files.into_iter().collect()
+    let files: Vec<RepoPath> = files.into_iter().collect();
+    workspace.snapshot.expect(&files);
+    files
 }
 
 /// The bytes at which the name stands in this way, outside of tests.

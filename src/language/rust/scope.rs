@@ -49,6 +49,9 @@ pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> 
 
 /// What holds in the whole file.
 fn file_stretches(place: &Place<'_>) -> Vec<Stretch> {
+    if crates::is_plainly_product(place.workspace, &place.source.path) {
+        return Vec::new();
+    }
     let standing = crates::standing(place.workspace, &place.source.path);
     let everywhere = |name: &'static str, cause: Cause| Stretch {
         name,
