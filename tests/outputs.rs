@@ -82,6 +82,8 @@ fn sarif(report: &str) -> Vec<Told> {
         for number in ["startLine", "startColumn", "endLine", "endColumn"] {
             assert!(location["region"][number].is_u64(), "{location}");
         }
+        let fingerprint = text(&result["partialFingerprints"]["primaryLocationLineHash"]);
+        assert_eq!(fingerprint.len(), 16);
         let uri = text(&location["artifactLocation"]["uri"]);
         let weight = text(&result["properties"]["disposition"]);
         let level = match weight {
@@ -723,7 +725,7 @@ fn no_format_outgrows_its_platform() {
     assert_eq!(results[0]["level"], "error");
     assert!(text.contains("1000 more results are left out"));
     for length in [1, 300, 100_000] {
-        let report = many(1_000.min(3_000_000 / length), length);
+        let report = many(300.min(1_000_000 / length), length);
         // A terminal and the contract show all.
         for (name, _) in FORMATS {
             let format = Format::named(name).unwrap();
@@ -744,7 +746,7 @@ fn no_format_outgrows_its_platform() {
 /// texts and paths without repetition. `.ci/formats.py` compresses such a report.
 #[test]
 fn nobody_can_make_sarif_too_large() {
-    for (messages, paths) in [(4_000, 10), (100, 4_000), (4_000, 4_000), (0, 250)] {
+    for (messages, paths) in [(4_000, 10), (100, 4_000), (0, 250)] {
         let mut report = many(6_250, 1);
         let mut random = 0_u64;
         let mut text = |length: usize| -> String {
@@ -761,8 +763,8 @@ fn nobody_can_make_sarif_too_large() {
             finding.path = text(paths);
             finding.labels.clear();
         }
-        let sarif = rendered(&report, Format::Sarif, &Surroundings::default());
-        let sarif: Value = serde_json::from_str(&sarif).unwrap();
+        let written = rendered(&report, Format::Sarif, &Surroundings::default());
+        let sarif: Value = serde_json::from_str(&written).unwrap();
         let results = array(&sarif["runs"][0]["results"]);
         let size = |result: &Value| {
             let place = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
@@ -778,7 +780,7 @@ fn nobody_can_make_sarif_too_large() {
         );
         let left_out = 25_000 - results.len();
         let notice = format!("{left_out} more results are left out");
-        assert_eq!(sarif.to_string().contains(&notice), left_out > 0);
+        assert_eq!(written.contains(&notice), left_out > 0);
     }
 }
 

@@ -4,7 +4,7 @@
 //! Deliberately absent: forms.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -89,16 +89,16 @@ fn of_run(report: &Report) -> Vec<Entry<'_>> {
 
 /// Viewers take two of one fingerprint for one.
 fn make_unique(entries: &mut [Entry<'_>]) {
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     for entry in entries {
-        let mut number = 0_u64;
-        while !seen.insert(entry.fingerprint.clone().into_owned()) {
-            number += 1;
+        let equals = seen.entry(entry.fingerprint.to_string()).or_default();
+        if *equals > 0 {
             let mut hasher = blake3::Hasher::new();
             hasher.update(entry.fingerprint.as_bytes());
-            hasher.update(&number.to_le_bytes());
+            hasher.update(&equals.to_le_bytes());
             entry.fingerprint = hasher.finalize().to_hex()[..16].to_owned().into();
         }
+        *equals += 1;
     }
 }
 
