@@ -815,6 +815,51 @@ fn text_of(value: &Value) -> String {
     text(value).to_owned()
 }
 
+/// CI kills jobs that say nothing. A terminal's bar is shown to a terminal, in `.ci/terminal.py`.
+#[test]
+fn a_long_run_says_in_ci_that_it_goes_on() {
+    let scratch = scratch::folder();
+    let folder = scratch.path();
+    for number in 0..40 {
+        let code = format!("fn f{number}(x: Option<u8>) {{ x.unwrap(); }}\n").repeat(400);
+        scratch::write(folder, &format!("{number}.rs"), code);
+    }
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = scratch::codex(folder);
+        command
+            .args(["check", "--all", "--format", "json"])
+            .args(arguments);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        (output.stdout, String::from_utf8(output.stderr).unwrap())
+    };
+    let (report, said) = run(&[], &[]);
+    assert_eq!(said, "", "neither a terminal nor CI");
+    let (in_ci, said) = run(&[], &[("CI", "true"), ("CODEX_HEARTBEAT", "0.01")]);
+    assert!(in_ci == report);
+    let lines: Vec<usize> = said
+        .lines()
+        .map(|line| {
+            let number = line.strip_prefix("codex: ").unwrap();
+            number
+                .strip_suffix(" of 40 files")
+                .unwrap()
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    assert!(!lines.is_empty() && lines.is_sorted(), "{said}");
+    assert!(lines.iter().all(|done| *done <= 40), "{said}");
+    for silent in [
+        run(&["--quiet"], &[("CI", "true"), ("CODEX_HEARTBEAT", "0.01")]),
+        run(&[], &[("CI", "true")]),
+        run(&[], &[("CI", "true"), ("CODEX_HEARTBEAT", "-1")]),
+        run(&[], &[("CI", "false"), ("CODEX_HEARTBEAT", "0.01")]),
+    ] {
+        assert_eq!(silent.1, "");
+    }
+}
+
 #[test]
 fn colours_follow_the_usual_rules() {
     let scratch = scratch::folder();
