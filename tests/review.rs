@@ -14,6 +14,7 @@ use codex::config::Narrowing;
 use codex::review::ask::{Heartbeat, Limits};
 use codex::review::cache::Cache;
 use codex::review::case::{Case, Group, Request};
+use codex::review::kind;
 use codex::review::{Asking, Options, Reviewer};
 use serde_json::Value;
 
@@ -484,6 +485,7 @@ fn those_who_wait_see_that_something_happens() {
     };
     let case: Case = Case {
         id: "c1".to_owned(),
+        kind: &kind::CODE,
         rule: "some-rule".to_owned(),
         level: "MUST",
         statement: String::new(),

@@ -171,7 +171,7 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
 }
 
 /// What a reviewer was asked.
-fn review_line(review: &ReviewCounts) -> String {
+pub(super) fn review_line(review: &ReviewCounts) -> String {
     let name = review.reviewer.as_deref().unwrap_or("nobody");
     let parts = [
         (review.asked, "asked"),

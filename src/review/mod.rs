@@ -10,6 +10,8 @@ pub mod ask;
 pub mod cache;
 pub mod case;
 pub mod command;
+pub mod document;
+pub mod kind;
 pub mod neutral;
 mod processes;
 pub mod prompt;
@@ -206,7 +208,7 @@ fn disposition(
         Some(Answer::Compliant) => Disposition::Cleared,
         Some(Answer::Violation) if enforced => confirmed,
         Some(Answer::Violation) => Disposition::Warn,
-        Some(Answer::Unsure) | None => unreviewed,
+        Some(Answer::Partial | Answer::Unsure) | None => unreviewed,
     }
 }
 

@@ -40,10 +40,20 @@ impl Fence {
 
 /// Code as a reviewer sees it.
 pub fn code(text: &str) -> String {
+    shown(text, LINE_LIMIT)
+}
+
+/// Prose as a reviewer sees it: a paragraph may be one line, and is not cut.
+pub fn prose(text: &str) -> String {
+    shown(text, usize::MAX)
+}
+
+fn shown(text: &str, line_limit: usize) -> String {
     static LOOK_ALIKE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)\[(\s*)\[(\s*codex)|<(\s*)\|").ok());
     let text = text.replace("\r\n", "\n");
-    let lines: Vec<String> = text.split('\n').map(line).collect();
+    let lines = text.split('\n').map(|text| line(text, line_limit));
+    let lines: Vec<String> = lines.collect();
     let text = lines.join("\n");
     match &*LOOK_ALIKE {
         Some(pattern) => pattern
@@ -61,15 +71,15 @@ pub fn code(text: &str) -> String {
 }
 
 /// A line without what cannot be seen, cut in its middle when nobody can read it.
-fn line(text: &str) -> String {
+fn line(text: &str, limit: usize) -> String {
     let shown: String = text.chars().map(character).collect();
     let length = shown.chars().count();
-    if length <= LINE_LIMIT {
+    if length <= limit {
         return shown;
     }
-    let head: String = shown.chars().take(LINE_LIMIT / 2).collect();
-    let tail: String = shown.chars().skip(length - LINE_LIMIT / 2).collect();
-    let gone = length - LINE_LIMIT;
+    let head: String = shown.chars().take(limit / 2).collect();
+    let tail: String = shown.chars().skip(length - limit / 2).collect();
+    let gone = length - limit;
     format!("{head} [{gone} characters left out] {tail}")
 }
 
