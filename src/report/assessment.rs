@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::human::review_line;
 use super::markdown::{MARKER, code, prose};
-use super::plain_text::visible_line;
+use super::plain_text::{no_command, visible_line};
 use super::story::count;
 use super::{Format, Style};
 use crate::assessment::{Assessed, Assessment, Counts, Genre, Opinion};
@@ -98,8 +98,8 @@ fn counts(counts: &Counts) -> String {
 
 fn genre(assessment: &Assessment) -> &'static str {
     match assessment.genre {
-        Genre::Design => "design",
-        Genre::Incident => "incident report",
+        Genre::Design => "a design",
+        Genre::Incident => "an incident report",
     }
 }
 
@@ -131,9 +131,10 @@ fn remarks(assessment: &Assessment) -> Vec<String> {
     }
     let lines: Vec<String> = assessment.addressed.iter().map(usize::to_string).collect();
     if !lines.is_empty() {
+        let noun = if lines.len() == 1 { "line" } else { "lines" };
         let lines = lines.join(", ");
         remarks.push(format!(
-            "note: the document holds text that speaks to a reviewer: line {lines}"
+            "note: the document holds text that speaks to a reviewer: {noun} {lines}"
         ));
     }
     remarks
@@ -196,7 +197,7 @@ fn human(assessment: &Assessment, style: Style) -> String {
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .word_separator(textwrap::WordSeparator::AsciiSpace)
             .break_words(false);
-        for line in textwrap::wrap(&visible_line(words), options) {
+        for line in textwrap::wrap(&no_command(&visible_line(words)), options) {
             text.push_str(line.trim_end());
             text.push('\n');
         }
@@ -242,7 +243,7 @@ fn human(assessment: &Assessment, style: Style) -> String {
     paragraph(
         "",
         "  ",
-        &format!("{name} as a {what}: {}", counts(&assessment.summary)),
+        &format!("{name} as {what}: {}", counts(&assessment.summary)),
     );
     text
 }
@@ -250,7 +251,7 @@ fn human(assessment: &Assessment, style: Style) -> String {
 fn markdown(assessment: &Assessment) -> String {
     let (name, what) = (code(&assessment.document), genre(assessment));
     let said = counts(&assessment.summary);
-    let mut text = format!("{MARKER}\n## codex: review of a {what}\n\n{name}: **{said}**\n\n");
+    let mut text = format!("{MARKER}\n## codex: review of {what}\n\n{name}: **{said}**\n\n");
     let mut items = Vec::new();
     for one in &assessment.statements {
         let Some(disposition) = one.disposition else {

@@ -7,13 +7,24 @@ pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     while let Some(character) = characters.next() {
         let is_line_end = character == '\r' && characters.peek() == Some(&'\n');
-        out.push(if is_line_end {
-            ' '
-        } else {
-            visible_character(character)
+        out.push(match character {
+            _ if is_line_end => ' ',
+            // `##[..]` and `##vso[..]` are commands to the runners of GitHub and Azure, anywhere in a line of a log.
+            '[' if out.ends_with("##") || out.ends_with("##vso") => '\u{FF3B}',
+            other => visible_character(other),
         });
     }
     out
+}
+
+/// A text that may come to stand at the beginning of a line of a log, where `::` begins a command to GitHub's runner.
+pub fn no_command(text: &str) -> String {
+    let words = text.split(' ');
+    let words = words.map(|word| match word.strip_prefix("::") {
+        Some(rest) => format!("\u{2237}{rest}"),
+        None => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The same on one line.

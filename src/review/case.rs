@@ -29,7 +29,7 @@ pub struct Case {
     /// `c1`, `c2`, ... within its request.
     pub id: String,
     /// What it asks.
-    #[serde(skip_serializing_if = "Kind::is_code")]
+    #[serde(flatten, skip_serializing_if = "Kind::is_code")]
     pub kind: &'static Kind,
     /// The rule.
     pub rule: String,

@@ -2,6 +2,7 @@
 //!
 //! The protocol is one; a kind is a value here. Deliberately absent: what becomes of an answer.
 
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use crate::finding::Answer;
@@ -104,7 +105,10 @@ impl Kind {
 
 impl Serialize for Kind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name)
+        let mut fields = serializer.serialize_struct("Kind", 2)?;
+        fields.serialize_field("kind", self.name)?;
+        fields.serialize_field("answers", &self.names())?;
+        fields.end()
     }
 }
 
