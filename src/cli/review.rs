@@ -15,7 +15,7 @@ use crate::finding::{Answer, Disposition, Level, RefusedRule};
 use crate::problem::{Failure, nearest};
 use crate::report::{self, Format};
 use crate::review::document::{self, Document, SIZE_LIMIT, Standard};
-use crate::review::{self, neutral};
+use crate::review::{self, neutral, phrases};
 use crate::rule::{Decision, Review, in_force};
 
 #[derive(Debug, clap::Args)]
@@ -114,7 +114,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         fail_on,
         rules_hash: hash,
         lessons: (genre == Genre::Incident).then(|| document::lessons(&reviewed.statements)),
-        addressed: neutral::addressed(&lines).iter().map(|at| at + 1).collect(),
+        addressed: phrases::addressed(&lines).iter().map(|at| at + 1).collect(),
         summary: Counts {
             other_domains: selected.other_domains,
             ..count(&reviewed.statements, fail_on)

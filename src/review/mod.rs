@@ -13,6 +13,7 @@ pub mod command;
 pub mod document;
 pub mod kind;
 pub mod neutral;
+pub mod phrases;
 mod processes;
 pub mod prompt;
 pub mod recorded;

@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::neutral;
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+
+use super::phrases;
 use crate::candidate::Candidate;
 use crate::change::{Change, lines};
 use crate::finding::{Certainty, Disposition, Finding};
@@ -48,26 +50,29 @@ pub fn addressed(rules: &[Rule], change: &Change, paths: &[RepoPath]) -> Vec<Fin
     let is_shown = |path: &RepoPath| {
         Language::of(path).is_some() || rules.iter().any(|rule| is_about(rule, path))
     };
+    let of_file = |path: &RepoPath| {
+        let source = change.head.read(path).ok().flatten();
+        let source = source.and_then(|bytes| Source::new(path.clone(), bytes).ok());
+        source.map_or_else(Vec::new, |source| addressed_in(&source, change))
+    };
+    let shown: Vec<&RepoPath> = paths.iter().filter(|path| is_shown(path)).collect();
+    let notes: Vec<Vec<Finding>> = shown.into_par_iter().map(of_file).collect();
+    notes.into_iter().flatten().collect()
+}
+
+fn addressed_in(source: &Source, change: &Change) -> Vec<Finding> {
+    let text = String::from_utf8_lossy(source.bytes());
+    let lines: Vec<&str> = text.lines().collect();
+    // The whole file first: most hold nothing of the kind, and then nobody asks what changed.
+    if phrases::addressed(&lines).is_empty() {
+        return Vec::new();
+    }
     let mut notes = Vec::new();
-    for path in paths.iter().filter(|path| is_shown(path)) {
-        let Ok(Some(bytes)) = change.head.read(path) else {
-            continue;
-        };
-        let Ok(source) = Source::new(path.clone(), bytes) else {
-            continue;
-        };
-        let text = String::from_utf8_lossy(source.bytes()).into_owned();
-        let lines: Vec<&str> = text.lines().collect();
-        // The whole file first: most hold nothing of the kind, and then nobody asks what changed.
-        if neutral::addressed(&lines).is_empty() {
-            continue;
-        }
-        for hunk in hunks(change, path) {
-            let range = hunk.start.saturating_sub(1)..hunk.end.saturating_sub(1);
-            let added = lines.get(range).unwrap_or_default();
-            for at in neutral::addressed(added) {
-                notes.push(note(&source, hunk.start + at));
-            }
+    for hunk in hunks(change, &source.path) {
+        let range = hunk.start.saturating_sub(1)..hunk.end.saturating_sub(1);
+        let added = lines.get(range).unwrap_or_default();
+        for at in phrases::addressed(added) {
+            notes.push(note(source, hunk.start + at));
         }
     }
     notes
