@@ -23,6 +23,8 @@ pub struct Adapter {
     #[serde(default)]
     event: Vec<String>,
     at: Vec<String>,
+    #[serde(default)]
+    complaint: Vec<String>,
     /// How many may run at the same time.
     pub at_once: usize,
     /// Variables that it usually needs.
@@ -101,6 +103,20 @@ impl Adapter {
             } else {
                 Ok(bytes)
             }
+        })
+    }
+
+    /// What the program says of its failure, in the JSON that it wrote on one of its outputs.
+    pub fn complaint(&self, outputs: [&[u8]; 2]) -> Option<String> {
+        outputs.into_iter().find_map(|output| {
+            // A line before it is no part of it.
+            let start = output.iter().position(|byte| *byte == b'{')?;
+            let document: Value = serde_json::from_slice(&output[start..]).ok()?;
+            let said = self
+                .complaint
+                .iter()
+                .find_map(|at| document.pointer(at)?.as_str());
+            said.map(str::to_owned)
         })
     }
 

@@ -190,7 +190,10 @@ impl Reviewer for CommandReviewer {
             .map_err(|_| "the reviewer ended but its output stayed open".to_owned())?;
         if !status.success() {
             let complaint = complaint.recv_timeout(DRAIN).unwrap_or_default();
-            let complaint = String::from_utf8_lossy(&complaint);
+            let adapter = self.adapter.as_ref();
+            let known = adapter.and_then(|adapter| adapter.complaint([&bytes, &complaint]));
+            let complaint =
+                known.unwrap_or_else(|| String::from_utf8_lossy(&complaint).into_owned());
             let first = complaint
                 .lines()
                 .find(|line| !line.trim().is_empty())

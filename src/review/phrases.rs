@@ -9,16 +9,12 @@ use std::sync::LazyLock;
 
 use super::neutral::is_invisible;
 
-/// All phrases, by the words that they begin with.
+/// All phrases.
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| Phrases::parse(include_str!("phrases.txt")));
 
 #[derive(Debug, Default)]
 struct Phrases {
-    phrases: Vec<Vec<Element>>,
-    /// The hash of a first word, and a phrase that begins with it; sorted.
-    first: Vec<(u32, usize)>,
-    /// Bits of the hashes, so that most words are looked up nowhere.
-    bits: Vec<u64>,
+    spaced: Vec<Vec<Element>>,
     /// Of writing without spaces: a beginning, the most characters between, the ends.
     unspaced: Vec<(String, usize, Vec<String>)>,
 }
@@ -33,47 +29,73 @@ enum Element {
     Gap(usize),
 }
 
+/// A word of a phrase.
 #[derive(Debug)]
 enum Word {
-    Is(String),
+    /// This one, with its hash.
+    Is(u32, String),
     Begins(String),
     /// A number in hexadecimal, of eight digits or more.
     Hexadecimal,
 }
 
+/// A word of a text.
+struct Said<'a> {
+    line: usize,
+    hash: u32,
+    word: &'a str,
+}
+
+/// A set of hashes that may hold more than was put in.
+struct Hashes([u64; 64]);
+
+impl Hashes {
+    fn of(hashes: impl Iterator<Item = u32>) -> Self {
+        let mut bits = [0; 64];
+        for hash in hashes {
+            bits[hash as usize / 64 % 64] |= 1 << (hash % 64);
+        }
+        Self(bits)
+    }
+
+    fn may_hold(&self, hash: u32) -> bool {
+        self.0[hash as usize / 64 % 64] & (1 << (hash % 64)) != 0
+    }
+}
+
 /// Those of the lines in which a text that speaks to a reviewer begins, by their index. Lines are read on as if they
 /// were one, so that a sentence over several comments is seen.
 pub fn addressed(lines: &[&str]) -> Vec<usize> {
-    let phrases = &*PHRASES;
     let texts: Vec<Cow<'_, str>> = lines.iter().map(|line| plain(line)).collect();
-    let mut words: Vec<(usize, &str)> = Vec::new();
-    for (at, text) in texts.iter().enumerate() {
-        let is_between = |character: char| !character.is_alphanumeric();
-        let pieces: &mut dyn Iterator<Item = &str> = match text.is_ascii() {
-            true => &mut text.split(|character: char| !character.is_ascii_alphanumeric()),
-            false => &mut text.split(is_between),
-        };
-        words.extend(
-            pieces
-                .filter(|word| !word.is_empty())
-                .map(|word| (at, word)),
-        );
+    let mut said: Vec<Said<'_>> = Vec::new();
+    for (line, text) in texts.iter().enumerate() {
+        let words = text.split(|character: char| !character.is_alphanumeric());
+        let words = words.filter(|word| !word.is_empty());
+        said.extend(words.map(|word| Said {
+            line,
+            hash: hash(word),
+            word,
+        }));
     }
+    // Most phrases have a part of which no word is there.
+    let heard = Hashes::of(said.iter().map(|said| said.hash));
+    let alive = PHRASES
+        .spaced
+        .iter()
+        .filter(|phrase| may_be(phrase, &heard));
+    let alive: Vec<&Vec<Element>> = alive.collect();
+    let first = Hashes::of(alive.iter().flat_map(|phrase| first(phrase)));
     let mut found: Vec<usize> = Vec::new();
-    for (at, (line, word)) in words.iter().enumerate() {
-        if found.last() != Some(line)
-            && phrases
-                .beginning_with(word)
-                .any(|phrase| is_phrase(phrase, &words[at..]))
+    for (at, word) in said.iter().enumerate() {
+        if first.may_hold(word.hash)
+            && found.last() != Some(&word.line)
+            && alive.iter().any(|phrase| is_phrase(phrase, &said[at..]))
         {
-            found.push(*line);
+            found.push(word.line);
         }
     }
-    let unspaced = texts
-        .iter()
-        .enumerate()
-        .filter(|(_, text)| !text.is_ascii());
-    let unspaced = unspaced.filter(|(_, text)| phrases.is_unspaced(text));
+    let unspaced = texts.iter().enumerate();
+    let unspaced = unspaced.filter(|(_, text)| !text.is_ascii() && PHRASES.is_unspaced(text));
     found.extend(unspaced.map(|(at, _)| at));
     found.sort_unstable();
     found.dedup();
@@ -82,49 +104,18 @@ pub fn addressed(lines: &[&str]) -> Vec<usize> {
 
 impl Phrases {
     fn parse(text: &str) -> Self {
-        let mut all = Self {
-            bits: vec![0; BITS / 64],
-            ..Self::default()
-        };
+        let mut all = Self::default();
         for line in text.lines() {
             let mut elements = line.split_ascii_whitespace().peekable();
             match elements.peek() {
                 None | Some(&"#") => {}
                 Some(&"~") => all.unspaced.extend(unspaced(elements.skip(1).collect())),
-                Some(_) => {
-                    let phrase: Vec<Element> = elements.map(element).collect();
-                    let number = all.phrases.len();
-                    if let Some(Element::OneOf(sequences)) = phrase.first() {
-                        let firsts = sequences.iter().filter_map(|sequence| sequence.first());
-                        all.first.extend(firsts.filter_map(|word| match word {
-                            Word::Is(word) => Some((hash(word), number)),
-                            _ => None,
-                        }));
-                        all.phrases.push(phrase);
-                    }
-                }
+                Some(_) => all.spaced.push(elements.map(element).collect()),
             }
         }
-        for (hash, _) in &all.first {
-            let bit = *hash as usize % BITS;
-            all.bits[bit / 64] |= 1 << (bit % 64);
-        }
-        all.first.sort_unstable();
-        all.first.dedup();
+        // It is looked for by the words that it begins with.
+        all.spaced.retain(|phrase| first(phrase).next().is_some());
         all
-    }
-
-    fn beginning_with(&self, word: &str) -> impl Iterator<Item = &Vec<Element>> {
-        let hash = hash(word);
-        let bit = hash as usize % BITS;
-        let is_possible = self.bits[bit / 64] & (1 << (bit % 64)) != 0;
-        let from = match is_possible {
-            true => self.first.partition_point(|(known, _)| *known < hash),
-            false => self.first.len(),
-        };
-        let same = self.first[from..].iter();
-        same.take_while(move |(known, _)| *known == hash)
-            .filter_map(|(_, phrase)| self.phrases.get(*phrase))
     }
 
     fn is_unspaced(&self, text: &str) -> bool {
@@ -140,7 +131,30 @@ impl Phrases {
     }
 }
 
-const BITS: usize = 4096;
+/// The hashes of the words that a phrase may begin with.
+fn first(phrase: &[Element]) -> impl Iterator<Item = u32> {
+    let sequences = match phrase.first() {
+        Some(Element::OneOf(sequences)) => sequences.as_slice(),
+        _ => &[],
+    };
+    let words = sequences.iter().filter_map(|sequence| sequence.first());
+    words.filter_map(|word| match word {
+        Word::Is(hash, _) => Some(*hash),
+        _ => None,
+    })
+}
+
+/// Whether the words of a phrase are there, wherever they stand.
+fn may_be(phrase: &[Element], heard: &Hashes) -> bool {
+    let is_heard = |word: &Word| match word {
+        Word::Is(hash, _) => heard.may_hold(*hash),
+        _ => true,
+    };
+    phrase.iter().all(|element| match element {
+        Element::OneOf(sequences) => sequences.iter().any(|words| words.iter().all(is_heard)),
+        _ => true,
+    })
+}
 
 /// FNV-1a of a word, whatever its case.
 fn hash(word: &str) -> u32 {
@@ -177,7 +191,7 @@ fn sequence(text: &str) -> Vec<Word> {
     let word = |word: &str| match word.strip_suffix('*') {
         _ if word == "<hex>" => Word::Hexadecimal,
         Some(begin) => Word::Begins(begin.to_owned()),
-        None => Word::Is(word.to_owned()),
+        None => Word::Is(hash(word), word.to_owned()),
     };
     text.split('_').map(word).collect()
 }
@@ -190,31 +204,29 @@ fn unspaced(elements: Vec<&str>) -> Option<(String, usize, Vec<String>)> {
     Some((begin.to_owned(), between.parse().ok()?, ends))
 }
 
-fn is_phrase(elements: &[Element], words: &[(usize, &str)]) -> bool {
+fn is_phrase(elements: &[Element], said: &[Said<'_>]) -> bool {
     let Some((first, rest)) = elements.split_first() else {
         return true;
     };
-    let goes_on = |sequence: &Vec<Word>| {
-        sequence.len() <= words.len()
-            && sequence
-                .iter()
-                .zip(words)
-                .all(|(word, (_, is))| word.is(is))
-            && is_phrase(rest, &words[sequence.len()..])
+    let goes_on = |words: &Vec<Word>| {
+        words.len() <= said.len()
+            && words.iter().zip(said).all(|(word, said)| word.is(said))
+            && is_phrase(rest, &said[words.len()..])
     };
     match first {
         Element::OneOf(sequences) => sequences.iter().any(goes_on),
-        Element::Perhaps(sequences) => sequences.iter().any(goes_on) || is_phrase(rest, words),
+        Element::Perhaps(sequences) => sequences.iter().any(goes_on) || is_phrase(rest, said),
         Element::Gap(most) => {
-            (0..=*most.min(&words.len())).any(|length| is_phrase(rest, &words[length..]))
+            (0..=*most.min(&said.len())).any(|length| is_phrase(rest, &said[length..]))
         }
     }
 }
 
 impl Word {
-    fn is(&self, word: &str) -> bool {
+    fn is(&self, said: &Said<'_>) -> bool {
+        let word = said.word;
         match self {
-            Self::Is(known) => known.eq_ignore_ascii_case(word),
+            Self::Is(hash, known) => *hash == said.hash && known.eq_ignore_ascii_case(word),
             Self::Begins(begin) => word
                 .get(..begin.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(begin)),
@@ -231,7 +243,7 @@ pub fn count() -> (usize, usize) {
     let written = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     (
         written.count(),
-        PHRASES.phrases.len() + PHRASES.unspaced.len(),
+        PHRASES.spaced.len() + PHRASES.unspaced.len(),
     )
 }
 
