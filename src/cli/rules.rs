@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
 }
 
 /// All statements, embedded ones first.
-fn statements(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
+pub(super) fn statements(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
     let codexes = in_force::codexes(config, &|folder| config.in_folder(folder))?;
     let mut rfcs: Vec<IndexedRfc> = Vec::new();
     if codexes.iter().any(|codex| codex.embedded) {
