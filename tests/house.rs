@@ -123,6 +123,7 @@ fn each_dependency_has_one_home() {
         ("diffy::", "src/change"),
         ("imara_diff::", "src/change/lines.rs"),
         ("serde_yaml::", "src/yaml"),
+        ("ureq::", "src/review/http"),
     ];
     for (word, home) in homes {
         let is_use = |line: &str| {

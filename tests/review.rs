@@ -14,7 +14,7 @@ use codex::config::Narrowing;
 use codex::review::ask::{Heartbeat, Limits};
 use codex::review::cache::Cache;
 use codex::review::case::{Case, Group, Request};
-use codex::review::{Asking, Options, Reviewer};
+use codex::review::{Asking, Options, Reviewer, Said, Time};
 use serde_json::Value;
 
 /// A check that was done before the change, and is gone after it; another function that nobody touches.
@@ -450,7 +450,7 @@ impl Reviewer for Slow {
         "slow"
     }
 
-    fn ask(&self, _: &Request, _: Instant) -> Result<Vec<u8>, String> {
+    fn ask(&self, _: &Request, _: Time) -> Result<Said, String> {
         std::thread::sleep(Duration::from_millis(400));
         Err("it took its time".to_owned())
     }

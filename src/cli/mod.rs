@@ -12,6 +12,7 @@ mod config;
 mod everything;
 mod explain;
 mod gate;
+mod http_reviewer;
 mod init;
 mod merge;
 mod new;

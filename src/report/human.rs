@@ -11,7 +11,7 @@ use super::Surroundings;
 use super::excerpt::Excerpt;
 use super::plain_text::visible_line;
 use super::story::{self, count};
-use crate::finding::{Disposition, Finding, Position, Range, Report, ReviewCounts};
+use crate::finding::{Disposition, Finding, Position, Range, Report, ReviewCounts, Usage};
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]
@@ -186,7 +186,34 @@ fn review_line(review: &ReviewCounts) -> String {
             line.push_str(&format!(", {number} {word}"));
         }
     }
+    if let Some(usage) = &review.usage {
+        line.push_str(&format!("\nusage: {}", usage_line(usage)));
+    }
     format!("reviewer: {line}")
+}
+
+/// What was used of models, on one line.
+fn usage_line(usage: &Usage) -> String {
+    let cached = match usage.cached_input_tokens {
+        0 => String::new(),
+        tokens => format!(" ({tokens} of them cached)"),
+    };
+    let cost = usage.dollars().map(|cost| format!(", {cost}"));
+    format!(
+        "{}, {} tokens in{cached}, {} out{}{}",
+        count(
+            usize::try_from(usage.requests).unwrap_or(usize::MAX),
+            "request"
+        ),
+        usage.input_tokens,
+        usage.output_tokens,
+        cost.unwrap_or_default(),
+        if usage.estimated {
+            ", in part estimated"
+        } else {
+            ""
+        }
+    )
 }
 
 /// A finding as miette draws it.

@@ -38,7 +38,7 @@ enum Source {
 }
 
 /// The JSON schema of an answer, for programs that hold a model to one.
-const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"required":["schema","verdicts"],"properties":{"schema":{"type":"integer","enum":[1]},"verdicts":{"type":"array","items":{"type":"object","additionalProperties":false,"required":["id","verdict","rationale","quote"],"properties":{"id":{"type":"string"},"verdict":{"type":"string","enum":["violation","compliant","unsure"]},"rationale":{"type":"string"},"quote":{"type":"string"}}}}}}"#;
+pub(super) const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"required":["schema","verdicts"],"properties":{"schema":{"type":"integer","enum":[1]},"verdicts":{"type":"array","items":{"type":"object","additionalProperties":false,"required":["id","verdict","rationale","quote"],"properties":{"id":{"type":"string"},"verdict":{"type":"string","enum":["violation","compliant","unsure"]},"rationale":{"type":"string"},"quote":{"type":"string"}}}}}}"#;
 
 /// All of them, by name.
 pub fn all() -> BTreeMap<String, Adapter> {
@@ -125,7 +125,7 @@ impl Adapter {
 }
 
 /// Models like to put JSON between Markdown fences.
-fn unfenced(text: &str) -> &str {
+pub(super) fn unfenced(text: &str) -> &str {
     let text = text.trim();
     let inner = text
         .strip_prefix("```")

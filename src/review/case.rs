@@ -107,6 +107,15 @@ impl Request {
         }
     }
 
+    /// The prompt in two parts: what is the same bytes for all requests of the rule, and the rest.
+    pub fn parts(&self) -> (&str, &str) {
+        let prefix = self.cases.first().map(prompt::prefix).unwrap_or_default();
+        match self.prompt.strip_prefix(&prefix) {
+            Some(rest) => (&self.prompt[..prefix.len()], rest),
+            None => ("", &self.prompt),
+        }
+    }
+
     /// As it goes over the wire.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
