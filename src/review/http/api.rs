@@ -38,6 +38,9 @@ pub(super) struct Reply {
 
 /// The name under which a model gives its verdicts where it is asked to use a tool.
 const TOOL: &str = "verdicts";
+/// The most characters of a rationale and of a quote, where that can be said.
+const RATIONALE: usize = 300;
+const QUOTE: usize = 200;
 const NO_JSON: &str = "its answer is no JSON of this interface";
 
 impl Api {
@@ -111,7 +114,7 @@ impl Api {
         let (same, rest) = request.parts();
         let chat =
             || json!([{"role": "system", "content": same}, {"role": "user", "content": rest}]);
-        let schema: Value = serde_json::from_str(adapter::SCHEMA).unwrap_or_default();
+        let schema = schema(request, dialect.way == Way::JsonObject || self == Self::Ollama);
         let about = "Gives the verdicts.";
         let mut body = json!({"model": model});
         match self {
@@ -191,6 +194,24 @@ impl Api {
         };
         reply.unwrap_or_else(|| failed(NO_JSON.to_owned()))
     }
+}
+
+/// The schema of an answer to this request. Servers that make a grammar of it hold small models to its bounds, too;
+/// other ones refuse a schema with bounds.
+fn schema(request: &Request, is_bounded: bool) -> Value {
+    let mut schema: Value = serde_json::from_str(adapter::SCHEMA).unwrap_or_default();
+    let ids: Vec<&str> = request.cases.iter().map(|case| case.id.as_str()).collect();
+    let count = ids.len();
+    if let Some(verdicts) = schema.pointer_mut("/properties/verdicts") {
+        verdicts["items"]["properties"]["id"]["enum"] = json!(ids);
+        if is_bounded {
+            verdicts["minItems"] = json!(count);
+            verdicts["maxItems"] = json!(count);
+            verdicts["items"]["properties"]["rationale"]["maxLength"] = json!(RATIONALE);
+            verdicts["items"]["properties"]["quote"]["maxLength"] = json!(QUOTE);
+        }
+    }
+    schema
 }
 
 fn failed(error: String) -> Reply {
