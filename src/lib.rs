@@ -28,6 +28,7 @@
 //! | [`suppress`] | exceptions in the code | |
 //! | [`baseline`] | what was there when codex came | |
 //! | [`review`] | candidates to findings; asks whoever decides what syntax cannot | a file per backend |
+//! | [`eval`] | how often a reviewer is right | |
 //! | [`finding`] | the JSON contract, as plain data | |
 //! | [`report`] | findings to text | a file and a line per format |
 //! | [`cli`] | the command line | a file and a line per command |
@@ -61,6 +62,7 @@ pub mod cli;
 pub mod compile;
 pub mod config;
 pub mod date;
+pub mod eval;
 pub mod finding;
 pub mod introduced;
 pub mod language;

@@ -9,6 +9,7 @@ mod check;
 mod compile;
 mod completions;
 mod config;
+mod eval;
 mod everything;
 mod explain;
 mod gate;
@@ -86,6 +87,8 @@ enum Command {
     Allow(allow::Arguments),
     /// Write down the findings that are there already: `check --all` then reports the others
     Baseline(baseline::Arguments),
+    /// Measure how often a reviewer is right about the examples of the RFCs
+    Eval(Box<eval::Arguments>),
     /// Show the statement, advice and examples behind a rule
     Explain(explain::Arguments),
     /// List the rules in force
@@ -211,6 +214,7 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Test(arguments) => compile::test(&arguments, &mut context),
         Command::Allow(arguments) => allow::run(&arguments, &mut context),
         Command::Baseline(arguments) => baseline::run(&arguments, &mut context),
+        Command::Eval(arguments) => eval::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
         Command::Config(arguments) => config::run(&arguments, &mut context),
@@ -237,6 +241,7 @@ fn unknown(words: &[OsString]) -> Failure {
         "test",
         "allow",
         "baseline",
+        "eval",
         "explain",
         "rules",
         "config",

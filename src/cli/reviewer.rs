@@ -149,6 +149,8 @@ pub(super) struct Chosen {
     reviewer: Option<Box<dyn Reviewer>>,
     pub(super) confirmed: Disposition,
     limits: Limits,
+    /// Cases and seconds of a run, where somebody has said how many.
+    pub(super) said: (Option<usize>, Option<u64>),
     pub(super) cache: Option<Cache>,
     pub(super) record: Option<PathBuf>,
 }
@@ -245,10 +247,11 @@ pub(super) fn choose(arguments: &Arguments) -> Result<Chosen, Failure> {
         return Err(Failure::new("`--review command` names no program").help(help));
     }
     let seconds = arguments.timeout.or(own.timeout).unwrap_or(DEFAULT_SECONDS);
-    let run = arguments
-        .deadline
-        .or(own.deadline)
-        .unwrap_or(DEFAULT_RUN_SECONDS);
+    let said = (
+        arguments.max_cases.or(own.max_cases),
+        arguments.deadline.or(own.deadline),
+    );
+    let run = said.1.unwrap_or(DEFAULT_RUN_SECONDS);
     if seconds == 0 || run == 0 {
         return Err(Failure::new("a reviewer needs at least one second"));
     }
@@ -263,11 +266,9 @@ pub(super) fn choose(arguments: &Arguments) -> Result<Chosen, Failure> {
         how,
         reviewer,
         confirmed,
+        said,
         limits: Limits {
-            cases: arguments
-                .max_cases
-                .or(own.max_cases)
-                .unwrap_or(DEFAULT_CASES),
+            cases: said.0.unwrap_or(DEFAULT_CASES),
             at_once,
             request: duration(seconds),
             run: duration(run),

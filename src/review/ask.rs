@@ -129,9 +129,7 @@ pub fn all(groups: Vec<Group>, options: &Options<'_>) -> Outcome {
         }
         Asking::Nobody | Asking::CacheOnly(_) => {}
     }
-    outcome.counts.usage = reviewer
-        .filter(|_| is_asked)
-        .and_then(Reviewer::usage);
+    outcome.counts.usage = reviewer.filter(|_| is_asked).and_then(Reviewer::usage);
     outcome.counts.reviewer = reviewer.map(|reviewer| super::neutral::said(reviewer.name()));
     outcome
 }

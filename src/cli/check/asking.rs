@@ -24,7 +24,7 @@ use super::scope::Scope;
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// A sign of life, where nobody is there to look.
-pub(super) fn heartbeat() -> Option<Heartbeat<'static>> {
+pub(in crate::cli) fn heartbeat() -> Option<Heartbeat<'static>> {
     super::in_ci().then_some(Heartbeat {
         every: HEARTBEAT,
         beat: &show::progress,

@@ -114,7 +114,10 @@ impl Api {
         let (same, rest) = request.parts();
         let chat =
             || json!([{"role": "system", "content": same}, {"role": "user", "content": rest}]);
-        let schema = schema(request, dialect.way == Way::JsonObject || self == Self::Ollama);
+        let schema = schema(
+            request,
+            dialect.way == Way::JsonObject || self == Self::Ollama,
+        );
         let about = "Gives the verdicts.";
         let mut body = json!({"model": model});
         match self {
