@@ -2,7 +2,7 @@
 //! when it matters, and a page for each RFC on demand.
 //!
 //! The same statements give the same bytes, one statement to a section, so that a diff shows what changed in the law.
-//! Deliberately absent: files ([`crate::cli`] writes them).
+//! Deliberately absent: files; the command line writes them.
 
 use std::collections::BTreeMap;
 
@@ -40,9 +40,9 @@ pub fn skill(statements: &[Statement], rules: &[Rule]) -> BTreeMap<String, Strin
         let mut page = format!("{MARK}\n\n# {name}\n");
         for statement in statements {
             page.push_str(&section(statement));
-            let (rfc, page) = (statement.rfc, page_of(statement));
+            let (rfc, name) = (statement.rfc, page_of(statement));
             page.push_str(&format!(
-                "\n[RFC {rfc}](../rfcs/{page}.md#{})\n",
+                "\n[RFC {rfc}](../rfcs/{name}.md#{})\n",
                 line(&statement.slug)
             ));
         }
