@@ -8,10 +8,9 @@ use crate::config::{self, Narrowing};
 use crate::eval::{self, Comparison, Evaluation, Outcome, cases};
 use crate::finding::Disposition;
 use crate::problem::Failure;
-use crate::review::answer::word;
 use crate::review::ask::{self, Limits};
 use crate::review::case::Group;
-use crate::review::{self, prompt};
+use crate::review::{self, kind, prompt};
 use crate::rule::in_force;
 
 use super::check::asking;
@@ -167,7 +166,7 @@ fn measure(arguments: &Arguments, context: &mut Context) -> Result<Option<Evalua
     let outcomes: Vec<Outcome> = labelled.iter().enumerate().map(outcome).collect();
     let name = asked.counts.reviewer.clone();
     let name = name.unwrap_or_else(|| "any reviewer of the cache".to_owned());
-    let evaluation = Evaluation::new(name, prompt::hash(), asked.counts, outcomes);
+    let evaluation = Evaluation::new(name, prompt::hash(&kind::CODE), asked.counts, outcomes);
     Ok(Some(evaluation))
 }
 
@@ -179,7 +178,7 @@ fn add(
 ) {
     match opinions.remove(&index) {
         Some(Ok(verdict)) => {
-            outcome.verdict = Some(word(verdict.verdict).to_owned());
+            outcome.verdict = Some(kind::CODE.word(verdict.verdict).to_owned());
             outcome.rationale = Some(verdict.rationale);
             outcome.reviewer = Some(verdict.reviewer);
         }

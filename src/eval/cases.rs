@@ -12,7 +12,7 @@ use crate::finding::Certainty;
 use crate::language::Workspace;
 use crate::problem::{Failure, nearest};
 use crate::review::case::{self, Case};
-use crate::review::neutral;
+use crate::review::{kind, neutral};
 use crate::rule::{Decision, Example, Role, Rule};
 use crate::scan::{self, Scanner};
 use crate::source::{RepoPath, Source};
@@ -165,6 +165,7 @@ impl Labelled<'_> {
         let mut left_out = Vec::new();
         Some(Case {
             id: "c1".to_owned(),
+            kind: &kind::CODE,
             rule: self.rule.id.clone(),
             level: law.level.keyword(),
             statement: law.statement.clone(),

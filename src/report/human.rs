@@ -9,7 +9,7 @@ use miette::{
 
 use super::Surroundings;
 use super::excerpt::Excerpt;
-use super::plain_text::visible_line;
+use super::plain_text::{no_command, visible_line};
 use super::story::{self, count};
 use crate::finding::{Disposition, Finding, Position, Range, Report, ReviewCounts, Usage};
 
@@ -171,7 +171,7 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
 }
 
 /// What a reviewer was asked.
-fn review_line(review: &ReviewCounts) -> String {
+pub(super) fn review_line(review: &ReviewCounts) -> String {
     let name = review.reviewer.as_deref().unwrap_or("nobody");
     let parts = [
         (review.asked, "asked"),
@@ -296,7 +296,7 @@ fn explained(finding: &Finding, is_drawn: bool) -> String {
     }
     lines
         .iter()
-        .map(|line| visible_line(line))
+        .map(|line| no_command(&visible_line(line)))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cli::{Context, unknown_word};
 use crate::finding::Report;
 use crate::problem::Failure;
-use crate::report::{self, Format, Surroundings};
+use crate::report::{self, Format, Style, Surroundings};
 
 /// A format and its file; without one, standard output.
 pub(in crate::cli) type Output = (Format, Option<PathBuf>);
@@ -38,10 +38,21 @@ pub(in crate::cli) fn write(
     surroundings: &Surroundings,
     context: &mut Context,
 ) -> Result<(), Failure> {
+    write_as(outputs, context, |format, style, out| {
+        report::render(format, report, surroundings, style, out)
+    })
+}
+
+/// Writes what `render` makes in every form that was asked for.
+pub(in crate::cli) fn write_as(
+    outputs: &[Output],
+    context: &mut Context,
+    render: impl Fn(Format, Style, &mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
     for (format, file) in outputs {
         let Some(file) = file else {
             let mut text = Vec::new();
-            report::render(*format, report, surroundings, context.style, &mut text)
+            render(*format, context.style, &mut text)
                 .map_err(|error| Failure::io("cannot write the report", &error))?;
             context.print(&String::from_utf8_lossy(&text))?;
             continue;
@@ -50,8 +61,7 @@ pub(in crate::cli) fn write(
         let mut out = std::fs::File::create(file)
             .map(std::io::BufWriter::new)
             .map_err(|error| Failure::io(&doing, &error))?;
-        let style = report::Style::default();
-        report::render(*format, report, surroundings, style, &mut out)
+        render(*format, Style::default(), &mut out)
             .and_then(|()| out.flush())
             .map_err(|error| Failure::io(&doing, &error))?;
     }

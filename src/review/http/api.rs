@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::account::Tokens;
 use super::dialect::{Dialect, Way};
-use crate::review::adapter;
+use crate::review::answer;
 use crate::review::case::Request;
 
 /// An interface.
@@ -202,7 +202,8 @@ impl Api {
 /// The schema of an answer to this request. Servers that make a grammar of it hold small models to its bounds, too;
 /// other ones refuse a schema with bounds.
 fn schema(request: &Request, is_bounded: bool) -> Value {
-    let mut schema: Value = serde_json::from_str(adapter::SCHEMA).unwrap_or_default();
+    let mut schema: Value =
+        serde_json::from_str(&answer::json_schema(&request.cases)).unwrap_or_default();
     let ids: Vec<&str> = request.cases.iter().map(|case| case.id.as_str()).collect();
     let count = ids.len();
     if let Some(verdicts) = schema.pointer_mut("/properties/verdicts") {
