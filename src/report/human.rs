@@ -155,7 +155,9 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
         writeln!(out, "{left_out}")?;
     }
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
-        writeln!(out, "{}", visible_line(&story::review_line(review)))?;
+        for line in story::review_lines(review) {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
     }
     let found = story::counts(summary);
     writeln!(
