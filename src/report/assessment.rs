@@ -5,10 +5,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::human::review_line;
 use super::markdown::{MARKER, code, prose};
 use super::plain_text::{no_command, visible_line};
 use super::story::count;
+use super::story::review_line;
 use super::{Format, Style};
 use crate::assessment::{Assessed, Assessment, Counts, Genre, Opinion};
 use crate::finding::Disposition;
@@ -243,7 +243,7 @@ fn human(assessment: &Assessment, style: Style) -> String {
     for remark in remarks(assessment) {
         paragraph("", "  ", &remark);
     }
-    paragraph("", "  ", &review_line(&assessment.review));
+    paragraph("", "  ", &visible_line(&review_line(&assessment.review)));
     let (name, what) = (&assessment.document, genre(assessment));
     paragraph(
         "",
