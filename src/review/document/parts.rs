@@ -4,8 +4,6 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
-
 use crate::review::neutral;
 
 /// A part of a document.
@@ -55,15 +53,7 @@ fn count(text: &str) -> usize {
 /// Where each section begins and ends, with its heading; what stands before the first heading is one, too.
 fn sections(text: &str) -> Vec<(Range<usize>, String)> {
     let mut starts: Vec<(usize, String)> = vec![(0, String::new())];
-    let mut heading: Option<(usize, String)> = None;
-    for (event, range) in Parser::new(text).into_offset_iter() {
-        match (event, &mut heading) {
-            (Event::Start(Tag::Heading { .. }), _) => heading = Some((range.start, String::new())),
-            (Event::Text(words) | Event::Code(words), Some((_, title))) => title.push_str(&words),
-            (Event::End(TagEnd::Heading(_)), _) => starts.extend(heading.take()),
-            _ => {}
-        }
-    }
+    starts.extend(crate::rfc::headings(text));
     let ends = starts.iter().skip(1).map(|(start, _)| *start);
     let ends: Vec<usize> = ends.chain([text.len()]).collect();
     let sections = starts.into_iter().zip(ends);
