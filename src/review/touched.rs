@@ -7,8 +7,6 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use rayon::prelude::{IntoParallelIterator, ParallelIterator};
-
 use super::phrases;
 use crate::candidate::Candidate;
 use crate::change::{Change, lines};
@@ -56,7 +54,7 @@ pub fn addressed(rules: &[Rule], change: &Change, paths: &[RepoPath]) -> Vec<Fin
         source.map_or_else(Vec::new, |source| addressed_in(&source, change))
     };
     let shown: Vec<&RepoPath> = paths.iter().filter(|path| is_shown(path)).collect();
-    let notes: Vec<Vec<Finding>> = shown.into_par_iter().map(of_file).collect();
+    let notes = scan::side_by_side(&shown, |path| of_file(path));
     notes.into_iter().flatten().collect()
 }
 

@@ -5,6 +5,7 @@
 
 mod fence;
 mod front;
+mod headings;
 mod sections;
 
 use std::ops::Range;
@@ -12,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use front::FrontMatter;
+pub use headings::headings;
 pub use sections::is_slug;
 
 use crate::finding::Level;

@@ -63,6 +63,11 @@ pub struct Exception {
     pub suppression: Suppression,
 }
 
+/// What `look` makes of each item, in their order; several are looked at at once.
+pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    items.par_iter().map(|item| look(item)).collect()
+}
+
 /// Rules, arranged for scanning.
 #[derive(Debug)]
 pub struct Scanner<'r> {

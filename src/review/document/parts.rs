@@ -4,8 +4,6 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
-
 use crate::review::neutral;
 
 /// A part of a document.
@@ -55,15 +53,7 @@ fn count(text: &str) -> usize {
 /// Where each section begins and ends, with its heading; what stands before the first heading is one, too.
 fn sections(text: &str) -> Vec<(Range<usize>, String)> {
     let mut starts: Vec<(usize, String)> = vec![(0, String::new())];
-    let mut heading: Option<(usize, String)> = None;
-    for (event, range) in Parser::new(text).into_offset_iter() {
-        match (event, &mut heading) {
-            (Event::Start(Tag::Heading { .. }), _) => heading = Some((range.start, String::new())),
-            (Event::Text(words) | Event::Code(words), Some((_, title))) => title.push_str(&words),
-            (Event::End(TagEnd::Heading(_)), _) => starts.extend(heading.take()),
-            _ => {}
-        }
-    }
+    starts.extend(crate::rfc::headings(text));
     let ends = starts.iter().skip(1).map(|(start, _)| *start);
     let ends: Vec<usize> = ends.chain([text.len()]).collect();
     let sections = starts.into_iter().zip(ends);
@@ -96,19 +86,17 @@ mod tests {
     use super::*;
 
     fn titles(parts: &[Part]) -> Vec<(&str, usize, usize)> {
-        let place = |part: &Part| (part.first_line, part.text.lines().count());
-        let shown = |part: &'_ Part| place(part);
-        parts
-            .iter()
-            .map(|part| (part.title.as_str(), shown(part).0, shown(part).1))
+        let place = |part: &'_ Part| (part.first_line, part.text.lines().count());
+        let titled = parts.iter().map(|part| (part.title.as_str(), place(part)));
+        titled
+            .map(|(title, (first, lines))| (title, first, lines))
             .collect()
     }
 
     #[test]
     fn sections_stay_whole_where_they_fit() {
-        let text =
-            "before\n\n# A\n\naaa\n\n```\n# no heading\n```\n\nB\n=\n\nbbb\n\n## C `d`\n\nccc\n";
-        assert_eq!(titles(&parts(text, 1000)), [("", 1, 17)]);
+        let text = "before\n\n# A\n\naaa\n\n```\n# no heading\n```\n\nB\n=\n\nbbb\n\n## C `d`\n\ncccccccccccccccc\n";
+        assert_eq!(titles(&parts(text, 1000)), [("", 1, 18)]);
         let wanted = [("", 1, 1), ("A", 3, 7), ("B", 11, 4), ("C d", 16, 3)];
         assert_eq!(
             titles(&parts(text, 36)),
