@@ -3,6 +3,7 @@
 //! Deliberately absent: types, and expansion of macros.
 
 mod attributes;
+mod binding;
 mod cargo;
 mod certain;
 mod crates;
@@ -13,8 +14,10 @@ mod lexer;
 mod loose;
 mod macros;
 mod members;
+mod mentions;
 mod methods;
 mod outline;
+mod plain;
 mod predicate;
 mod receiver;
 mod scope;
@@ -25,6 +28,7 @@ mod turned;
 
 use super::Language;
 pub(super) use crates::Learned;
+pub(super) use methods::may_hold as may_name;
 
 const TESTS: &str = "tests";
 const BUILD_SCRIPTS: &str = "build-scripts";
