@@ -232,6 +232,13 @@ pub(super) fn is_lock_result(receiver: &Receiver<'_>) -> bool {
                 .as_receiver()
                 .is_some_and(|inner| is_lock_result(&inner));
         }
+        // `Mutex::lock(a)`
+        Root::Path(path, Some(_)) if receiver.steps.is_empty() => {
+            return matches!(
+                path.as_slice(),
+                [.., b"Mutex", b"lock"] | [.., b"RwLock", b"read" | b"write"]
+            );
+        }
         _ => receiver.steps.first(),
     };
     match step {

@@ -56,8 +56,11 @@ pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -
     })
 }
 
-/// The other members of the workspace whose names stand before `::` in the files of a package.
+/// The other members of a workspace whose names stand before `::` in the files of a package.
 fn named(workspace: &Workspace<'_>, package: &Manifest) -> Vec<Arc<Manifest>> {
+    if members::root(workspace, package).workspace.is_none() {
+        return Vec::new();
+    }
     let members = crates::packages(workspace, package);
     let mut others: BTreeMap<Vec<u8>, &Arc<Manifest>> = members
         .iter()
