@@ -14,6 +14,7 @@ mod lexer;
 mod loose;
 mod macros;
 mod members;
+mod mentions;
 mod methods;
 mod outline;
 mod plain;
@@ -27,6 +28,7 @@ mod turned;
 
 use super::Language;
 pub(super) use crates::Learned;
+pub(super) use methods::may_hold as may_name;
 
 const TESTS: &str = "tests";
 const BUILD_SCRIPTS: &str = "build-scripts";

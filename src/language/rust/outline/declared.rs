@@ -24,6 +24,17 @@ pub(in crate::language::rust) struct Declaration {
     pub(in crate::language::rust) attributes: Vec<String>,
 }
 
+impl Declaration {
+    /// Whether it is `mod name;` with nothing around it or before it that matters.
+    pub(in crate::language::rust) fn is_plain(&self, name: &[u8]) -> bool {
+        let is_this = |module: &Module| module.name == name && module.paths.is_empty();
+        matches!(&self.what, Declared::Module(module) if is_this(module))
+            && self.inline.is_empty()
+            && self.shipped == Shipped::Always
+            && self.lints == Lints::default()
+    }
+}
+
 /// What is declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::language::rust) enum Declared {
