@@ -115,6 +115,9 @@ pub const POSTFIX: u8 = 100;
 
 /// The length of the character at a byte, and the character; a byte that is no UTF-8 is a replacement character.
 pub(super) fn character(text: &[u8], at: usize) -> (usize, char) {
+    if text[at].is_ascii() {
+        return (1, char::from(text[at]));
+    }
     let bytes = &text[at..text.len().min(at + 4)];
     let valid = match std::str::from_utf8(bytes) {
         Ok(valid) => valid,

@@ -194,8 +194,8 @@ fn is_string(tree: &Tree<'_>, near: Node, target: &[&[u8]]) -> bool {
             text.rsplit(|byte| *byte == b':').next() == Some(b"String")
         }
         Binding::Value(text) => {
-            text.starts_with(b"String::")
-                || text.starts_with(b"std::string::String::")
+            let path = text.split(|byte| *byte == b'(').next().unwrap_or_default();
+            path.split(|byte| *byte == b':').nth_back(2) == Some(b"String")
                 || text.starts_with(b"format!")
                 || text.ends_with(b".to_string()")
                 || text.starts_with(b"\"") && text.ends_with(b".to_owned()")
@@ -231,6 +231,13 @@ pub(super) fn is_lock_result(receiver: &Receiver<'_>) -> bool {
             return inner
                 .as_receiver()
                 .is_some_and(|inner| is_lock_result(&inner));
+        }
+        // `Mutex::lock(a)`
+        Root::Path(path, Some(_)) if receiver.steps.is_empty() => {
+            return matches!(
+                path.as_slice(),
+                [.., b"Mutex", b"lock"] | [.., b"RwLock", b"read" | b"write"]
+            );
         }
         _ => receiver.steps.first(),
     };

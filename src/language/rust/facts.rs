@@ -98,13 +98,13 @@ pub(super) const ALL: &[Fact] = &[
     },
     Fact {
         name: "own-method",
-        about: "where the crate can see another method of this name that takes no arguments, and the value called on does not plainly come from the standard library",
+        about: "where the crate can see another method of this name that takes no arguments (its own, or one of a package of the workspace that its manifest or its code names), and the value called on does not plainly come from the standard library",
         ask: "Is the method called here that of this code's own type?",
         holds: own_method,
     },
     Fact {
         name: "cannot-fail",
-        about: "called on what is made of literals by a known constructor, or on `write!` into a `String`",
+        about: "called on what is made of literals by a known constructor, on `write!` into a `String`, or on a `Result` whose error type has no values",
         ask: "Can this fail at all, given what is written here?",
         holds: |place| {
             let first = certain::cannot_fail(place.tree, &receiver_of(place)?)?;

@@ -105,7 +105,7 @@ pub(super) fn visible(
         for (needed, _) in package.needs.iter().filter(|(_, for_tests)| !for_tests) {
             match given(needed, &root) {
                 Some(Needed::Folder(folder)) => open.extend(crates::manifest(workspace, folder)),
-                Some(Needed::Named(name)) => {
+                Some(Needed::Named(name)) if root.workspace.is_some() => {
                     let members = crates::packages(workspace, &root);
                     open.extend(members.iter().find(|member| member.name == *name).cloned());
                 }

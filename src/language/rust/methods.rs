@@ -54,6 +54,8 @@ pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -
         }
         let needed = members::visible(workspace, vec![package.clone()]);
         first(&needed).or_else(|| {
+            // Names alone say nothing of packages that only lie side by side.
+            members::root(workspace, &package).workspace.as_ref()?;
             let is_other = |one: &Manifest| needed.iter().all(|known| known.folder != one.folder);
             let mut others: BTreeMap<Vec<u8>, Arc<Manifest>> = BTreeMap::new();
             for member in crates::packages(workspace, &package).iter() {
@@ -123,9 +125,14 @@ pub(super) fn macro_uses(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]
     let package = crates::package_of(workspace, path);
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.used.get(&key, || {
+        // `name!(..)`, or `each!(name)`, which may call it.
         let is_use = |_: &[u8], tokens: &[Token], at: usize| {
-            tokens.get(at + 1).is_some_and(|token| token.is(b'!'))
-                && !tokens.get(at + 2).is_some_and(|token| token.is(b'='))
+            let is = |at: usize, marks: &[u8]| {
+                let token = tokens.get(at);
+                token.is_some_and(|token| marks.iter().any(|mark| token.is(*mark)))
+            };
+            is(at + 1, b"!") && !is(at + 2, b"=")
+                || at > 1 && is(at - 1, b"([{") && is(at - 2, b"!") && is(at + 1, b")]},")
         };
         let in_file = |file: RepoPath| {
             let uses = search(workspace, &file, name, is_use);
@@ -219,14 +226,17 @@ fn retain_shipped(text: &[u8], places: &mut Vec<usize>) {
     });
 }
 
-/// Whether the name stands there after `fn` or before `!`, comments and strings included: cheap.
+/// Whether the name stands there after `fn`, before `!` or first in the arguments of a macro, comments and strings included: cheap.
 pub(in crate::language) fn may_hold(text: &[u8], name: &[u8]) -> bool {
     super::find_all(text, name).any(|at| {
         let before = text[..at].strip_suffix(b"r#").unwrap_or(&text[..at]);
         let before = before.trim_ascii_end();
         let after = text[at + name.len()..].trim_ascii_start();
+        let opened = before.strip_suffix(b"(").or(before.strip_suffix(b"{"));
+        let opened = opened.or(before.strip_suffix(b"["));
         before.ends_with(b"fn")
             || before.ends_with(b"*/")
+            || opened.is_some_and(|before| before.trim_ascii_end().ends_with(b"!"))
             || after.starts_with(b"!")
             || after.starts_with(b"/")
     })

@@ -258,6 +258,10 @@ fn is_plain_value(text: &[u8]) -> bool {
         return false;
     }
     let before = &text[..open];
+    let generics = before
+        .ends_with(b">")
+        .then(|| memchr::memmem::rfind(before, b"::<"));
+    let before = generics.flatten().map_or(before, |at| &before[..at]);
     let start = before
         .iter()
         .rposition(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')

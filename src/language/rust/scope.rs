@@ -12,7 +12,7 @@ use super::outline::Part;
 use super::predicate::Shipped;
 use super::{
     BENCHES, BUILD_SCRIPTS, EXAMPLES, LINTS, MAYBE_SHIPPED, ORPHANS, PROC_MACROS, TEST_SUPPORT,
-    TESTS, TEXT_ONLY, attributes, lexer, macros, outline, shape, syntax,
+    TESTS, TEXT_ONLY, attributes, macros, outline, shape, syntax, tokens,
 };
 use crate::finding::Cause;
 use crate::language::{Because, Place, Stretch};
@@ -39,7 +39,7 @@ pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> 
         stretches.extend(file_stretches(place));
         stretches.push(Stretch {
             name: TEXT_ONLY,
-            nodes: syntax::nodes_at(place.tree, &(1..lexer::frontmatter(place.tree.text()))),
+            nodes: syntax::nodes_at(place.tree, &(1..tokens::frontmatter(place.tree.text()))),
             holds: true,
             because: Because::Here(0),
         });

@@ -97,7 +97,8 @@ const MARKS: [&[u8]; 24] = [
     b"-=", b"*=", b"/=", b"%=", b"^=", b"&=", b"|=", b"<<", b"..", b"#!", b"?",
 ];
 
-fn next(text: &[u8], at: usize) -> Option<Token> {
+/// The token at a byte or after it.
+pub(super) fn next(text: &[u8], at: usize) -> Option<Token> {
     let mut start = if at == 0 { prelude(text) } else { at };
     loop {
         start = end_of_row(text, start, is_white);
@@ -106,6 +107,8 @@ fn next(text: &[u8], at: usize) -> Option<Token> {
             start = end_of_line(text, start);
         } else if rest.starts_with(b"/*") {
             start = end_of_comment(text, start);
+        } else if is_conflict_marker(text, start) {
+            start = end_of_line(text, start);
         } else {
             break;
         }
@@ -167,6 +170,31 @@ fn prelude(text: &[u8]) -> usize {
     at
 }
 
+/// How much of a text is a script's frontmatter and what stands before it; 0 when there is none.
+pub(super) fn frontmatter(text: &[u8]) -> usize {
+    let end = prelude(text);
+    let head = &text[..end];
+    if memchr::memmem::find(head, b"---").is_some() {
+        end
+    } else {
+        0
+    }
+}
+
+/// `<<<<<<< ours` and its kin, which a merge left behind.
+fn is_conflict_marker(text: &[u8], at: usize) -> bool {
+    let mark = text.get(at).copied().unwrap_or_default();
+    matches!(mark, b'<' | b'=' | b'>' | b'|')
+        && (at == 0 || text[at - 1] == b'\n')
+        && text[at..]
+            .iter()
+            .take(7)
+            .filter(|byte| **byte == mark)
+            .count()
+            == 7
+        && matches!(text.get(at + 7), None | Some(b' ' | b'\n' | b'\r'))
+}
+
 fn end_of_comment(text: &[u8], start: usize) -> usize {
     let mut depth = 0_usize;
     let mut at = start;
@@ -187,13 +215,14 @@ fn end_of_comment(text: &[u8], start: usize) -> usize {
     at
 }
 
+/// A byte that is no UTF-8 is taken for a letter: in Latin-1 it is one.
 fn is_letter(character: char) -> bool {
-    character == '_' || character.is_alphabetic()
+    character == '_' || character.is_alphabetic() || character == char::REPLACEMENT_CHARACTER
 }
 
 fn is_name(character: char) -> bool {
     // Marks that combine with a letter are no letters, yet belong to names.
-    character == '_' || character.is_alphanumeric() || matches!(character, '\u{300}'..='\u{36f}')
+    is_letter(character) || character.is_numeric() || matches!(character, '\u{300}'..='\u{36f}')
 }
 
 fn end_of_name(text: &[u8], at: usize) -> Option<usize> {
