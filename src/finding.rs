@@ -301,6 +301,25 @@ pub struct RefusedRule {
     pub error: String,
 }
 
+/// Rules from elsewhere that are not the ones that the configuration wants: they were refused, or are missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleRules {
+    /// The address.
+    pub source: String,
+    /// The commit that is wanted.
+    pub wanted: String,
+    /// The commit whose rules are in force; `None`: there is none, and nothing was checked.
+    pub in_force: Option<String>,
+    /// The day on which the wanted one was refused.
+    pub since: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// The configuration that wants it.
+    pub path: String,
+    /// The line there.
+    pub line: usize,
+}
+
 /// A source that could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unchecked {
@@ -415,6 +434,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Rules that could not be used.
     pub rules_refused: Vec<RefusedRule>,
+    /// Rules from elsewhere that are not the ones that the configuration wants.
+    #[serde(default)]
+    pub rules_stale: Vec<StaleRules>,
     /// Sources that could not be looked at.
     pub unchecked: Vec<Unchecked>,
     /// Rules and configuration that the change touches.
@@ -442,6 +464,13 @@ impl Report {
         }
     }
 
+    /// Whether nothing was checked for want of rules.
+    pub fn is_missing_rules(&self) -> bool {
+        self.rules_stale
+            .iter()
+            .any(|stale| stale.in_force.is_none())
+    }
+
     /// What the run comes to.
     pub fn outcome(&self) -> Outcome {
         if !self.rules_refused.is_empty() {
@@ -452,7 +481,7 @@ impl Report {
             > 0
         {
             Outcome::Reject
-        } else if self.summary.review > 0 {
+        } else if self.summary.review > 0 || self.is_missing_rules() {
             Outcome::Review
         } else {
             Outcome::Pass

@@ -280,7 +280,7 @@ pub(super) fn command(folder: &Path) -> Command {
 
 /// Why git gave no answer.
 #[derive(Debug)]
-enum Stopped {
+pub(super) enum Stopped {
     NotStarted(io::Error),
     /// It failed and said why.
     Said(String),
@@ -289,7 +289,7 @@ enum Stopped {
 }
 
 impl Stopped {
-    fn failure(self, command: &Command) -> Failure {
+    pub(super) fn failure(self, command: &Command) -> Failure {
         let text = match self {
             Self::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Failure::new("cannot run git: it is not installed, or not in PATH")
@@ -330,6 +330,8 @@ fn name_of(command: &Command) -> String {
         "diff-index",
         "ls-files",
         "config",
+        "init",
+        "fetch",
     ];
     let name = command
         .get_args()
@@ -339,7 +341,7 @@ fn name_of(command: &Command) -> String {
     })
 }
 
-fn run(command: &mut Command) -> Result<Vec<u8>, Stopped> {
+pub(super) fn run(command: &mut Command) -> Result<Vec<u8>, Stopped> {
     let output = command.output().map_err(Stopped::NotStarted)?;
     if output.status.success() {
         return Ok(output.stdout);

@@ -15,6 +15,7 @@ mod moved;
 mod objects;
 mod patch;
 mod raw;
+pub mod remote;
 mod snapshot;
 mod staged;
 

@@ -132,6 +132,7 @@ fn difference(left: &Report, right: &Report) -> Option<&'static str> {
         ),
         ("the threshold", left.fail_on == right.fail_on),
         ("the rules", left.rules_hash == right.rules_hash),
+        ("the rules", left.rules_stale == right.rules_stale),
         ("who broke the glass and why", broken(left) == broken(right)),
         (
             "the rules",

@@ -11,6 +11,7 @@ mod completions;
 mod config;
 mod everything;
 mod explain;
+mod fetch;
 mod gate;
 mod init;
 mod merge;
@@ -30,9 +31,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::change::Repository;
 use crate::config::{Config, FILE_NAME};
 use crate::date::Date;
+use crate::fetched;
 use crate::finding::{Disposition, Outcome};
 use crate::problem::Failure;
 use crate::report::Style;
+use crate::rule::in_force::{self, InForce, Selection};
 
 /// Compiles engineering standards, written as RFCs, into rules, and rejects the change that breaks one.
 #[derive(Debug, Parser)]
@@ -89,6 +92,8 @@ enum Command {
     Explain(explain::Arguments),
     /// List the rules in force
     Rules(rules::Arguments),
+    /// Fetch and prove the codexes of other repositories that codex.toml extends
+    Fetch(fetch::Arguments),
     /// Show the configuration in force, and where each value comes from
     Config(config::Arguments),
     /// Decide by a report that was written before
@@ -212,6 +217,7 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Baseline(arguments) => baseline::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
+        Command::Fetch(arguments) => fetch::run(&arguments, &mut context),
         Command::Config(arguments) => config::run(&arguments, &mut context),
         Command::Gate(arguments) => gate::run(&arguments, &mut context),
         Command::Merge(arguments) => merge::run(&arguments, &mut context),
@@ -238,6 +244,7 @@ fn unknown(words: &[OsString]) -> Failure {
         "baseline",
         "explain",
         "rules",
+        "fetch",
         "config",
         "init",
         "new",
@@ -306,6 +313,26 @@ impl Context {
         let repository = Repository::discover(&self.folder)?;
         let config = Config::find(&self.folder, repository.as_ref().map(Repository::root))?;
         Ok((repository, config))
+    }
+
+    /// All rules, and where codexes from elsewhere lie.
+    fn selection(&self) -> Selection<'static> {
+        Selection {
+            fetched: fetched::Cache::new(reviewer::cache_folder().as_deref()),
+            ..Selection::default()
+        }
+    }
+
+    /// The rules in force, with a warning where they are not those that are wanted. Without any, nothing can be said.
+    fn rules(&self, config: &Config, selection: &Selection<'_>) -> Result<InForce, Failure> {
+        let in_force = in_force::collect(config, selection)?;
+        if let Some(missing) = in_force.stale.iter().find(|stale| stale.in_force.is_none()) {
+            return Err(Failure::new(missing.text()).help("run `codex fetch`"));
+        }
+        for stale in &in_force.stale {
+            show::warning(&stale.text());
+        }
+        Ok(in_force)
     }
 
     /// The same without asking git: the nearest folder upward that holds `codex.toml` or `.git` is the root.

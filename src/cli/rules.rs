@@ -20,13 +20,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
     let (repository, config) = context.config()?;
-    let in_force = in_force::collect(
-        &config,
-        &in_force::Selection {
-            drafts: true,
-            ..in_force::Selection::default()
-        },
-    )?;
+    let selection = in_force::Selection {
+        drafts: true,
+        ..context.selection()
+    };
+    let in_force = context.rules(&config, &selection)?;
     let root = repository
         .as_ref()
         .map_or(context.folder.as_path(), |repository| repository.root());
@@ -47,7 +45,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             .any(|rule| applies(&rule))
     };
     let mut rows: Vec<[String; 5]> = Vec::new();
-    for rfc in statements(&config)? {
+    for rfc in statements(&config, &selection)? {
         for statement in &rfc.statements {
             let decided = if statement.enforced_by.is_empty() {
                 "not enforced".to_owned()
@@ -84,8 +82,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
 }
 
 /// All statements, embedded ones first.
-fn statements(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
-    let codexes = in_force::codexes(config, &|folder| config.in_folder(folder))?;
+fn statements(
+    config: &Config,
+    selection: &in_force::Selection<'_>,
+) -> Result<Vec<IndexedRfc>, Failure> {
+    let codexes = in_force::codexes(config, &selection.fetched, None)?.all;
     let mut rfcs: Vec<IndexedRfc> = Vec::new();
     if codexes.iter().any(|codex| codex.embedded) {
         rfcs = serde_json::from_str(in_force::embedded_index())

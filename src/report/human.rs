@@ -113,6 +113,9 @@ pub(super) fn render(
             visible_line(&added.suppression.reason)
         )?;
     }
+    for stale in story::stale_rules(report) {
+        writeln!(out, "{}", visible_line(&stale))?;
+    }
     if let Some(broken) = story::broken_glass(report) {
         writeln!(out, "{}", visible_line(&broken))?;
     }

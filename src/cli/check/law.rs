@@ -29,7 +29,7 @@ pub(super) struct Law {
 
 /// Whose rules: the words of `--rules-from`. (Comments on the words would make the whole help long.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum From {
+pub(in crate::cli) enum From {
     Head,
     Base,
 }
@@ -47,6 +47,7 @@ pub(super) fn read(
         utils: arguments.utils.as_deref(),
         only: &arguments.only,
         drafts: arguments.drafts,
+        ..context.selection()
     };
     let on_disk = |config: Config, from| {
         Ok(Law {

@@ -4,7 +4,7 @@ mod asking;
 mod comparison;
 mod emergency;
 mod exceptions;
-mod law;
+pub(super) mod law;
 mod news;
 pub(super) mod output;
 mod progress;
@@ -19,10 +19,10 @@ use crate::change::{Attributes, Snapshot};
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
 use crate::language;
 use crate::problem::Failure;
-use crate::report::{RuleName, Sources, Surroundings};
+use crate::report::{Format, RuleName, Sources, Surroundings};
 use crate::review;
 use crate::rule::{Decision, Rule, in_force};
-use crate::scan::Scanner;
+use crate::scan::{Scan, Scanner};
 use crate::source::RepoPath;
 
 use super::{Context, Verdict, baseline, reviewer, show, threshold};
@@ -136,7 +136,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         ));
     }
     let rules = in_force.rules.len();
-    if !arguments.no_suppressions {
+    let is_missing = in_force.is_missing();
+    if !arguments.no_suppressions && !is_missing {
         in_force
             .rules
             .extend(language::ALL.into_iter().flat_map(Rule::suppressions));
@@ -161,6 +162,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let mut head_files: Vec<RepoPath> = change
         .head_files
         .iter()
+        .filter(|_| !is_missing)
         .filter(|path| scope.looks_at(path) && (!arguments.is_all() || scope.reports(path)))
         .cloned()
         .collect();
@@ -174,8 +176,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         shard
     });
     let total = head_files.len();
-    let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || {
-        news::find(&scanner, &change, &mut head_files, &scope)
+    let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || match is_missing {
+        true => Ok(Scan::default()),
+        false => news::find(&scanner, &change, &mut head_files, &scope),
     })?;
     if !asking.is_nobody() {
         asking::add_touched(
@@ -192,6 +195,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .retain(|exception| scope.reports(&exception.path));
     scan.unchecked
         .retain(|unchecked| scope.reports_text(&unchecked.path));
+    if let (true, Some(missing)) = (arguments.list_suppressions, in_force.stale.first()) {
+        show::warning(&missing.text());
+    }
     if arguments.list_suppressions {
         return exceptions::list(&scan, &plan.outputs, context);
     }
@@ -265,6 +271,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         findings,
         break_glass: None,
         rules_refused: in_force.refused,
+        rules_stale: in_force.stale,
         unchecked: scan.unchecked,
     };
     let threshold = config.thresholds();
@@ -276,12 +283,16 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         report.break_glass = Some(emergency::break_glass(reason, &rejecting)?);
         report.rejecting = Some(rejecting.staying());
     }
+    if !plan.outputs.contains(&(Format::Human, None)) {
+        let stale = report.rules_stale.iter();
+        stale.for_each(|stale| show::warning(&stale.text()));
+    }
     output::write(&plan.outputs, &report, &surroundings, context)?;
     Ok(Verdict::of(report.outcome(), arguments.exit_zero))
 }
 
 /// Whether a platform says that nobody is there to look.
-fn in_ci() -> bool {
+pub(super) fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
 }
 
