@@ -13,7 +13,7 @@ use crate::language::Workspace;
 use crate::source::RepoPath;
 
 /// What a file is: the more is held against a call in it, the greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Status {
     Tests,
     BuildScript,
@@ -23,6 +23,7 @@ pub(super) enum Status {
     TestSupport,
     ProcMacro,
     MaybeShipped,
+    #[default]
     Product,
 }
 
@@ -123,6 +124,28 @@ impl Graph {
         walk.run()
     }
 
+    /// What some declarations of a file reach, whichever way it looks for its modules.
+    pub(super) fn of_declarations(
+        workspace: &Workspace<'_>,
+        file: &RepoPath,
+        declarations: &[Declaration],
+    ) -> BTreeSet<RepoPath> {
+        let folder = file.parent().unwrap_or_else(|| RepoPath::from(""));
+        let mut walk = Walk::new(workspace, &folder);
+        for is_mod_rs in [true, false] {
+            for declaration in declarations {
+                walk.follow(
+                    (file, is_mod_rs),
+                    declaration,
+                    Status::Product,
+                    Lints::default(),
+                    None,
+                );
+            }
+        }
+        walk.run().by_file.into_keys().collect()
+    }
+
     /// The ways in which a file is reached.
     pub(super) fn reaches(&self, file: &RepoPath) -> impl Iterator<Item = &Reach> {
         let indices = self.by_file.get(file).into_iter().flatten();
@@ -210,21 +233,33 @@ impl<'a, 's> Walk<'a, 's> {
             let (file, status, lints) = (reach.hop.to.clone(), reach.status, reach.lints);
             let declarations = crates::declarations(self.workspace, &file);
             for declaration in declarations.iter().flat_map(|all| all.iter()) {
-                for (to, is_mod_rs, shipped) in self.files(&file, is_mod_rs, declaration) {
-                    let hop = Hop {
-                        path: file.clone(),
-                        line: declaration.line,
-                        text: declaration.text.clone(),
-                        attributes: declaration.attributes.clone(),
-                        to,
-                    };
-                    let status = status.under(shipped.min(declaration.shipped));
-                    let lints = declaration.lints.within(lints);
-                    self.visit(status, lints, hop, is_mod_rs, Some(index));
-                }
+                self.follow((&file, is_mod_rs), declaration, status, lints, Some(index));
             }
         }
         self.graph
+    }
+
+    /// Visits the files that a declaration may mean.
+    fn follow(
+        &mut self,
+        (file, is_mod_rs): (&RepoPath, bool),
+        declaration: &Declaration,
+        status: Status,
+        lints: Lints,
+        from: Option<usize>,
+    ) {
+        for (to, is_mod_rs, shipped) in self.files(file, is_mod_rs, declaration) {
+            let hop = Hop {
+                path: file.clone(),
+                line: declaration.line,
+                text: declaration.text.clone(),
+                attributes: declaration.attributes.clone(),
+                to,
+            };
+            let status = status.under(shipped.min(declaration.shipped));
+            let lints = declaration.lints.within(lints);
+            self.visit(status, lints, hop, is_mod_rs, from);
+        }
     }
 
     /// The files that a declaration may mean, and whether each looks for its own modules in its folder.

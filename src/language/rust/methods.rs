@@ -30,6 +30,9 @@ const LIMIT: usize = 256;
 
 /// A method of this name that takes nothing but `self`, visible from a file.
 pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -> Option<Cause> {
+    if grants(workspace, name) {
+        return Some(line_of(workspace, path, 0));
+    }
     let package = crates::package_of(workspace, path);
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.defined.get(&key, || {
@@ -52,6 +55,9 @@ pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -
 
 /// Where the product of the crate around a file calls the macro of this name: files and bytes.
 pub(super) fn macro_uses(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -> Places {
+    if grants(workspace, name) {
+        return Places::new();
+    }
     let package = crates::package_of(workspace, path);
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.used.get(&key, || {
@@ -67,6 +73,12 @@ pub(super) fn macro_uses(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]
             .into_iter()
             .flat_map(in_file)
             .collect()
+    })
+}
+
+fn grants(workspace: &Workspace<'_>, name: &[u8]) -> bool {
+    workspace.grants(|granted| {
+        granted.names.insert(name.to_vec());
     })
 }
 
@@ -138,7 +150,7 @@ fn search(
 }
 
 /// Whether the name stands there after `fn` or before `!`, comments and strings included: cheap.
-fn may_hold(text: &[u8], name: &[u8]) -> bool {
+pub(in crate::language) fn may_hold(text: &[u8], name: &[u8]) -> bool {
     super::find_all(text, name).any(|at| {
         let before = text[..at].strip_suffix(b"r#").unwrap_or(&text[..at]);
         let before = before.trim_ascii_end();

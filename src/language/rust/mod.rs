@@ -25,6 +25,7 @@ mod turned;
 
 use super::Language;
 pub(super) use crates::Learned;
+pub(super) use methods::may_hold as may_name;
 
 const TESTS: &str = "tests";
 const BUILD_SCRIPTS: &str = "build-scripts";

@@ -30,6 +30,12 @@ pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> 
         stretches.extend(stretches_in_macros(place.tree));
         stretches.extend(shape::constant_stretches(place.tree));
         stretches.extend(macros::stretches(place.tree));
+        if stretches.iter().any(|stretch| !stretch.holds) {
+            // What ends here may have begun with the file.
+            place.workspace.grants(|granted| {
+                granted.files.insert(place.source.path.clone());
+            });
+        }
         stretches.extend(file_stretches(place));
         stretches.push(Stretch {
             name: TEXT_ONLY,
