@@ -115,6 +115,11 @@ impl Repository {
         self.objects.commit(revision).map_err(Failure::new)
     }
 
+    /// What a commit says of itself, if it is here.
+    pub(super) fn message(&self, commit: &str) -> Option<String> {
+        self.objects.message(commit).ok().flatten()
+    }
+
     /// The commits that are being merged into HEAD.
     pub(super) fn merge_heads(&self) -> Result<Vec<String>, Failure> {
         let path = self.git_folder.join("MERGE_HEAD");

@@ -16,6 +16,7 @@ mod objects;
 mod patch;
 mod raw;
 pub mod remote;
+pub mod request;
 mod snapshot;
 mod staged;
 

@@ -91,6 +91,18 @@ impl Objects {
         }))
     }
 
+    /// The message of a commit, if that is here.
+    pub(super) fn message(&self, id: &str) -> Result<Option<String>, String> {
+        let Some(object) = self.ask(&format!("{id}^{{commit}}"))? else {
+            return Ok(None);
+        };
+        let content = object.content.ok_or_else(too_large)?;
+        let text = String::from_utf8_lossy(&content).into_owned();
+        Ok(text
+            .split_once("\n\n")
+            .map(|(_, message)| message.to_owned()))
+    }
+
     /// The text of a file.
     pub(super) fn blob(&self, id: &str) -> Result<Vec<u8>, String> {
         self.object(id, "blob")?.content.ok_or_else(too_large)

@@ -95,6 +95,10 @@ pub(super) struct Arguments {
     /// Let a blocked change through, for a reason that every report tells
     #[arg(long, value_name = "REASON")]
     break_glass: Option<String>,
+    /// In CI: the same where the request has the label codex-break-glass, or its last commit the trailer
+    /// `Codex-Break-Glass: REASON` and comes from no fork
+    #[arg(long, conflicts_with = "break_glass")]
+    break_glass_from_request: bool,
     /// Report only: exit with 0 whatever is found
     #[arg(long)]
     exit_zero: bool,
@@ -280,7 +284,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         plan.fail_on.unwrap_or_else(|| threshold(path))
     });
     report.rejecting = Some(rejecting.all());
-    if let Some(reason) = &arguments.break_glass {
+    let reason = match arguments.break_glass_from_request && rejecting.all() > 0 {
+        true => emergency::reason_of_request(context)?,
+        false => arguments.break_glass.clone(),
+    };
+    if let Some(reason) = &reason {
         report.break_glass = Some(emergency::break_glass(reason, &rejecting)?);
         report.rejecting = Some(rejecting.staying());
     }
