@@ -3,6 +3,8 @@
 //! Every documented field is readable everywhere; a finding owns its strings.
 //! Deliberately absent: how findings come about ([`crate::scan`], [`crate::review`]) and how they are shown ([`crate::report`]).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A place in a source: line and column from 1 (columns in Unicode scalar values), the byte from 0.
@@ -386,6 +388,41 @@ impl Summary {
     }
 }
 
+/// How many findings a rule has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleCounts {
+    /// The rule's id.
+    pub rule: String,
+    /// In how many files.
+    pub files: usize,
+    /// By disposition, those that are there.
+    pub findings: BTreeMap<Disposition, usize>,
+}
+
+impl RuleCounts {
+    /// Those of each rule that has findings, by name; `also` names rules that count without.
+    pub fn of(findings: &[Finding], also: &[String]) -> Vec<Self> {
+        let mut counts: BTreeMap<&str, Self> = BTreeMap::new();
+        for rule in also {
+            counts.entry(rule).or_default();
+        }
+        // They are sorted by path: one that differs from the rule's last one is new.
+        let mut last: BTreeMap<&str, &str> = BTreeMap::new();
+        for finding in findings {
+            let of_rule = counts.entry(&finding.rule).or_default();
+            *of_rule.findings.entry(finding.disposition).or_default() += 1;
+            if last.insert(&finding.rule, &finding.path) != Some(finding.path.as_str()) {
+                of_rule.files += 1;
+            }
+        }
+        let named = counts.into_iter().map(|(rule, counts)| Self {
+            rule: rule.to_owned(),
+            ..counts
+        });
+        named.collect()
+    }
+}
+
 /// What a reviewer was asked, and how it did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReviewCounts {
@@ -449,6 +486,9 @@ pub struct Report {
     pub break_glass: Option<BreakGlass>,
     /// Counts.
     pub summary: Summary,
+    /// Counts of each rule that has findings, or was asked for.
+    #[serde(default)]
+    pub by_rule: Vec<RuleCounts>,
 }
 
 fn block() -> Disposition {

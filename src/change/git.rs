@@ -120,6 +120,14 @@ impl Repository {
         self.objects.message(commit).ok().flatten()
     }
 
+    /// The address of `origin`, when there is one.
+    pub fn origin(&self) -> Option<String> {
+        let mut command = self.git("config");
+        command.args(["--get", "remote.origin.url"]);
+        let output = run(&mut command).ok()?;
+        Some(String::from_utf8_lossy(&output).trim().to_owned())
+    }
+
     /// The commits that are being merged into HEAD.
     pub(super) fn merge_heads(&self) -> Result<Vec<String>, Failure> {
         let path = self.git_folder.join("MERGE_HEAD");

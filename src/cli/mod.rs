@@ -20,6 +20,7 @@ mod read;
 mod reviewer;
 mod rules;
 mod show;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

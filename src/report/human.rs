@@ -11,7 +11,7 @@ use super::Surroundings;
 use super::excerpt::Excerpt;
 use super::plain_text::visible_line;
 use super::story::{self, count};
-use crate::finding::{Disposition, Finding, Position, Range, Report, ReviewCounts};
+use crate::finding::{Disposition, Finding, Position, Range, Report, ReviewCounts, RuleCounts};
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]
@@ -164,6 +164,9 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
         writeln!(out, "{}", review_line(review))?;
     }
+    if report.base.is_none() {
+        by_rule(report, out)?;
+    }
     let found = story::counts(summary);
     writeln!(
         out,
@@ -171,6 +174,30 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
         count(summary.files, "file"),
         count(summary.rules, "rule")
     )
+}
+
+/// What each rule comes to, the most findings first.
+fn by_rule(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut rules: Vec<_> = report.by_rule.iter().collect();
+    let sum = |of: &RuleCounts| of.findings.values().sum::<usize>();
+    rules.sort_by_key(|of| std::cmp::Reverse(sum(of)));
+    for of in rules {
+        let counts = of.findings.iter();
+        let counts: Vec<String> = counts
+            .map(|(disposition, number)| format!("{number} {}", disposition.word()))
+            .collect();
+        let rule = visible_line(&of.rule);
+        match counts.is_empty() {
+            true => writeln!(out, "{rule}: no findings")?,
+            false => writeln!(
+                out,
+                "{rule}: {} in {}",
+                counts.join(", "),
+                count(of.files, "file")
+            )?,
+        }
+    }
+    Ok(())
 }
 
 /// What a reviewer was asked.

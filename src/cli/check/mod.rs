@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use crate::candidate::Candidate;
 use crate::change::{Attributes, Snapshot};
-use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
+use crate::finding::{Disposition, Finding, Report, RuleCounts, Summary, Unchecked};
 use crate::language;
 use crate::problem::Failure;
 use crate::report::{Format, RuleName, Sources, Surroundings};
@@ -273,6 +273,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
                 statements_not_reviewed,
             )
         },
+        by_rule: RuleCounts::of(&findings, &arguments.only),
         findings,
         break_glass: None,
         rules_refused: in_force.refused,
