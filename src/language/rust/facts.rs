@@ -6,7 +6,7 @@ use super::receiver::{self, Receiver};
 use super::{
     ANY_METHOD, BENCHES, BUILD_SCRIPTS, CONSTS, EXAMPLES, LINTS, MACRO_DEFINITIONS, MAYBE_SHIPPED,
     ORPHANS, PROC_MACROS, QUOTED, TEST_SUPPORT, TESTS, TEXT_ONLY, attributes, certain, crates,
-    guard, methods, scope, shape, syntax,
+    guard, methods, plain, scope, shape, syntax,
 };
 use crate::finding::Cause;
 use crate::language::{Because, Fact, Place, Workspace};
@@ -156,7 +156,7 @@ fn own_method(place: &Place<'_>) -> Option<Cause> {
     }
     let method = syntax::plain_name(place.tree.bytes(name));
     let receiver = receiver::of(place.tree, name)?;
-    if certain::is_plain(place.tree, &receiver) {
+    if plain::is_plain(place.tree, &receiver) {
         return None;
     }
     // What is not plain may take reading the whole crate: last.

@@ -170,6 +170,9 @@ impl Graph {
     }
 }
 
+/// The most files, about, that are expected at once.
+const EXPECTED: usize = 1024;
+
 struct Walk<'a, 's> {
     workspace: &'a Workspace<'s>,
     package: RepoPath,
@@ -226,8 +229,11 @@ impl<'a, 's> Walk<'a, 's> {
 
     /// Breadth first, so that the shortest way is found first.
     fn run(mut self) -> Graph {
-        let mut next = 0;
+        let (mut next, mut expected) = (0, 0);
         while let Some((index, is_mod_rs)) = self.open.get(next).copied() {
+            if next == expected {
+                expected = self.expect(next);
+            }
             next += 1;
             let reach = &self.graph.reaches[index];
             let (file, status, lints) = (reach.hop.to.clone(), reach.status, reach.lints);
@@ -237,6 +243,32 @@ impl<'a, 's> Walk<'a, 's> {
             }
         }
         self.graph
+    }
+
+    /// Says which files the next open ways may lead to; gives the way at which to do so again.
+    fn expect(&self, next: usize) -> usize {
+        let mut files = Vec::new();
+        let mut end = next;
+        for (index, is_mod_rs) in &self.open[next..] {
+            let file = &self.graph.reaches[*index].hop.to;
+            let declarations = crates::declarations(self.workspace, file);
+            for declaration in declarations.iter().flat_map(|all| all.iter()) {
+                files.extend(
+                    self.files(file, *is_mod_rs, declaration)
+                        .into_iter()
+                        .map(|(to, ..)| to),
+                );
+                if files.len() > EXPECTED {
+                    break;
+                }
+            }
+            end += 1;
+            if files.len() > EXPECTED {
+                break;
+            }
+        }
+        self.workspace.snapshot.expect(&files);
+        end
     }
 
     /// Visits the files that a declaration may mean.
