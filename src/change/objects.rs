@@ -128,11 +128,10 @@ impl Objects {
         let Some(object) = self.ask(&format!("{id}^{{commit}}"))? else {
             return Ok(None);
         };
-        let content = object.content.ok_or_else(too_large)?;
-        let text = String::from_utf8_lossy(&content).into_owned();
-        Ok(text
-            .split_once("\n\n")
-            .map(|(_, message)| message.to_owned()))
+        let content = object.content.as_deref().ok_or_else(too_large)?;
+        let text = String::from_utf8_lossy(content);
+        let message = text.split_once("\n\n").map(|(_, message)| message);
+        Ok(message.map(str::to_owned))
     }
 
     /// The text of a file.

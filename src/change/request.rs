@@ -3,7 +3,7 @@
 //! Labels are set by people who may write to the repository, on GitHub and on GitLab; titles, descriptions and branch names
 //! by anybody, and are never asked. The commits of a fork are anybody's, too: only those of the repository itself count,
 //! and what does not say where it comes from counts for nothing. Deliberately absent: pushes, because a merge may have put
-//! anybody's text into the commit, and what is let through ([`crate::cli`]).
+//! anybody's text into the commit, and what is let through.
 
 use std::path::Path;
 
