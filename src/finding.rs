@@ -216,6 +216,8 @@ pub enum Answer {
     Violation,
     /// The statement is met.
     Compliant,
+    /// It is met in part: said of documents, never of code.
+    Partial,
     /// The reviewer cannot tell.
     Unsure,
 }

@@ -17,6 +17,7 @@ mod init;
 mod merge;
 mod new;
 mod read;
+mod review;
 mod reviewer;
 mod rules;
 mod show;
@@ -97,6 +98,8 @@ enum Command {
     Fetch(fetch::Arguments),
     /// Show the configuration in force, and where each value comes from
     Config(config::Arguments),
+    /// Ask a reviewer whether a design or an incident report meets the statements that no matcher decides
+    Review(Box<review::Arguments>),
     /// Decide by a report that was written before
     Gate(gate::Arguments),
     /// Put the reports of shards together
@@ -220,6 +223,7 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
         Command::Fetch(arguments) => fetch::run(&arguments, &mut context),
         Command::Config(arguments) => config::run(&arguments, &mut context),
+        Command::Review(arguments) => review::run(&arguments, &mut context),
         Command::Gate(arguments) => gate::run(&arguments, &mut context),
         Command::Merge(arguments) => merge::run(&arguments, &mut context),
         Command::Completions(arguments) => completions::run(&arguments, &mut context),
@@ -249,6 +253,7 @@ fn unknown(words: &[OsString]) -> Failure {
         "config",
         "init",
         "new",
+        "review",
         "gate",
         "merge",
         "completions",

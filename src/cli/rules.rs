@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
 }
 
 /// All statements, embedded ones first.
-fn statements(
+pub(super) fn statements(
     config: &Config,
     selection: &in_force::Selection<'_>,
 ) -> Result<Vec<IndexedRfc>, Failure> {

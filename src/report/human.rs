@@ -9,7 +9,7 @@ use miette::{
 
 use super::Surroundings;
 use super::excerpt::Excerpt;
-use super::plain_text::visible_line;
+use super::plain_text::{no_command, visible_line};
 use super::story::{self, count};
 use crate::finding::{Disposition, Finding, Position, Range, Report, RuleCounts};
 
@@ -276,7 +276,7 @@ fn explained(finding: &Finding, is_drawn: bool) -> String {
     }
     lines
         .iter()
-        .map(|line| visible_line(line))
+        .map(|line| no_command(&visible_line(line)))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -179,7 +179,7 @@ fn footer(report: &Report, surroundings: &Surroundings) -> String {
 }
 
 /// A code span that its text cannot end.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = visible_line(&shortened(text, TEXT_LIMIT));
     let mut longest = 0;
     let mut run = 0;
@@ -194,7 +194,7 @@ fn code(text: &str) -> String {
 }
 
 /// Text from elsewhere, in which only paired backticks mean something.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let text = visible_line(&shortened(text, TEXT_LIMIT));
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {

@@ -273,6 +273,7 @@ pub(super) fn opinion(finding: &Finding) -> Option<String> {
     let word = match verdict.verdict {
         Answer::Violation => "a violation",
         Answer::Compliant => "compliant",
+        Answer::Partial => "a part of it met",
         Answer::Unsure => "unsure",
     };
     let (reviewer, rationale) = (&verdict.reviewer, &verdict.rationale);

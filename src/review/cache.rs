@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Given, word};
+use super::answer::Given;
 use super::case::Case;
 use crate::finding::Verdict;
 
@@ -80,7 +80,7 @@ impl Cache {
             reviewer: verdict.reviewer.clone(),
             given: Given {
                 id: String::new(),
-                verdict: word(verdict.verdict).to_owned(),
+                verdict: case.kind.word(verdict.verdict).to_owned(),
                 rationale: verdict.rationale.clone(),
                 quote: verdict.quote.clone(),
             },

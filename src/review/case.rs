@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::kind::{self, Kind};
 use super::neutral::{self, Fence};
 use super::{Options, SCHEMA, prompt};
 use crate::candidate::{Candidate, Excerpt};
@@ -18,7 +19,7 @@ use crate::scan::{Context, Item, contexts};
 use crate::source::{RepoPath, Source};
 
 /// The most bytes of one piece of code.
-const CODE_LIMIT: usize = 32 * 1024;
+pub(super) const CODE_LIMIT: usize = 32 * 1024;
 /// The most bytes of all examples of a case.
 const EXAMPLES_LIMIT: usize = 16 * 1024;
 
@@ -27,6 +28,9 @@ const EXAMPLES_LIMIT: usize = 16 * 1024;
 pub struct Case {
     /// `c1`, `c2`, ... within its request.
     pub id: String,
+    /// What it asks.
+    #[serde(flatten, skip_serializing_if = "Kind::is_code")]
+    pub kind: &'static Kind,
     /// The rule.
     pub rule: String,
     /// The level of the statement.
@@ -127,7 +131,10 @@ impl Case {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         };
-        add(&prompt::hash());
+        add(&prompt::hash(self.kind));
+        if !self.kind.is_code() {
+            add(self.kind.name);
+        }
         for part in [
             &self.rule,
             self.level,
@@ -267,6 +274,7 @@ fn case(number: usize, candidate: &Candidate<'_>, context: &Context) -> Option<C
     let before = context.before.as_ref().map(&mut rest);
     Some(Case {
         id: format!("c{number}"),
+        kind: &kind::CODE,
         rule: candidate.rule.id.clone(),
         level: law.level.keyword(),
         statement: law.statement.clone(),

@@ -10,7 +10,10 @@ pub mod ask;
 pub mod cache;
 pub mod case;
 pub mod command;
+pub mod document;
+pub mod kind;
 pub mod neutral;
+pub mod phrases;
 mod processes;
 pub mod prompt;
 pub mod recorded;
@@ -207,7 +210,7 @@ fn disposition(
         Some(Answer::Compliant) => Disposition::Cleared,
         Some(Answer::Violation) if enforced => confirmed,
         Some(Answer::Violation) => Disposition::Warn,
-        Some(Answer::Unsure) | None => unreviewed,
+        Some(Answer::Partial | Answer::Unsure) | None => unreviewed,
     }
 }
 

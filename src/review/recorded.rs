@@ -1,13 +1,13 @@
 //! The reviewer `recorded`: it says again what another one said, so that a run can be repeated anywhere, offline.
 //!
 //! A recording is an answer of the protocol, with the key of its case beside each verdict. One that is written by hand
-//! may say `rule`, `path` and `line` instead, or nothing but the id.
+//! may say `rule`, `path`, `line` and `kind` instead, or nothing but the id.
 
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Given, word};
+use super::answer::Given;
 use super::case::{Case, Request};
 use super::{Reviewer, SCHEMA};
 use crate::finding::Verdict;
@@ -38,6 +38,8 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     verdict: String,
     #[serde(default)]
@@ -57,8 +59,9 @@ impl Entry {
             rule: Some(case.rule.clone()),
             path: Some(case.path.clone()),
             line: Some(case.range.start.line),
+            kind: (!case.kind.is_code()).then(|| case.kind.name.to_owned()),
             id: Some(case.id.clone()),
-            verdict: word(verdict.verdict).to_owned(),
+            verdict: case.kind.word(verdict.verdict).to_owned(),
             rationale: verdict.rationale.clone(),
             quote: verdict.quote.clone(),
             reviewer: Some(verdict.reviewer.clone()),
@@ -74,6 +77,7 @@ impl Entry {
         let has_place = self.rule.is_some() || self.path.is_some() || self.line.is_some();
         agrees(&self.rule, &case.rule)
             && agrees(&self.path, &case.path)
+            && agrees(&self.kind, case.kind.name)
             && self.line.is_none_or(|line| line == case.range.start.line)
             && (has_place || agrees(&self.id, &case.id))
     }

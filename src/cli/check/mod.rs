@@ -27,6 +27,7 @@ use crate::scan::{Scan, Scanner};
 use crate::source::RepoPath;
 
 use super::{Context, Verdict, baseline, reviewer, show};
+pub(super) use asking::heartbeat;
 use output::Output;
 use scope::Scope;
 
@@ -207,7 +208,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         narrow: &config.review,
         cache: plan.reviewer.cache.as_ref(),
         limits: plan.reviewer.limits(&config.review),
-        heartbeat: asking::heartbeat(),
+        heartbeat: heartbeat(),
     };
     let mut reviewed = review::findings(&scan.candidates, &options);
     if arguments.all
