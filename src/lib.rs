@@ -29,8 +29,12 @@
 //! | [`suppress`] | exceptions in the code | |
 //! | [`baseline`] | what was there when codex came | |
 //! | [`review`] | candidates to findings; asks whoever decides what syntax cannot | a file per backend |
+//! | [`eval`] | how often a reviewer is right | |
+//! | [`export`] | statements as pages for coding agents | |
 //! | [`finding`], [`assessment`] | the JSON contracts of code and of documents, as plain data | |
 //! | [`report`] | findings to text | a file and a line per format |
+//! | [`search`] | which statements answer a question | |
+//! | [`statements`] | all statements that are law here | |
 //! | [`cli`] | the command line | a file and a line per command |
 //! | [`date`] | days, without a clock | |
 //! | [`write`](mod@write) | files are replaced whole or not at all | |
@@ -63,6 +67,8 @@ pub mod cli;
 pub mod compile;
 pub mod config;
 pub mod date;
+pub mod eval;
+pub mod export;
 pub mod fetched;
 pub mod finding;
 pub mod introduced;
@@ -74,7 +80,9 @@ pub mod review;
 pub mod rfc;
 pub mod rule;
 pub mod scan;
+pub mod search;
 pub mod source;
+pub mod statements;
 pub mod suppress;
 pub mod write;
 pub mod yaml;

@@ -15,7 +15,7 @@ use codex::review::ask::{Heartbeat, Limits};
 use codex::review::cache::Cache;
 use codex::review::case::{Case, Group, Request};
 use codex::review::kind;
-use codex::review::{Asking, Options, Reviewer};
+use codex::review::{Asking, Options, Reviewer, Said, Time};
 use serde_json::Value;
 
 /// A check that was done before the change, and is gone after it; another function that nobody touches.
@@ -480,7 +480,7 @@ impl Reviewer for Slow {
         "slow"
     }
 
-    fn ask(&self, _: &Request, _: Instant) -> Result<Vec<u8>, String> {
+    fn ask(&self, _: &Request, _: Time) -> Result<Said, String> {
         std::thread::sleep(Duration::from_millis(400));
         Err("it took its time".to_owned())
     }

@@ -21,8 +21,7 @@ pub(super) fn run(_: &Arguments, context: &mut Context) -> Result<Verdict, Failu
         .as_ref()
         .map_or(context.folder.as_path(), |found| found.root());
     let old = baseline::read(&baseline::place(&config, root))?;
-    let selection = context.selection();
-    let in_force = in_force::collect(&config, &selection)?;
+    let in_force = in_force::collect(&config, &in_force::Selection::default())?;
     let file = config.below_top(&config.folder).join(FILE_NAME);
     let quoted = |texts: &[String]| {
         let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
@@ -82,7 +81,7 @@ pub(super) fn run(_: &Arguments, context: &mut Context) -> Result<Verdict, Failu
             visible_line(&from)
         ))?;
     }
-    for codex in in_force::codexes(&config, &selection.fetched, None)?.all {
+    for codex in in_force::codexes(&config, None)?.all {
         if codex.folder != config.folder {
             let folder = codex.below_top(&codex.folder);
             let name = match &codex.origin {
@@ -106,7 +105,9 @@ pub(super) fn run(_: &Arguments, context: &mut Context) -> Result<Verdict, Failu
 pub(super) fn version(folder: &Path, context: &mut Context) -> Result<Verdict, Failure> {
     let rules = context
         .config_without_git()
-        .and_then(|(_, config): (_, Config)| in_force::collect(&config, &context.selection()));
+        .and_then(|(_, config): (_, Config)| {
+            in_force::collect(&config, &in_force::Selection::default())
+        });
     let said = match rules {
         Ok(in_force) => of_rules(&in_force),
         Err(failure) => vec![format!(

@@ -11,7 +11,7 @@ use crate::finding::{Disposition, Finding};
 use crate::language::{self, Workspace};
 use crate::problem::Failure;
 use crate::review;
-use crate::rule::Rule;
+use crate::rule::{Rule, in_force};
 use crate::scan::{Scan, Scanner};
 use crate::source::RepoPath;
 
@@ -40,7 +40,7 @@ pub(super) fn look<T>(
     let root = repository
         .as_ref()
         .map_or(context.folder.clone(), |found| found.root().to_path_buf());
-    let mut in_force = context.rules(&config, &context.selection())?;
+    let mut in_force = context.rules(&config, &in_force::Selection::default())?;
     let Some(known) = in_force.known.take() else {
         show::problems(&in_force.problems, context.style);
         return Err(Failure::new(

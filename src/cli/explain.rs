@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let (_, config) = context.config()?;
     let selection = in_force::Selection {
         drafts: true,
-        ..context.selection()
+        ..in_force::Selection::default()
     };
     let in_force = context.rules(&config, &selection)?;
     let rules: Vec<&Rule> = in_force.rules.iter().filter(|rule| rule.id == id).collect();

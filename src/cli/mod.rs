@@ -4,16 +4,22 @@
 //! Only this module knows clap, reads the environment and writes to the terminal. Deliberately absent: decisions.
 
 mod allow;
+mod ask;
 mod baseline;
 mod check;
 mod compile;
 mod completions;
 mod config;
+mod eval;
 mod everything;
 mod explain;
+mod export;
 mod fetch;
 mod gate;
+mod http_reviewer;
 mod init;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod merge;
 mod new;
 mod read;
@@ -90,6 +96,15 @@ enum Command {
     Allow(allow::Arguments),
     /// Write down the findings that are there already: `check --all` then reports the others
     Baseline(baseline::Arguments),
+    /// Find the statements that answer a question, offline
+    Ask(ask::Arguments),
+    /// Write the statements in force for coding agents
+    Export(export::Arguments),
+    /// Serve coding agents on standard input and output (Model Context Protocol)
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Arguments),
+    /// Measure how often a reviewer is right about the examples of the RFCs
+    Eval(Box<eval::Arguments>),
     /// Show the statement, advice and examples behind a rule
     Explain(explain::Arguments),
     /// List the rules in force
@@ -112,6 +127,8 @@ enum Command {
 
 /// Commands of OpenAI's program of the same name.
 const OF_ANOTHER_PROGRAM: [&str; 3] = ["exec", "login", "mcp"];
+/// One of them is ours, too, in some builds.
+const WITHOUT_MCP: &str = "this engineering-codex was built without it: `cargo install --locked --features mcp --path .`; OpenAI's command line has the same name: call it by its path";
 
 /// How a command ends when nothing kept it from its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +154,7 @@ impl Verdict {
 struct Context {
     folder: PathBuf,
     style: Style,
-    out: io::BufWriter<io::Stdout>,
+    out: io::BufWriter<Box<dyn Write>>,
 }
 
 /// Runs the command line.
@@ -204,7 +221,7 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
     let mut context = Context {
         folder,
         style,
-        out: io::BufWriter::new(io::stdout()),
+        out: io::BufWriter::new(Box::new(io::stdout())),
     };
     let Some(command) = arguments.command.filter(|_| !arguments.version) else {
         let folder = context.folder.clone();
@@ -219,6 +236,11 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Test(arguments) => compile::test(&arguments, &mut context),
         Command::Allow(arguments) => allow::run(&arguments, &mut context),
         Command::Baseline(arguments) => baseline::run(&arguments, &mut context),
+        Command::Ask(arguments) => ask::run(&arguments, &mut context),
+        Command::Export(arguments) => export::run(&arguments, &mut context),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(arguments) => mcp::run(&arguments, &mut context),
+        Command::Eval(arguments) => eval::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
         Command::Fetch(arguments) => fetch::run(&arguments, &mut context),
@@ -237,6 +259,9 @@ fn unknown(words: &[OsString]) -> Failure {
         .first()
         .map_or_else(String::new, |word| word.to_string_lossy().into_owned());
     let failure = Failure::new(format!("there is no command `{word}`"));
+    if word == "mcp" {
+        return failure.help(WITHOUT_MCP);
+    }
     if OF_ANOTHER_PROGRAM.contains(&word.as_str()) {
         let help = "this is engineering-codex, which checks code against RFCs; OpenAI's command line has the same name: call it by its path";
         return failure.help(help);
@@ -247,6 +272,9 @@ fn unknown(words: &[OsString]) -> Failure {
         "test",
         "allow",
         "baseline",
+        "ask",
+        "export",
+        "eval",
         "explain",
         "rules",
         "fetch",
@@ -293,6 +321,12 @@ fn unknown_word(what: &str, word: &str, known: impl Iterator<Item = &'static str
         .help(format!("known are: {}", known.join(", ")))
 }
 
+/// A configuration that knows where codexes of other repositories lie.
+fn knowing_cache(mut config: Config) -> Config {
+    config.fetched = fetched::Cache::new(reviewer::cache_folder().as_deref());
+    config
+}
+
 impl Context {
     /// Writes to standard output; a reader that has gone away is no failure.
     fn print(&mut self, text: &str) -> Result<(), Failure> {
@@ -317,16 +351,9 @@ impl Context {
     /// The configuration for the working folder, asking git where the repository ends.
     fn config(&self) -> Result<(Option<Repository>, Config), Failure> {
         let repository = Repository::discover(&self.folder)?;
-        let config = Config::find(&self.folder, repository.as_ref().map(Repository::root))?;
+        let root = repository.as_ref().map(Repository::root);
+        let config = knowing_cache(Config::find(&self.folder, root)?);
         Ok((repository, config))
-    }
-
-    /// All rules, and where codexes from elsewhere lie.
-    fn selection(&self) -> Selection<'static> {
-        Selection {
-            fetched: fetched::Cache::new(reviewer::cache_folder().as_deref()),
-            ..Selection::default()
-        }
     }
 
     /// The rules in force, with a warning where they are not those that are wanted. Without any, nothing can be said.
@@ -351,7 +378,7 @@ impl Context {
             .find(is_root)
             .unwrap_or(&self.folder)
             .to_path_buf();
-        let config = Config::find(&self.folder, Some(&root))?;
+        let config = knowing_cache(Config::find(&self.folder, Some(&root))?);
         Ok((root, config))
     }
 }

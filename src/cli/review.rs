@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::check::output::{self, Output};
-use super::{Context, Verdict, reviewer, rules, show, threshold, unknown_word};
+use super::{Context, Verdict, reviewer, show, threshold, unknown_word};
 use crate::assessment::{Assessed, Assessment, Counts, Genre, Opinion, Piece};
 use crate::compile::{IndexedRfc, IndexedStatement};
 use crate::config::{self, Config};
@@ -17,6 +17,7 @@ use crate::report::{self, Format};
 use crate::review::document::{self, Document, SIZE_LIMIT, Standard};
 use crate::review::{self, neutral, phrases};
 use crate::rule::{Decision, Review, in_force};
+use crate::statements;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -219,7 +220,7 @@ struct Law {
 type Whole = (Law, Option<String>, Vec<RefusedRule>);
 
 fn law(config: &Config, context: &Context) -> Result<Whole, Failure> {
-    let rfcs = rules::statements(config)?;
+    let rfcs = statements::indexed(config)?;
     let mut reviews = BTreeMap::new();
     let mut statements = rfcs.iter().flat_map(|rfc| &rfc.statements);
     // A codex of guidance alone has no rules, and needs none here.
@@ -230,7 +231,7 @@ fn law(config: &Config, context: &Context) -> Result<Whole, Failure> {
         drafts: true,
         ..in_force::Selection::default()
     };
-    let in_force = in_force::collect(config, &selection)?;
+    let in_force = context.rules(config, &selection)?;
     show::problems(&in_force.problems, context.style);
     for rule in in_force.rules {
         if let Decision::Review(review) = rule.decision {

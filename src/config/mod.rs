@@ -19,6 +19,7 @@ use toml::de::{DeTable, DeValue};
 pub use self::paths::PathSection;
 pub use self::remote::Remote;
 use crate::change::Snapshot;
+use crate::fetched;
 use crate::finding::Disposition;
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::source::RepoPath;
@@ -57,6 +58,8 @@ pub struct Config {
     pub extends: Vec<Extended>,
     /// Whether a check goes through when a codex from elsewhere is missing.
     pub open_when_missing: bool,
+    /// Where codexes of other repositories lie; whoever reads a configuration says it.
+    pub fetched: fetched::Cache,
     /// Where it was fetched from; `None` for one of the repository under check.
     pub origin: Option<Remote>,
     /// Globs of the RFCs.
@@ -176,6 +179,7 @@ impl Config {
             embedded: true,
             extends: Vec::new(),
             open_when_missing: false,
+            fetched: fetched::Cache::default(),
             origin: None,
             rfcs: vec!["rfcs/[0-9]*.md".to_owned()],
             rules: "rules".to_owned(),

@@ -158,7 +158,9 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
         writeln!(out, "{left_out}")?;
     }
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
-        writeln!(out, "{}", visible_line(&story::review_line(review)))?;
+        for line in story::review_lines(review) {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
     }
     if report.base.is_none() {
         by_rule(report, out)?;

@@ -169,7 +169,8 @@ fn footer(report: &Report, surroundings: &Surroundings) -> String {
     }
     parts.extend(story::left_out(report).map(|text| format!("{text}.")));
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
-        parts.push(format!("{}.", prose(&story::review_line(review))));
+        let lines = story::review_lines(review);
+        parts.extend(lines.iter().map(|line| format!("{}.", prose(line))));
     }
     if let Some(hash) = &report.rules_hash {
         parts.push(format!("The hash of the rules is {}.", code(hash)));

@@ -138,7 +138,7 @@ impl Adapter {
 }
 
 /// Models like to put JSON between Markdown fences.
-fn unfenced(text: &str) -> &str {
+pub(super) fn unfenced(text: &str) -> &str {
     let text = text.trim();
     let inner = text
         .strip_prefix("```")

@@ -12,10 +12,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Reviewer;
 use super::adapter::Adapter;
 use super::case::Request;
-use super::{answer, processes};
+use super::{Reviewer, Said, Time, answer, processes};
 use crate::problem::Failure;
 
 /// Variables that every reviewer gets.
@@ -158,8 +157,8 @@ impl Reviewer for CommandReviewer {
         }
     }
 
-    fn ask(&self, request: &Request, until: Instant) -> Result<Vec<u8>, String> {
-        let begun = Instant::now();
+    fn ask(&self, request: &Request, time: Time) -> Result<Said, String> {
+        let (begun, until) = (Instant::now(), time.until());
         let no_folder = |error: std::io::Error| format!("no temporary folder: {error}");
         let folder = tempfile::tempdir().map_err(no_folder)?;
         let files = tempfile::tempdir().map_err(no_folder)?;
@@ -213,6 +212,7 @@ impl Reviewer for CommandReviewer {
             Some(adapter) => adapter.answer(&bytes, files.path(), ANSWER_LIMIT),
             None => Ok(bytes),
         }
+        .map(Said::from)
     }
 }
 

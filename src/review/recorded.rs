@@ -3,13 +3,11 @@
 //! A recording is an answer of the protocol, with the key of its case beside each verdict. One that is written by hand
 //! may say `rule`, `path`, `line` and `kind` instead, or nothing but the id.
 
-use std::time::Instant;
-
 use serde::{Deserialize, Serialize};
 
 use super::answer::Given;
 use super::case::{Case, Request};
-use super::{Reviewer, SCHEMA};
+use super::{Reviewer, SCHEMA, Said, Time};
 use crate::finding::Verdict;
 
 /// Verdicts to be given again.
@@ -129,7 +127,7 @@ impl Reviewer for Recording {
         false
     }
 
-    fn ask(&self, request: &Request, _: Instant) -> Result<Vec<u8>, String> {
+    fn ask(&self, request: &Request, _: Time) -> Result<Said, String> {
         #[derive(Serialize)]
         struct Answer {
             schema: u32,
@@ -149,10 +147,11 @@ impl Reviewer for Recording {
             schema: SCHEMA,
             verdicts: request.cases.iter().flat_map(on_case).collect(),
         };
-        serde_json::to_vec(&answer).map_err(|error| error.to_string())
+        let bytes = serde_json::to_vec(&answer).map_err(|error| error.to_string())?;
+        Ok(bytes.into())
     }
 
-    fn name_for(&self, case: &Case) -> String {
+    fn name_for(&self, case: &Case, _: usize) -> String {
         let entry = self.entries.iter().find(|entry| entry.is_on(case));
         let first = entry.and_then(|entry| entry.reviewer.clone());
         first.unwrap_or_else(|| self.name().to_owned())

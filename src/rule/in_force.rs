@@ -10,7 +10,7 @@ use include_dir::{Dir, include_dir};
 use super::{Authority, Rule, compiled, plain};
 use crate::change::Snapshot;
 use crate::config::{Config, Extended, Remote};
-use crate::fetched::{self, Found};
+use crate::fetched::Found;
 use crate::finding::{RefusedRule, StaleRules, Status};
 use crate::problem::{Document, Failure, Problem, Problems, nearest};
 use crate::source::RepoPath;
@@ -18,6 +18,14 @@ use crate::suppress::policy::Suppressible;
 
 /// The law that every binary brings along.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+
+/// What stands before the paths of embedded RFCs: the repository of codex at this version.
+pub const EMBEDDED_LINK: &str = concat!(
+    env!("CARGO_PKG_REPOSITORY"),
+    "/blob/v",
+    env!("CARGO_PKG_VERSION"),
+    "/"
+);
 
 /// RFCs about codex's own code; they are law in its repository only.
 const HOUSE: &str = "rfcs/house/";
@@ -57,8 +65,6 @@ pub struct Selection<'a> {
     pub only: &'a [String],
     /// Whether drafts are in force.
     pub drafts: bool,
-    /// Where codexes from elsewhere lie.
-    pub fetched: fetched::Cache,
 }
 
 /// Collects the rules of a run. None at all is a failure: never a clean run.
@@ -66,7 +72,7 @@ pub fn collect(config: &Config, selection: &Selection<'_>) -> Result<InForce, Fa
     let mut in_force = match selection.rules {
         Some(folder) => plain::load(folder, selection.utils)?,
         None => {
-            let codexes = codexes(config, &selection.fetched, None)?;
+            let codexes = codexes(config, None)?;
             lawful(config, codexes, files_on_disk)?
         }
     };
@@ -92,7 +98,7 @@ pub fn collect_from(
     root: &Path,
     selection: &Selection<'_>,
 ) -> Result<Option<InForce>, Failure> {
-    let codexes = codexes(config, &selection.fetched, Some(snapshot))?;
+    let codexes = codexes(config, Some(snapshot))?;
     let mut in_force = lawful(config, codexes, |config| match config.origin {
         Some(_) => files_on_disk(config),
         None => files_of(config, snapshot, root),
@@ -131,14 +137,9 @@ pub struct Codexes {
 }
 
 /// All codexes whose rules are in force; those of the repository lie in a snapshot, or on disk.
-pub fn codexes(
-    config: &Config,
-    fetched: &fetched::Cache,
-    snapshot: Option<&Snapshot>,
-) -> Result<Codexes, Failure> {
+pub fn codexes(config: &Config, snapshot: Option<&Snapshot>) -> Result<Codexes, Failure> {
     let mut reading = Reading {
         top: config,
-        fetched,
         snapshot,
         seen: vec![config.folder.clone()],
         found: Codexes::default(),
@@ -150,7 +151,6 @@ pub fn codexes(
 /// Codexes on the way, with the folders of those that were seen.
 struct Reading<'a> {
     top: &'a Config,
-    fetched: &'a fetched::Cache,
     snapshot: Option<&'a Snapshot>,
     seen: Vec<PathBuf>,
     found: Codexes,
@@ -189,7 +189,7 @@ impl Reading<'_> {
 
     /// The folder of a codex from elsewhere, and which one it is. `None`: there is none, and that is let through.
     fn fetched(&mut self, wanted: &Remote) -> Result<Option<(PathBuf, Remote)>, Failure> {
-        let (found, mut stale) = match self.fetched.find(wanted)? {
+        let (found, mut stale) = match self.top.fetched.find(wanted)? {
             Found::Good(folder) => return Ok(Some((folder, wanted.clone()))),
             Found::Stale(folder, remote, stale) => (Some((folder, remote)), stale),
             Found::Missing(stale) if self.top.open_when_missing => (None, stale),
@@ -325,15 +325,9 @@ pub fn embedded() -> Vec<Rule> {
 }
 
 fn read_embedded() -> Vec<Rule> {
-    let link = concat!(
-        env!("CARGO_PKG_REPOSITORY"),
-        "/blob/v",
-        env!("CARGO_PKG_VERSION"),
-        "/"
-    );
     let mut rules: Vec<Rule> = embedded_files()
         .into_iter()
-        .flat_map(|(path, text)| read(Document::new(path.to_string_lossy(), text), link).0)
+        .flat_map(|(path, text)| read(Document::new(path.to_string_lossy(), text), EMBEDDED_LINK).0)
         .collect();
     rules.retain(|rule| {
         rule.law()

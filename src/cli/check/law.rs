@@ -47,7 +47,6 @@ pub(super) fn read(
         utils: arguments.utils.as_deref(),
         only: &arguments.only,
         drafts: arguments.drafts,
-        ..context.selection()
     };
     let on_disk = |config: Config, from| {
         Ok(Law {
@@ -72,6 +71,7 @@ pub(super) fn read(
         let Some(config) = Config::find_in(snapshot, &home, root)? else {
             return Ok(None);
         };
+        let config = crate::cli::knowing_cache(config);
         let in_force = in_force::collect_from(&config, snapshot, root, &selection)?;
         Ok(in_force.map(|in_force| (config, in_force)))
     };

@@ -1,6 +1,6 @@
 //! `codex check`: the whole way from a change to its report.
 
-mod asking;
+pub(super) mod asking;
 mod comparison;
 mod emergency;
 mod exceptions;
