@@ -40,7 +40,7 @@ def git(folder, *arguments):
 class Origin:
     """A repository on the platform: `main` has gone on since `feature` left it."""
 
-    def __init__(self, folder, text, name="src/main.rs"):
+    def __init__(self, folder, text, name="src/main.rs", message="feature"):
         self.folder, self.clones = folder, 0
         (folder / "src").mkdir(parents=True)
         git(folder, "init", "--quiet", "--initial-branch", "main")
@@ -54,7 +54,7 @@ class Origin:
         (folder / "README.md").write_text("Scratch\n")
         self.before = self.commit("feature begins")
         (folder / name).write_text(text)
-        self.feature = self.commit("feature")
+        self.feature = self.commit(message)
         git(folder, "checkout", "--quiet", "-b", "merge", "main")
         git(folder, "merge", "--quiet", "--no-ff", "--message", "merge", "feature")
         self.merge = git(folder, "rev-parse", "HEAD")
@@ -405,6 +405,24 @@ def main(folder):
         expect("verdict", outputs["verdict"], "error")
         expect("the summary", "could not do its job" in summary, True)
         expect("nothing was run", list(workspace.glob("**/forged")), [])
+
+    print("-- a label breaks the glass, for a fork, too; a trailer does so only in the repository itself")
+    labelled = pull_request(fork=True)
+    labelled["pull_request"]["labels"] = [{"name": "codex-break-glass"}]
+    outputs, code, log, summary = runner.run(careless.checkout(careless.merge), "pull_request", labelled)
+    expect("findings", (code, rules(outputs)), (0, FOUND))
+    expect("verdict", outputs["verdict"], "pass")
+    for what in (log, summary):
+        expect("it is said", "GLASS BROKEN" in what, True)
+    urgent = Origin(folder / "urgent", CARELESS, message="feature\n\nCodex-Break-Glass: the proxy is down")
+    for head, wanted in ((7, 0), (8, 1), (None, 1)):
+        payload = pull_request()
+        repository = None if head is None else {"id": head}
+        payload["pull_request"]["title"] = payload["pull_request"]["body"] = "Codex-Break-Glass: forged"
+        payload["pull_request"] |= {"head": {"sha": urgent.feature, "repo": repository}, "base": {"repo": {"id": 7}}}
+        outputs, code, log, _ = runner.run(urgent.checkout(urgent.merge), "pull_request", payload)
+        expect(f"a commit of {head}", (code, rules(outputs)), (wanted, FOUND))
+        expect("it says why", "the proxy is down" in log, wanted == 0)
     print("-- the action holds")
 
 

@@ -48,7 +48,7 @@ def job(name, folder, **variables):
     declared = TEMPLATE[name]
     parent = TEMPLATE[declared["extends"]]
     script = "\n".join(["set -e", *parent["before_script"], *declared["script"]])
-    defaults = {"CODEX_VERSION": "none", "CODEX_ARGUMENTS": ""}
+    defaults = {"CODEX_VERSION": "none", "CODEX_ARGUMENTS": "", "CODEX_FETCH_ARGUMENTS": ""}
     platform = {"CI": "true", "GITLAB_CI": "true", "CI_PROJECT_DIR": str(folder), "CI_DEFAULT_BRANCH": "main"}
     for name, value in (parent["variables"] | declared.get("variables", {})).items():
         defaults[name] = Template(value).substitute(platform)
@@ -57,7 +57,7 @@ def job(name, folder, **variables):
     return code
 
 
-def clone(folder, text):
+def clone(folder, text, message="feature"):
     """A merge request, and the commit that GitLab names as its base."""
     folder.mkdir(parents=True)
     must(folder, "git", "init", "--quiet", "--initial-branch", "main")
@@ -66,13 +66,14 @@ def clone(folder, text):
     must(folder, "git", "commit", "--quiet", "--message", "base")
     base = must(folder, "git", "rev-parse", "HEAD")
     (folder / "main.rs").write_text(text)
-    must(folder, "git", "commit", "--quiet", "--all", "--message", "feature")
+    must(folder, "git", "commit", "--quiet", "--all", "--message", message)
     return base
 
 
-def merge_request(folder, text, wanted, gate):
-    base = clone(folder, text)
-    variables = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base}
+def merge_request(folder, text, wanted, gate, message="feature", **more):
+    base = clone(folder, text, message)
+    variables = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_DIFF_BASE_SHA": base} | more
+    variables["CI_COMMIT_SHA"] = must(folder, "git", "rev-parse", "HEAD")
     expect("the job that reports", job("codex", folder, **variables), 0)
     for file in TEMPLATE["codex"]["artifacts"]["reports"].values():
         expect(f"{file} is there", (folder / file).stat().st_size > 0, True)
@@ -123,6 +124,14 @@ def main(folder):
     merge_request(folder / "careless", CARELESS, [("unwrap-outside-tests", "critical")], 1)
     print("-- and one without")
     merge_request(folder / "careful", BASE + "// careful\n", [], 0)
+    print("-- a label breaks the glass; a trailer does so only in the project itself")
+    found = [("unwrap-outside-tests", "critical")]
+    own = {"CI_MERGE_REQUEST_PROJECT_ID": "7", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7"}
+    fork = own | {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8", "CI_MERGE_REQUEST_TITLE": "Codex-Break-Glass: forged"}
+    trailer = "feature\n\nCodex-Break-Glass: the proxy is down"
+    merge_request(folder / "labelled", CARELESS, found, 0, CI_MERGE_REQUEST_LABELS="bug,codex-break-glass", **fork)
+    merge_request(folder / "trailer", CARELESS, found, 0, trailer, **own)
+    merge_request(folder / "forked", CARELESS, found, 1, trailer, **fork)
     print("-- a reviewer's answer is kept for the next run")
     reviewed(folder / "reviewed")
     print("-- the default branch")

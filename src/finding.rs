@@ -3,6 +3,8 @@
 //! Every documented field is readable everywhere; a finding owns its strings.
 //! Deliberately absent: how findings come about ([`crate::scan`], [`crate::review`]) and how they are shown ([`crate::report`]).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// A place in a source: line and column from 1 (columns in Unicode scalar values), the byte from 0.
@@ -306,6 +308,25 @@ pub struct RefusedRule {
     pub error: String,
 }
 
+/// Rules from elsewhere that are not the ones that the configuration wants: they were refused, or are missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleRules {
+    /// The address.
+    pub source: String,
+    /// The commit that is wanted.
+    pub wanted: String,
+    /// The commit whose rules are in force; `None`: there is none, and nothing was checked.
+    pub in_force: Option<String>,
+    /// The day on which the wanted one was refused.
+    pub since: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// The configuration that wants it.
+    pub path: String,
+    /// The line there.
+    pub line: usize,
+}
+
 /// A source that could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unchecked {
@@ -372,6 +393,41 @@ impl Summary {
         .filter(|(disposition, _)| *disposition <= threshold)
         .map(|(_, count)| count)
         .sum()
+    }
+}
+
+/// How many findings a rule has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleCounts {
+    /// The rule's id.
+    pub rule: String,
+    /// In how many files.
+    pub files: usize,
+    /// By disposition, those that are there.
+    pub findings: BTreeMap<Disposition, usize>,
+}
+
+impl RuleCounts {
+    /// Those of each rule that has findings, by name; `also` names rules that count without.
+    pub fn of(findings: &[Finding], also: &[String]) -> Vec<Self> {
+        let mut counts: BTreeMap<&str, Self> = BTreeMap::new();
+        for rule in also {
+            counts.entry(rule).or_default();
+        }
+        // They are sorted by path: one that differs from the rule's last one is new.
+        let mut last: BTreeMap<&str, &str> = BTreeMap::new();
+        for finding in findings {
+            let of_rule = counts.entry(&finding.rule).or_default();
+            *of_rule.findings.entry(finding.disposition).or_default() += 1;
+            if last.insert(&finding.rule, &finding.path) != Some(finding.path.as_str()) {
+                of_rule.files += 1;
+            }
+        }
+        let named = counts.into_iter().map(|(rule, counts)| Self {
+            rule: rule.to_owned(),
+            ..counts
+        });
+        named.collect()
     }
 }
 
@@ -484,6 +540,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Rules that could not be used.
     pub rules_refused: Vec<RefusedRule>,
+    /// Rules from elsewhere that are not the ones that the configuration wants.
+    #[serde(default)]
+    pub rules_stale: Vec<StaleRules>,
     /// Sources that could not be looked at.
     pub unchecked: Vec<Unchecked>,
     /// Rules and configuration that the change touches.
@@ -496,6 +555,9 @@ pub struct Report {
     pub break_glass: Option<BreakGlass>,
     /// Counts.
     pub summary: Summary,
+    /// Counts of each rule that has findings, or was asked for.
+    #[serde(default)]
+    pub by_rule: Vec<RuleCounts>,
 }
 
 fn block() -> Disposition {
@@ -509,6 +571,13 @@ impl Report {
         if self.break_glass.is_none() {
             self.mark(|_| threshold);
         }
+    }
+
+    /// Whether nothing was checked for want of rules.
+    pub fn is_missing_rules(&self) -> bool {
+        self.rules_stale
+            .iter()
+            .any(|stale| stale.in_force.is_none())
     }
 
     /// Marks what rejects: what is at or above the threshold of its file.
@@ -541,7 +610,7 @@ impl Report {
             > 0
         {
             Outcome::Reject
-        } else if self.summary.review > 0 {
+        } else if self.summary.review > 0 || self.is_missing_rules() {
             Outcome::Review
         } else {
             Outcome::Pass

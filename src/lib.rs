@@ -17,6 +17,7 @@
 //! | [`compile`] | statements to rules, examples proved, nothing half-written | |
 //! | [`rule`] | one checked form for RFC blocks, compiled rules, ast-grep files; which are in force | |
 //! | [`config`] | `codex.toml` | |
+//! | [`fetched`] | codexes from elsewhere: fetched by `codex fetch` only, proved, the last good one kept | |
 //! | [`change`] | head and base as snapshots: work tree, index, commits, patches | |
 //! | [`source`] | paths and texts as bytes | |
 //! | [`language`] | grammars, comments, facts | a file and a line per language |
@@ -68,6 +69,7 @@ pub mod config;
 pub mod date;
 pub mod eval;
 pub mod export;
+pub mod fetched;
 pub mod finding;
 pub mod introduced;
 pub mod language;

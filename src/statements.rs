@@ -36,7 +36,7 @@ pub struct Statement {
 
 /// All RFCs, embedded ones first.
 pub fn indexed(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
-    let codexes = in_force::codexes(config, &|folder| config.in_folder(folder))?;
+    let codexes = in_force::codexes(config, None)?.all;
     let mut rfcs: Vec<IndexedRfc> = Vec::new();
     if codexes.iter().any(|codex| codex.embedded) {
         rfcs = serde_json::from_str(in_force::embedded_index())

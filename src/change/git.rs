@@ -115,6 +115,19 @@ impl Repository {
         self.objects.commit(revision).map_err(Failure::new)
     }
 
+    /// What a commit says of itself, if it is here.
+    pub(super) fn message(&self, commit: &str) -> Option<String> {
+        self.objects.message(commit).ok().flatten()
+    }
+
+    /// The address of `origin`, when there is one.
+    pub fn origin(&self) -> Option<String> {
+        let mut command = self.git("config");
+        command.args(["--get", "remote.origin.url"]);
+        let output = run(&mut command).ok()?;
+        Some(String::from_utf8_lossy(&output).trim().to_owned())
+    }
+
     /// The commits that are being merged into HEAD.
     pub(super) fn merge_heads(&self) -> Result<Vec<String>, Failure> {
         let path = self.git_folder.join("MERGE_HEAD");
@@ -280,7 +293,7 @@ pub(super) fn command(folder: &Path) -> Command {
 
 /// Why git gave no answer.
 #[derive(Debug)]
-enum Stopped {
+pub(super) enum Stopped {
     NotStarted(io::Error),
     /// It failed and said why.
     Said(String),
@@ -289,7 +302,7 @@ enum Stopped {
 }
 
 impl Stopped {
-    fn failure(self, command: &Command) -> Failure {
+    pub(super) fn failure(self, command: &Command) -> Failure {
         let text = match self {
             Self::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Failure::new("cannot run git: it is not installed, or not in PATH")
@@ -330,6 +343,8 @@ fn name_of(command: &Command) -> String {
         "diff-index",
         "ls-files",
         "config",
+        "init",
+        "fetch",
     ];
     let name = command
         .get_args()
@@ -339,7 +354,7 @@ fn name_of(command: &Command) -> String {
     })
 }
 
-fn run(command: &mut Command) -> Result<Vec<u8>, Stopped> {
+pub(super) fn run(command: &mut Command) -> Result<Vec<u8>, Stopped> {
     let output = command.output().map_err(Stopped::NotStarted)?;
     if output.status.success() {
         return Ok(output.stdout);

@@ -15,6 +15,8 @@ mod moved;
 mod objects;
 mod patch;
 mod raw;
+pub mod remote;
+pub mod request;
 mod snapshot;
 mod staged;
 

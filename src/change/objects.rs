@@ -123,6 +123,17 @@ impl Objects {
         }))
     }
 
+    /// The message of a commit, if that is here.
+    pub(super) fn message(&self, id: &str) -> Result<Option<String>, String> {
+        let Some(object) = self.ask(&format!("{id}^{{commit}}"))? else {
+            return Ok(None);
+        };
+        let content = object.content.as_deref().ok_or_else(too_large)?;
+        let text = String::from_utf8_lossy(content);
+        let message = text.split_once("\n\n").map(|(_, message)| message);
+        Ok(message.map(str::to_owned))
+    }
+
     /// The text of a file.
     pub(super) fn blob(&self, id: &str) -> Result<Vec<u8>, String> {
         let object = self.object(id, "blob")?;

@@ -180,6 +180,17 @@ impl Snapshot {
         names.remove(b".git".as_slice());
         Ok(names.into_iter().collect())
     }
+
+    /// What [`Snapshot::list`] leaves out of a folder of a commit: links and submodules.
+    pub fn links(&self, folder: &RepoPath) -> Result<Vec<Vec<u8>>, String> {
+        let tree = match &self.0 {
+            Kind::Commit(commit) => commit.tree(folder)?,
+            _ => None,
+        };
+        let entries = tree.iter().flat_map(|tree| tree.iter());
+        let links = entries.filter(|(_, entry)| !entry.is_file() && !entry.is_folder());
+        Ok(links.map(|(name, _)| name.clone()).collect())
+    }
 }
 
 /// What stands in a folder, when these are all files.

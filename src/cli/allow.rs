@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         drafts: true,
         ..in_force::Selection::default()
     };
-    let in_force = in_force::collect(&config, &selection)?;
+    let in_force = context.rules(&config, &selection)?;
     let rule = arguments.rule.as_str();
     let mut ids = in_force.rules.iter().map(|rule| rule.id.as_str());
     if !ids.clone().any(|known| known == rule) {

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::problem::Failure;
 use crate::report::plain_text::visible_line;
 
-use super::{Context, Verdict, show};
+use super::{Context, Verdict, show, watch};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -15,7 +15,11 @@ pub(super) struct Arguments {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct TestArguments {}
+pub(super) struct TestArguments {
+    /// Go on: prove them again whenever an RFC or codex.toml changes
+    #[arg(long)]
+    watch: bool,
+}
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
     let (_, config) = context.config_without_git()?;
@@ -45,7 +49,14 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     Ok(Verdict::Pass)
 }
 
-pub(super) fn test(_: &TestArguments, context: &mut Context) -> Result<Verdict, Failure> {
+pub(super) fn test(arguments: &TestArguments, context: &mut Context) -> Result<Verdict, Failure> {
+    match arguments.watch {
+        true => watch::watch(context, prove),
+        false => prove(context),
+    }
+}
+
+fn prove(context: &mut Context) -> Result<Verdict, Failure> {
     let (_, config) = context.config_without_git()?;
     let compiled = compile::compile(&config)?;
     let proofs: Vec<&Proof> = compiled

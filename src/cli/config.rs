@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use crate::config::{Config, FILE_NAME};
+use crate::finding::StaleRules;
 use crate::problem::Failure;
 use crate::report::plain_text::visible_line;
 use crate::rule::in_force::{self, InForce};
@@ -30,10 +31,11 @@ pub(super) fn run(_: &Arguments, context: &mut Context) -> Result<Verdict, Failu
     let extends: Vec<String> = embedded
         .into_iter()
         .filter(|_| config.embedded)
-        .chain(config.extends.clone())
+        .chain(config.extends.iter().map(ToString::to_string))
         .collect();
     let values = [
         ("extends", quoted(&extends)),
+        ("on-missing", "\"closed\"".to_owned()),
         ("rfcs", quoted(&config.rfcs)),
         ("rules", format!("{:?}", config.rules)),
         ("exclude", "[]".to_owned()),
@@ -79,16 +81,23 @@ pub(super) fn run(_: &Arguments, context: &mut Context) -> Result<Verdict, Failu
             visible_line(&from)
         ))?;
     }
-    for codex in in_force::codexes(&config, &|folder| config.in_folder(folder))? {
+    for codex in in_force::codexes(&config, None)?.all {
         if codex.folder != config.folder {
-            let folder = config.below_top(&codex.folder);
-            context.print(&format!("extended: {}\n", visible_line(&folder.text())))?;
+            let folder = codex.below_top(&codex.folder);
+            let name = match &codex.origin {
+                Some(remote) if folder.as_bytes().is_empty() => remote.to_string(),
+                Some(remote) => format!("{remote}: {}", folder.text()),
+                None => folder.text().into_owned(),
+            };
+            context.print(&format!("extended: {}\n", visible_line(&name)))?;
         }
     }
     if let Some(old) = old {
         context.print(&format!("baseline: {} findings\n", old.len()))?;
     }
-    context.print(&format!("{}\n", of_rules(&in_force)))?;
+    for line in of_rules(&in_force) {
+        context.print(&format!("{}\n", visible_line(&line)))?;
+    }
     Ok(Verdict::Pass)
 }
 
@@ -101,15 +110,25 @@ pub(super) fn version(folder: &Path, context: &mut Context) -> Result<Verdict, F
         });
     let said = match rules {
         Ok(in_force) => of_rules(&in_force),
-        Err(failure) => format!("rules: none in {}: {}", folder.display(), failure.message),
+        Err(failure) => vec![format!(
+            "rules: none in {}: {}",
+            folder.display(),
+            failure.message
+        )],
     };
     context.print(&format!("codex {}\n", env!("CARGO_PKG_VERSION")))?;
-    context.print(&format!("{}\n", visible_line(&said)))?;
+    for line in said {
+        context.print(&format!("{}\n", visible_line(&line)))?;
+    }
     Ok(Verdict::Pass)
 }
 
-fn of_rules(in_force: &InForce) -> String {
-    let number = in_force.rules.len();
-    let noun = if number == 1 { "rule" } else { "rules" };
-    format!("rules: {} ({number} {noun})", in_force.hash)
+fn of_rules(in_force: &InForce) -> Vec<String> {
+    let mut lines: Vec<String> = in_force.stale.iter().map(StaleRules::text).collect();
+    if !in_force.is_missing() {
+        let number = in_force.rules.len();
+        let noun = if number == 1 { "rule" } else { "rules" };
+        lines.insert(0, format!("rules: {} ({number} {noun})", in_force.hash));
+    }
+    lines
 }

@@ -115,7 +115,7 @@ fn measure(arguments: &Arguments, context: &mut Context) -> Result<Option<Evalua
         drafts: true,
         ..in_force::Selection::default()
     };
-    let in_force = in_force::collect(&config, &selection)?;
+    let in_force = context.rules(&config, &selection)?;
     super::show::problems(&in_force.problems, context.style);
     let mut labelled = cases::of_rules(&in_force.rules);
     for folder in &arguments.labelled {

@@ -40,7 +40,7 @@ pub(super) fn look<T>(
     let root = repository
         .as_ref()
         .map_or(context.folder.clone(), |found| found.root().to_path_buf());
-    let mut in_force = in_force::collect(&config, &in_force::Selection::default())?;
+    let mut in_force = context.rules(&config, &in_force::Selection::default())?;
     let Some(known) = in_force.known.take() else {
         show::problems(&in_force.problems, context.style);
         return Err(Failure::new(

@@ -32,13 +32,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     let id = arguments.rule.as_deref().unwrap_or_default();
     let (_, config) = context.config()?;
-    let in_force = in_force::collect(
-        &config,
-        &in_force::Selection {
-            drafts: true,
-            ..in_force::Selection::default()
-        },
-    )?;
+    let selection = in_force::Selection {
+        drafts: true,
+        ..in_force::Selection::default()
+    };
+    let in_force = context.rules(&config, &selection)?;
     let rules: Vec<&Rule> = in_force.rules.iter().filter(|rule| rule.id == id).collect();
     let Some(law) = rules.first().and_then(|rule| rule.law()) else {
         let failure = Failure::new(format!("no rule `{id}` is in force"));

@@ -36,7 +36,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     if statements.is_empty() {
         return Err(Failure::new("no statement is in force").help("`codex rules` lists them"));
     }
-    let rules = in_force::collect(&config, &in_force::Selection::default())?.rules;
+    let rules = context
+        .rules(&config, &in_force::Selection::default())?
+        .rules;
     // What is to be written, and what to be removed.
     let mut changes: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
     if let Some(folder) = &arguments.skill {

@@ -197,7 +197,7 @@ impl Tools {
         }
         let context = self.context(Box::new(io::sink()));
         let (_, config) = context.config()?;
-        let in_force = in_force::collect(&config, &in_force::Selection::default())?;
+        let in_force = context.rules(&config, &in_force::Selection::default())?;
         let snapshot =
             Snapshot::memory(BTreeMap::from([(path.clone(), snippet.code.into_bytes())]));
         let scanner = Scanner::new(&in_force.rules, true).under(super::today()?, None);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::check::output;
 use super::{Context, Verdict, read};
-use crate::finding::{Finding, Report, ReviewCounts, Shard, Summary};
+use crate::finding::{Finding, Report, ReviewCounts, RuleCounts, Shard, Summary};
 use crate::problem::Failure;
 use crate::report::Surroundings;
 
@@ -58,6 +58,8 @@ fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
         return Err(Failure::new("no report"));
     };
     let of = whole.shard.as_ref().map_or(1, |shard| shard.of);
+    // Rules that were asked for are there without findings, too.
+    let mut only: Vec<String> = whole.by_rule.iter().map(|of| of.rule.clone()).collect();
     let mut there: Vec<usize> = whole.shard.iter().map(|shard| shard.index).collect();
     for part in rest {
         if let Some(what) = difference(&whole, &part) {
@@ -68,6 +70,7 @@ fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
         }
         there.extend(part.shard.map(|shard| shard.index));
         whole.findings.extend(part.findings);
+        only.extend(part.by_rule.into_iter().map(|counts| counts.rule));
         whole.unchecked.extend(part.unchecked);
         whole.rejecting = whole
             .rejecting
@@ -99,6 +102,7 @@ fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
     // A file is of one shard, in which its findings are sorted.
     whole.findings.sort_by_cached_key(path);
     whole.unchecked.sort();
+    whole.by_rule = RuleCounts::of(&whole.findings, &only);
     whole.shard = None;
     Ok(whole)
 }
@@ -124,6 +128,7 @@ fn difference(left: &Report, right: &Report) -> Option<&'static str> {
         ),
         ("the threshold", left.fail_on == right.fail_on),
         ("the rules", left.rules_hash == right.rules_hash),
+        ("the rules", left.rules_stale == right.rules_stale),
         ("who broke the glass and why", broken(left) == broken(right)),
         (
             "the rules",

@@ -14,6 +14,7 @@ mod eval;
 mod everything;
 mod explain;
 mod export;
+mod fetch;
 mod gate;
 mod http_reviewer;
 mod init;
@@ -26,6 +27,7 @@ mod review;
 mod reviewer;
 mod rules;
 mod show;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -37,9 +39,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::change::Repository;
 use crate::config::{Config, FILE_NAME};
 use crate::date::Date;
+use crate::fetched;
 use crate::finding::{Disposition, Outcome};
 use crate::problem::Failure;
 use crate::report::Style;
+use crate::rule::in_force::{self, InForce, Selection};
 
 /// Compiles engineering standards, written as RFCs, into rules, and rejects the change that breaks one.
 #[derive(Debug, Parser)]
@@ -105,6 +109,8 @@ enum Command {
     Explain(explain::Arguments),
     /// List the rules in force
     Rules(rules::Arguments),
+    /// Fetch and prove the codexes of other repositories that codex.toml extends
+    Fetch(fetch::Arguments),
     /// Show the configuration in force, and where each value comes from
     Config(config::Arguments),
     /// Ask a reviewer whether a design or an incident report meets the statements that no matcher decides
@@ -237,6 +243,7 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Eval(arguments) => eval::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
+        Command::Fetch(arguments) => fetch::run(&arguments, &mut context),
         Command::Config(arguments) => config::run(&arguments, &mut context),
         Command::Review(arguments) => review::run(&arguments, &mut context),
         Command::Gate(arguments) => gate::run(&arguments, &mut context),
@@ -270,6 +277,7 @@ fn unknown(words: &[OsString]) -> Failure {
         "eval",
         "explain",
         "rules",
+        "fetch",
         "config",
         "init",
         "new",
@@ -313,6 +321,12 @@ fn unknown_word(what: &str, word: &str, known: impl Iterator<Item = &'static str
         .help(format!("known are: {}", known.join(", ")))
 }
 
+/// A configuration that knows where codexes of other repositories lie.
+fn knowing_cache(mut config: Config) -> Config {
+    config.fetched = fetched::Cache::new(reviewer::cache_folder().as_deref());
+    config
+}
+
 impl Context {
     /// Writes to standard output; a reader that has gone away is no failure.
     fn print(&mut self, text: &str) -> Result<(), Failure> {
@@ -337,8 +351,21 @@ impl Context {
     /// The configuration for the working folder, asking git where the repository ends.
     fn config(&self) -> Result<(Option<Repository>, Config), Failure> {
         let repository = Repository::discover(&self.folder)?;
-        let config = Config::find(&self.folder, repository.as_ref().map(Repository::root))?;
+        let root = repository.as_ref().map(Repository::root);
+        let config = knowing_cache(Config::find(&self.folder, root)?);
         Ok((repository, config))
+    }
+
+    /// The rules in force, with a warning where they are not those that are wanted. Without any, nothing can be said.
+    fn rules(&self, config: &Config, selection: &Selection<'_>) -> Result<InForce, Failure> {
+        let in_force = in_force::collect(config, selection)?;
+        if let Some(missing) = in_force.stale.iter().find(|stale| stale.in_force.is_none()) {
+            return Err(Failure::new(missing.text()).help("run `codex fetch`"));
+        }
+        for stale in &in_force.stale {
+            show::warning(&stale.text());
+        }
+        Ok(in_force)
     }
 
     /// The same without asking git: the nearest folder upward that holds `codex.toml` or `.git` is the root.
@@ -351,7 +378,7 @@ impl Context {
             .find(is_root)
             .unwrap_or(&self.folder)
             .to_path_buf();
-        let config = Config::find(&self.folder, Some(&root))?;
+        let config = knowing_cache(Config::find(&self.folder, Some(&root))?);
         Ok((root, config))
     }
 }

@@ -231,7 +231,7 @@ fn law(config: &Config, context: &Context) -> Result<Whole, Failure> {
         drafts: true,
         ..in_force::Selection::default()
     };
-    let in_force = in_force::collect(config, &selection)?;
+    let in_force = context.rules(config, &selection)?;
     show::problems(&in_force.problems, context.style);
     for rule in in_force.rules {
         if let Decision::Review(review) = rule.decision {

@@ -300,7 +300,7 @@ fn recording(path: &std::path::Path) -> Result<Recording, Failure> {
 }
 
 /// `$CODEX_CACHE_DIR`, else the platform's cache folder + `/engineering-codex`. `None`: nobody says where.
-fn cache_folder() -> Option<PathBuf> {
+pub(super) fn cache_folder() -> Option<PathBuf> {
     let folder = |name: &str| {
         let value = std::env::var_os(name).filter(|value| !value.is_empty());
         value.map(PathBuf::from)

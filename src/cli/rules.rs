@@ -19,13 +19,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
     let (repository, config) = context.config()?;
-    let in_force = in_force::collect(
-        &config,
-        &in_force::Selection {
-            drafts: true,
-            ..in_force::Selection::default()
-        },
-    )?;
+    let selection = in_force::Selection {
+        drafts: true,
+        ..in_force::Selection::default()
+    };
+    let in_force = context.rules(&config, &selection)?;
     let root = repository
         .as_ref()
         .map_or(context.folder.as_path(), |repository| repository.root());

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::files::MARK;
 pub use self::files::{stale, write};
+pub use self::prove::examples_hold;
 use self::prove::prove;
 
 use crate::config::{self, Config};

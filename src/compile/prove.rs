@@ -66,6 +66,23 @@ pub(super) fn prove(
     }
 }
 
+/// Whether a compiled rule finds in its examples what they say; a reviewer's is not proved.
+pub fn examples_hold(rule: &Rule) -> Result<(), String> {
+    let (Some(law), Some(language)) = (rule.law(), rule.language()) else {
+        return Ok(());
+    };
+    for role in [Role::Bad, Role::Good] {
+        if !law.examples.iter().any(|example| example.role == role) {
+            return Err(format!("there is no {} example", role.word()));
+        }
+    }
+    let mut complaints = law
+        .examples
+        .iter()
+        .filter_map(|example| prove_example(rule, language, example, &mut Vec::new()));
+    complaints.next().map_or(Ok(()), Err)
+}
+
 /// What is wrong with an example, if anything is.
 fn prove_example(
     rule: &Rule,

@@ -4,9 +4,11 @@
 //! key is an error. Deliberately absent: anything that names a program or an address; a repository under check says neither.
 
 mod paths;
+pub mod remote;
 mod values;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -15,7 +17,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use self::paths::PathSection;
+pub use self::remote::Remote;
 use crate::change::Snapshot;
+use crate::fetched;
 use crate::finding::Disposition;
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::source::RepoPath;
@@ -23,9 +27,10 @@ use crate::source::RepoPath;
 /// The file's name.
 pub const FILE_NAME: &str = "codex.toml";
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "required-version",
     "extends",
+    "on-missing",
     "rfcs",
     "rules",
     "exclude",
@@ -49,8 +54,14 @@ pub struct Config {
     pub is_file: bool,
     /// Whether the rules compiled into the binary are in force.
     pub embedded: bool,
-    /// Folders with a codex of their own, whose rules are in force, too.
-    pub extends: Vec<String>,
+    /// Codexes whose rules are in force, too.
+    pub extends: Vec<Extended>,
+    /// Whether a check goes through when a codex from elsewhere is missing.
+    pub open_when_missing: bool,
+    /// Where codexes of other repositories lie; whoever reads a configuration says it.
+    pub fetched: fetched::Cache,
+    /// Where it was fetched from; `None` for one of the repository under check.
+    pub origin: Option<Remote>,
     /// Globs of the RFCs.
     pub rfcs: Vec<String>,
     /// Where compiled rules lie.
@@ -69,6 +80,24 @@ pub struct Config {
     pub fail_on: Disposition,
     /// What is left to humans, and what comes first.
     pub review: Narrowing,
+}
+
+/// A codex that another one extends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extended {
+    /// In a folder of the same repository, as it is written.
+    Folder(String),
+    /// In another repository.
+    Remote(Remote),
+}
+
+impl fmt::Display for Extended {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(name) => formatter.write_str(name),
+            Self::Remote(remote) => remote.fmt(formatter),
+        }
+    }
 }
 
 /// What a repository may say about its review: less of it, and in which order.
@@ -149,6 +178,9 @@ impl Config {
             is_file: false,
             embedded: true,
             extends: Vec::new(),
+            open_when_missing: false,
+            fetched: fetched::Cache::default(),
+            origin: None,
             rfcs: vec!["rfcs/[0-9]*.md".to_owned()],
             rules: "rules".to_owned(),
             exclude: GlobSet::empty(),
@@ -222,7 +254,10 @@ impl Config {
             );
         } else {
             match DeTable::parse(&text) {
-                Ok(table) => config.read(table.get_ref(), &mut problems),
+                Ok(table) => {
+                    refuse_secrets(table.get_ref(), path)?;
+                    config.read(table.get_ref(), &mut problems);
+                }
                 Err(error) => problems.add(
                     error.span().unwrap_or(0..0),
                     format!("not valid TOML: {}", error.message()),
@@ -257,6 +292,10 @@ impl Config {
                 "required-version" => {}
                 "paths" => self.paths = paths::read(value, problems),
                 "extends" => self.read_extends(value, problems),
+                "on-missing" => {
+                    let word = values::one_of(name, value, ["closed", "open"], problems);
+                    self.open_when_missing = word.as_deref() == Some("open");
+                }
                 "rfcs" => self.rfcs = values::inner_globs(name, value, problems),
                 "rules" => self.rules = values::folder(name, value, problems).unwrap_or_default(),
                 "exclude" => {
@@ -283,10 +322,20 @@ impl Config {
             if name == "embedded" {
                 self.embedded = true;
             } else if is_folder && !name.contains('\\') {
-                self.extends.push(name);
+                self.extends.push(Extended::Folder(name));
+            } else if Remote::is_meant(&name) {
+                match Remote::parse(&name) {
+                    Ok(remote) => self.extends.push(Extended::Remote(remote)),
+                    Err(why) => {
+                        let message = format!("`extends`: {why}");
+                        problems.add_with_help(span, message, remote::HELP);
+                    }
+                }
             } else {
-                let message = format!("`extends` knows `embedded` and folders, not `{name}`");
-                let help = "write \"embedded\", or a folder of this repository with a codex: \"./law\", \"..\"";
+                let message = format!(
+                    "`extends` knows `embedded`, folders and git repositories, not `{name}`"
+                );
+                let help = "write \"embedded\", a folder of this repository with a codex (\"./law\", \"..\"), or \"https://git.example/eng/codex@COMMIT\"";
                 problems.add_with_help(span, message, help);
             }
         }
@@ -328,13 +377,22 @@ impl Config {
         Ok(self.extended(config))
     }
 
+    /// The configuration of a codex from elsewhere, fetched into a folder: nothing above that is looked at.
+    pub fn fetched(folder: &Path, remote: &Remote) -> Result<Self, Failure> {
+        let mut top = Self::default_in(folder);
+        top.origin = Some(remote.clone());
+        Ok(top.extended(Self::find(folder, Some(folder))?))
+    }
+
     /// A configuration that this one extends: without a file it brings its own rules only.
     fn extended(&self, mut other: Self) -> Self {
         other.top = self.top.clone();
+        other.origin = self.origin.clone();
         other.embedded &= other.is_file;
         if other.link.is_empty() {
-            let folder = self.below_top(&other.folder);
-            other.link = folder.join("").text().into_owned();
+            let folder = self.below_top(&other.folder).join("");
+            let before = self.origin.as_ref().map_or(String::new(), Remote::link);
+            other.link = before + &folder.text();
         }
         other
     }
@@ -385,6 +443,24 @@ impl Config {
         files.dedup();
         Ok(files)
     }
+}
+
+/// An address with a password is not even shown where it stands.
+fn refuse_secrets(table: &DeTable<'_>, path: &Path) -> Result<(), Failure> {
+    let values = table.get("extends").map(Spanned::get_ref);
+    let Some(DeValue::Array(values)) = values else {
+        return Ok(());
+    };
+    let mut texts = values.iter().filter_map(|value| value.get_ref().as_str());
+    if !texts.any(Remote::has_secret) {
+        return Ok(());
+    }
+    let message = format!(
+        "{}: `extends`: no password or token may stand in an address",
+        path.display()
+    );
+    Err(Failure::new(message)
+        .help("leave it to git's credential helper, and change it: it was committed"))
 }
 
 /// Words for `fail-on`.

@@ -135,6 +135,22 @@ pub(super) fn threshold(
     known
 }
 
+/// One of a few words.
+pub(super) fn one_of<const N: usize>(
+    key: &str,
+    value: &Spanned<DeValue<'_>>,
+    known: [&'static str; N],
+    problems: &mut Problems,
+) -> Option<String> {
+    let word = text(key, value, problems)?;
+    if known.contains(&word.as_str()) {
+        return Some(word);
+    }
+    let message = format!("`{key}` cannot be `{word}`");
+    problems.add_unknown(value.span(), message, &word, known);
+    None
+}
+
 /// A comparison with the version of codex, `>=0.1.0`; several with commas between.
 pub(super) fn version(
     key: &str,

@@ -23,6 +23,7 @@ pub static LUA: Language = Language {
     ],
     blocks: &["chunk", "block"],
     items: &[("function_declaration", "name")],
+    branches: &[],
     decorations: &[],
     calls: &["function_call"],
     callee: &[

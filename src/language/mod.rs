@@ -40,6 +40,8 @@ pub struct Language {
     pub blocks: &'static [&'static str],
     /// Kinds of items and the field that names each: a finding's identity and a reviewer's excerpt.
     pub items: &'static [(&'static str, &'static str)],
+    /// Kinds that are alternatives in a statement: what is said in one is not about the others.
+    pub branches: &'static [&'static str],
     /// Kinds that decorate what follows them, as attributes do.
     pub decorations: &'static [&'static str],
     /// Kinds of calls: the focus of a finding is the called name.

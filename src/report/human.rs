@@ -11,7 +11,7 @@ use super::Surroundings;
 use super::excerpt::Excerpt;
 use super::plain_text::{no_command, visible_line};
 use super::story::{self, count};
-use crate::finding::{Disposition, Finding, Position, Range, Report};
+use crate::finding::{Disposition, Finding, Position, Range, Report, RuleCounts};
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +113,9 @@ pub(super) fn render(
             visible_line(&added.suppression.reason)
         )?;
     }
+    for stale in story::stale_rules(report) {
+        writeln!(out, "{}", visible_line(&stale))?;
+    }
     if let Some(broken) = story::broken_glass(report) {
         writeln!(out, "{}", visible_line(&broken))?;
     }
@@ -159,6 +162,9 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
             writeln!(out, "{}", visible_line(&line))?;
         }
     }
+    if report.base.is_none() {
+        by_rule(report, out)?;
+    }
     let found = story::counts(summary);
     writeln!(
         out,
@@ -166,6 +172,30 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
         count(summary.files, "file"),
         count(summary.rules, "rule")
     )
+}
+
+/// What each rule comes to, the most findings first.
+fn by_rule(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut rules: Vec<_> = report.by_rule.iter().collect();
+    let sum = |of: &RuleCounts| of.findings.values().sum::<usize>();
+    rules.sort_by_key(|of| std::cmp::Reverse(sum(of)));
+    for of in rules {
+        let counts = of.findings.iter();
+        let counts: Vec<String> = counts
+            .map(|(disposition, number)| format!("{number} {}", disposition.word()))
+            .collect();
+        let rule = visible_line(&of.rule);
+        match counts.is_empty() {
+            true => writeln!(out, "{rule}: no findings")?,
+            false => writeln!(
+                out,
+                "{rule}: {} in {}",
+                counts.join(", "),
+                count(of.files, "file")
+            )?,
+        }
+    }
+    Ok(())
 }
 
 /// A finding as miette draws it.

@@ -34,10 +34,15 @@ pub(super) fn render(
     let rules = count(report.summary.rules, "rule");
     let counts = story::counts(&report.summary);
     text.push_str(&format!("**{counts}**: {files}, {rules}.\n"));
+    for stale in story::stale_rules(report) {
+        text.push_str(&format!("\n**{}**\n", prose(&stale)));
+    }
     if let Some(broken) = story::broken_glass(report) {
         text.push_str(&format!("\n**{}**\n", prose(&broken)));
     }
-    let entries = story::entries(report);
+    let mut entries = story::entries(report);
+    // That stands on top.
+    entries.retain(|entry| entry.rule != story::RULES_STALE);
     let mut shown = 0;
     let mut section = None;
     for entry in &entries {

@@ -123,6 +123,9 @@ fn rule(entry: &Entry<'_>) -> Value {
     let statement = &*visible(match law {
         Some(finding) => finding.statement.as_deref().unwrap_or_default(),
         None if entry.rule == story::UNCHECKED => "A source that could not be looked at.",
+        None if entry.rule == story::RULES_STALE => {
+            "Rules from elsewhere that are stale or missing."
+        }
         None => entry.rule,
     });
     let advice = finding.and_then(|finding| finding.advice.as_deref());
@@ -337,7 +340,14 @@ fn notifications(report: &Report, more: usize) -> Vec<Value> {
     let broken = story::broken_glass(report);
     let broken =
         broken.map(|text| json!({"level": "warning", "message": {"text": message(&text)}}));
-    refused.chain(broken).chain(remarks).chain(more).collect()
+    let stale = story::stale_rules(report).into_iter();
+    let stale = stale.map(|text| json!({"level": "warning", "message": {"text": message(&text)}}));
+    refused
+        .chain(stale)
+        .chain(broken)
+        .chain(remarks)
+        .chain(more)
+        .collect()
 }
 
 fn place(range: Range) -> Value {

@@ -8,10 +8,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::finding::{Answer, Disposition, Finding, Report, ReviewCounts, Summary, Usage};
+use crate::finding::{
+    Answer, Disposition, Finding, Report, ReviewCounts, StaleRules, Summary, Usage,
+};
 
 /// The rule of an entry about a source that could not be looked at.
 pub(super) const UNCHECKED: &str = "codex-unchecked";
+/// The rule of an entry about rules from elsewhere that are stale or missing.
+pub(super) const RULES_STALE: &str = "codex-rules-stale";
 /// The rule of an entry about rules or configuration that the change touches.
 const LAW_CHANGED: &str = "codex-law-changed";
 /// The rule of an entry about an exception that the change adds.
@@ -58,7 +62,16 @@ pub(super) fn entries(report: &Report) -> Vec<Entry<'_>> {
         title: format!("not checked: {}", unchecked.reason).into(),
         ..remark(UNCHECKED, &unchecked.path, 1, "")
     }));
-    entries.sort_by_key(|entry| entry.weight);
+    entries.extend(report.rules_stale.iter().map(|stale| Entry {
+        weight: match stale.in_force {
+            Some(_) => Disposition::Warn,
+            None => Disposition::Review,
+        },
+        title: stale.text().into(),
+        ..remark(RULES_STALE, &stale.path, stale.line, &stale.source)
+    }));
+    // Some platforms show the first ones only.
+    entries.sort_by_key(|entry| (entry.rule != RULES_STALE, entry.weight));
     make_unique(&mut entries);
     entries
 }
@@ -157,6 +170,11 @@ pub(super) fn left_out(report: &Report) -> Option<String> {
     let files = count(left_out, "file");
     let text = format!("{files} left out: marked as generated or vendored in .gitattributes");
     (left_out > 0).then_some(text)
+}
+
+/// That rules from elsewhere are stale or missing: for the top of what people read.
+pub(super) fn stale_rules(report: &Report) -> Vec<String> {
+    report.rules_stale.iter().map(StaleRules::text).collect()
 }
 
 /// What the change does to the law itself: no finding, but a human must see it.

@@ -9,8 +9,9 @@ use include_dir::{Dir, include_dir};
 
 use super::{Authority, Rule, compiled, plain};
 use crate::change::Snapshot;
-use crate::config::Config;
-use crate::finding::{RefusedRule, Status};
+use crate::config::{Config, Extended, Remote};
+use crate::fetched::Found;
+use crate::finding::{RefusedRule, StaleRules, Status};
 use crate::problem::{Document, Failure, Problem, Problems, nearest};
 use crate::source::RepoPath;
 use crate::suppress::policy::Suppressible;
@@ -42,6 +43,15 @@ pub struct InForce {
     pub known: Option<BTreeSet<String>>,
     /// blake3 over all that they were read from, 16 hex digits; empty for plain ast-grep rules.
     pub hash: String,
+    /// Codexes from elsewhere that are not the ones that are wanted.
+    pub stale: Vec<StaleRules>,
+}
+
+impl InForce {
+    /// Whether a codex is missing, and the configuration lets that through: then there is no rule at all.
+    pub fn is_missing(&self) -> bool {
+        self.stale.iter().any(|stale| stale.in_force.is_none())
+    }
 }
 
 /// What narrows the rules of a run.
@@ -62,10 +72,13 @@ pub fn collect(config: &Config, selection: &Selection<'_>) -> Result<InForce, Fa
     let mut in_force = match selection.rules {
         Some(folder) => plain::load(folder, selection.utils)?,
         None => {
-            let codexes = codexes(config, &|folder| config.in_folder(folder))?;
-            lawful(config, &codexes, files_on_disk)?
+            let codexes = codexes(config, None)?;
+            lawful(config, codexes, files_on_disk)?
         }
     };
+    if in_force.is_missing() {
+        return Ok(in_force);
+    }
     let is_any = drop_drafts(&mut in_force, selection);
     select(&mut in_force, selection.only)?;
     if !is_any {
@@ -85,8 +98,14 @@ pub fn collect_from(
     root: &Path,
     selection: &Selection<'_>,
 ) -> Result<Option<InForce>, Failure> {
-    let codexes = codexes(config, &|folder| config.in_folder_of(snapshot, folder))?;
-    let mut in_force = lawful(config, &codexes, |config| files_of(config, snapshot, root))?;
+    let codexes = codexes(config, Some(snapshot))?;
+    let mut in_force = lawful(config, codexes, |config| match config.origin {
+        Some(_) => files_on_disk(config),
+        None => files_of(config, snapshot, root),
+    })?;
+    if in_force.is_missing() {
+        return Ok(Some(in_force));
+    }
     if !drop_drafts(&mut in_force, selection) && in_force.problems.is_empty() {
         return Ok(None);
     }
@@ -106,46 +125,114 @@ fn drop_drafts(in_force: &mut InForce, selection: &Selection<'_>) -> bool {
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
 /// The most codexes that one may extend, directly or not.
-const MOST_CODEXES: usize = 32;
+pub const MOST_CODEXES: usize = 32;
 
-/// All codexes whose rules are in force: those that a configuration extends, directly or not, then its own.
-pub fn codexes(
-    config: &Config,
-    load: &dyn Fn(&Path) -> Result<Config, Failure>,
-) -> Result<Vec<Config>, Failure> {
-    let mut all = Vec::new();
-    extend(config, load, &mut vec![config.folder.clone()], &mut all)?;
-    Ok(all)
+/// Where the rules of a run come from.
+#[derive(Debug, Default)]
+pub struct Codexes {
+    /// Those that a configuration extends, directly or not, then its own.
+    pub all: Vec<Config>,
+    /// Those from elsewhere that are not the ones that are wanted.
+    pub stale: Vec<StaleRules>,
 }
 
-fn extend(
-    config: &Config,
-    load: &dyn Fn(&Path) -> Result<Config, Failure>,
-    seen: &mut Vec<PathBuf>,
-    all: &mut Vec<Config>,
-) -> Result<(), Failure> {
-    for name in &config.extends {
-        let folder = config.extended_folder(name)?;
-        if seen.contains(&folder) {
-            continue;
+/// All codexes whose rules are in force; those of the repository lie in a snapshot, or on disk.
+pub fn codexes(config: &Config, snapshot: Option<&Snapshot>) -> Result<Codexes, Failure> {
+    let mut reading = Reading {
+        top: config,
+        snapshot,
+        seen: vec![config.folder.clone()],
+        found: Codexes::default(),
+    };
+    reading.extend(config)?;
+    Ok(reading.found)
+}
+
+/// Codexes on the way, with the folders of those that were seen.
+struct Reading<'a> {
+    top: &'a Config,
+    snapshot: Option<&'a Snapshot>,
+    seen: Vec<PathBuf>,
+    found: Codexes,
+}
+
+impl Reading<'_> {
+    fn extend(&mut self, config: &Config) -> Result<(), Failure> {
+        for extended in &config.extends {
+            let (folder, origin) = match extended {
+                Extended::Folder(name) => (config.extended_folder(name)?, None),
+                Extended::Remote(remote) => match self.fetched(remote)? {
+                    Some((folder, remote)) => (folder, Some(remote)),
+                    None => continue,
+                },
+            };
+            if self.seen.contains(&folder) {
+                continue;
+            }
+            if self.seen.len() == MOST_CODEXES {
+                let message = format!("`extends` leads to more than {MOST_CODEXES} codexes");
+                return Err(Failure::new(message));
+            }
+            self.seen.push(folder.clone());
+            let other = match (origin, self.snapshot) {
+                (Some(remote), _) => Config::fetched(&folder, &remote)?,
+                (None, Some(snapshot)) if config.origin.is_none() => {
+                    config.in_folder_of(snapshot, &folder)?
+                }
+                (None, _) => config.in_folder(&folder)?,
+            };
+            self.extend(&other)?;
         }
-        if seen.len() == MOST_CODEXES {
-            let message = format!("`extends` leads to more than {MOST_CODEXES} codexes");
-            return Err(Failure::new(message));
-        }
-        seen.push(folder.clone());
-        extend(&load(&folder)?, load, seen, all)?;
+        self.found.all.push(config.clone());
+        Ok(())
     }
-    all.push(config.clone());
-    Ok(())
+
+    /// The folder of a codex from elsewhere, and which one it is. `None`: there is none, and that is let through.
+    fn fetched(&mut self, wanted: &Remote) -> Result<Option<(PathBuf, Remote)>, Failure> {
+        let (found, mut stale) = match self.top.fetched.find(wanted)? {
+            Found::Good(folder) => return Ok(Some((folder, wanted.clone()))),
+            Found::Stale(folder, remote, stale) => (Some((folder, remote)), stale),
+            Found::Missing(stale) if self.top.open_when_missing => (None, stale),
+            Found::Missing(stale) => {
+                let (source, reason) = (&stale.source, &stale.reason);
+                let message = format!("no rules of {source} at {}: {reason}", wanted.commit);
+                let help = match stale.since {
+                    None => "run `codex fetch`, and keep its folder in the cache of your CI",
+                    Some(_) => {
+                        "name a commit that holds and run `codex fetch`; nothing was checked"
+                    }
+                };
+                return Err(Failure::new(message).help(help));
+            }
+        };
+        let file = self
+            .top
+            .below_top(&self.top.folder)
+            .join(crate::config::FILE_NAME);
+        stale.path = file.text().into_owned();
+        let line = self.top.written.get("extends").map(|(line, _)| *line);
+        stale.line = line.unwrap_or(1);
+        if !self.found.stale.contains(&stale) {
+            self.found.stale.push(stale);
+        }
+        Ok(found)
+    }
 }
 
 fn lawful(
     config: &Config,
-    codexes: &[Config],
+    codexes: Codexes,
     files: impl Fn(&Config) -> Result<Files, Failure>,
 ) -> Result<InForce, Failure> {
-    let mut in_force = InForce::default();
+    let mut in_force = InForce {
+        stale: codexes.stale,
+        ..InForce::default()
+    };
+    if in_force.is_missing() {
+        // Half a rule set is none.
+        return Ok(in_force);
+    }
+    let codexes = &codexes.all;
     let mut hasher = blake3::Hasher::new();
     if codexes.iter().any(|codex| codex.embedded) {
         in_force.rules = embedded();
@@ -327,6 +414,20 @@ fn files_of(config: &Config, snapshot: &Snapshot, root: &Path) -> Result<Files, 
     Ok(files)
 }
 
+/// The rules of one codex on disk, without those that it extends.
+pub fn own(config: &Config) -> Result<InForce, Failure> {
+    Ok(local(config, files_on_disk(config)?))
+}
+
+/// The paths of the RFCs that compiled files name, seen from the folder of their codex.
+pub fn rfcs_behind<'a>(files: impl Iterator<Item = (&'a Path, &'a [u8])>) -> BTreeSet<String> {
+    let config = Config::default_in(Path::new(""));
+    let files = files.map(|(path, text)| (path.to_path_buf(), text.to_vec()));
+    let rules = local(&config, files.collect()).rules;
+    let laws = rules.iter().filter_map(Rule::law);
+    laws.map(|law| law.origin.path.clone()).collect()
+}
+
 /// The files `NNNN-*.yaml` of a folder, sorted; none when there is no folder.
 pub fn compiled_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: &std::io::Error| {
@@ -357,7 +458,7 @@ pub fn compiled_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Whether a file's name is `NNNN-*.yaml`.
-fn is_compiled(name: &str) -> bool {
+pub fn is_compiled(name: &str) -> bool {
     name.len() > 5
         && name.as_bytes()[..4].iter().all(u8::is_ascii_digit)
         && name.as_bytes()[4] == b'-'

@@ -71,6 +71,7 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
         rules: loaded,
         refused,
         problems,
+        ..InForce::default()
     })
 }
 

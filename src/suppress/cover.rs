@@ -147,8 +147,10 @@ impl Allowance {
         matches!(&self.content, Ok(allowed) if allowed.reach == Reach::File)
     }
 
+    /// Whether a statement, or a decoration of it, begins between here and the code below.
     fn is_just_above(&self, first: usize) -> bool {
-        self.target == Some(first)
+        self.target
+            .is_some_and(|target| (self.line + 1..=target).contains(&first))
     }
 
     /// Whether it stands at a statement's line or directly above, and belongs to the statement of a place.
@@ -182,6 +184,7 @@ struct Reader<'a> {
     marks: &'a [(&'a str, &'a str)],
     comments: Vec<u16>,
     blocks: Vec<u16>,
+    branches: Vec<u16>,
     decorations: Vec<u16>,
 }
 
@@ -201,6 +204,7 @@ impl<'a> Reader<'a> {
             marks: language.comment_marks,
             comments: ids(language.comments),
             blocks: ids(language.blocks),
+            branches: ids(language.branches),
             decorations: ids(language.decorations),
         }
     }
@@ -353,14 +357,16 @@ impl<'a> Reader<'a> {
         text.starts_with(b"#!") && self.source.line(self.tree.range(node).start) == 1
     }
 
-    /// The innermost block or pair of braces around a token; braces lie outside of what they enclose.
+    /// The innermost block, branch or pair of braces around a token; braces lie outside of what they enclose.
     fn group(&self, token: Node) -> Option<Node> {
         let mut ancestors = self.tree.ancestors(token);
         ancestors.find(|ancestor| {
             let is_brace = |child: Node, brace: &[u8]| self.tree.bytes(child) == brace;
             let first = *ancestor + 1;
             let is_braced = is_brace(first, b"{");
-            let is_group = is_braced || self.blocks.contains(&self.tree.kind(*ancestor));
+            let kind = self.tree.kind(*ancestor);
+            let is_group =
+                is_braced || self.blocks.contains(&kind) || self.branches.contains(&kind);
             let is_edge = is_braced
                 && (token == first
                     || self.tree.range(token).end == self.tree.range(*ancestor).end

@@ -1,8 +1,10 @@
 //! `--break-glass`: lets through what rejects a change, and every report says so.
 //!
-//! Findings of rules that take no exception are not let through. Deliberately absent: labels and trailers of requests;
-//! whoever calls codex decides what counts as a reason.
+//! Findings of rules that take no exception are not let through. Deliberately absent: which labels and trailers of a
+//! request can be believed ([`crate::change::request`]).
 
+use crate::change::{Repository, request};
+use crate::cli::Context;
 use crate::finding::{BreakGlass, Report};
 use crate::problem::Failure;
 use crate::rule::Rule;
@@ -15,6 +17,16 @@ const WHO: [&str; 4] = [
     "GITLAB_USER_LOGIN",
     "BUILDKITE_BUILD_CREATOR",
 ];
+
+/// What the request itself says, in CI; what a developer's shell happens to say is no request.
+pub(super) fn reason_of_request(context: &Context) -> Result<Option<String>, Failure> {
+    if !super::in_ci() {
+        return Ok(None);
+    }
+    let repository = Repository::discover(&context.folder)?;
+    let environment = |name: &str| std::env::var(name).ok();
+    Ok(request::break_glass(&environment, repository.as_ref()))
+}
 
 /// Takes the mark from all that may be let through. A reason is not optional.
 pub(super) fn break_glass(

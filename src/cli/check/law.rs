@@ -29,7 +29,7 @@ pub(super) struct Law {
 
 /// Whose rules: the words of `--rules-from`. (Comments on the words would make the whole help long.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum From {
+pub(in crate::cli) enum From {
     Head,
     Base,
 }
@@ -71,6 +71,7 @@ pub(super) fn read(
         let Some(config) = Config::find_in(snapshot, &home, root)? else {
             return Ok(None);
         };
+        let config = crate::cli::knowing_cache(config);
         let in_force = in_force::collect_from(&config, snapshot, root, &selection)?;
         Ok(in_force.map(|in_force| (config, in_force)))
     };

@@ -4,7 +4,7 @@ pub(super) mod asking;
 mod comparison;
 mod emergency;
 mod exceptions;
-mod law;
+pub(super) mod law;
 mod news;
 pub(super) mod output;
 mod progress;
@@ -17,13 +17,13 @@ use std::path::PathBuf;
 
 use crate::candidate::Candidate;
 use crate::change::{Attributes, Snapshot};
-use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
+use crate::finding::{Disposition, Finding, Report, RuleCounts, Summary, Unchecked};
 use crate::language;
 use crate::problem::Failure;
-use crate::report::{RuleName, Sources, Surroundings};
+use crate::report::{Format, RuleName, Sources, Surroundings};
 use crate::review;
 use crate::rule::{Decision, Rule, in_force};
-use crate::scan::Scanner;
+use crate::scan::{Scan, Scanner};
 use crate::source::RepoPath;
 
 use super::{Context, Verdict, baseline, reviewer, show};
@@ -90,6 +90,10 @@ pub(super) struct Arguments {
     /// Let a blocked change through, for a reason that every report tells
     #[arg(long, value_name = "REASON")]
     break_glass: Option<String>,
+    /// In CI: the same where the request has the label codex-break-glass, or its last commit the trailer
+    /// `Codex-Break-Glass: REASON` and comes from no fork
+    #[arg(long, conflicts_with = "break_glass")]
+    break_glass_from_request: bool,
     #[command(flatten)]
     review: reviewer::Arguments,
 }
@@ -129,7 +133,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         ));
     }
     let rules = in_force.rules.len();
-    if !arguments.no_suppressions {
+    let is_missing = in_force.is_missing();
+    if !arguments.no_suppressions && !is_missing {
         in_force
             .rules
             .extend(language::ALL.into_iter().flat_map(Rule::suppressions));
@@ -154,6 +159,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let mut head_files: Vec<RepoPath> = change
         .head_files
         .iter()
+        .filter(|_| !is_missing)
         .filter(|path| scope.looks_at(path) && (!arguments.is_all() || scope.reports(path)))
         .cloned()
         .collect();
@@ -167,8 +173,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         shard
     });
     let total = head_files.len();
-    let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || {
-        news::find(&scanner, &change, &mut head_files, &scope)
+    let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || match is_missing {
+        true => Ok(Scan::default()),
+        false => news::find(&scanner, &change, &mut head_files, &scope),
     })?;
     if !asking.is_nobody() {
         asking::add_touched(
@@ -185,6 +192,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         .retain(|exception| scope.reports(&exception.path));
     scan.unchecked
         .retain(|unchecked| scope.reports_text(&unchecked.path));
+    if let (true, Some(missing)) = (arguments.list_suppressions, in_force.stale.first()) {
+        show::warning(&missing.text());
+    }
     if arguments.list_suppressions {
         return exceptions::list(&scan, &plan.outputs, context);
     }
@@ -255,22 +265,32 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
                 statements_not_reviewed,
             )
         },
+        by_rule: RuleCounts::of(&findings, &arguments.only),
         findings,
         break_glass: None,
         rules_refused: in_force.refused,
+        rules_stale: in_force.stale,
         unchecked: scan.unchecked,
     };
     let threshold = config.thresholds();
     report.mark(|path| plan.fail_on.unwrap_or_else(|| threshold(path)));
-    if let Some(reason) = &arguments.break_glass {
+    let reason = match arguments.break_glass_from_request && report.marked() > 0 {
+        true => emergency::reason_of_request(context)?,
+        false => arguments.break_glass.clone(),
+    };
+    if let Some(reason) = &reason {
         emergency::break_glass(reason, &mut report, &in_force.rules)?;
+    }
+    if !plan.outputs.contains(&(Format::Human, None)) {
+        let stale = report.rules_stale.iter();
+        stale.for_each(|stale| show::warning(&stale.text()));
     }
     output::write(&plan.outputs, &report, &surroundings, context)?;
     Ok(arguments.decision.verdict(&report))
 }
 
 /// Whether a platform says that nobody is there to look.
-fn in_ci() -> bool {
+pub(super) fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
 }
 

@@ -91,6 +91,7 @@ pub static RUST: Language = Language {
         ("type_item", "name"),
         ("macro_definition", "name"),
     ],
+    branches: &["match_arm"],
     decorations: &["attribute_item", "inner_attribute_item"],
     calls: &["call_expression", "macro_invocation", "scoped_identifier"],
     callee: &[
