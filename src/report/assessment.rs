@@ -5,10 +5,9 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::human::review_line;
 use super::markdown::{MARKER, code, prose};
 use super::plain_text::{no_command, visible_line};
-use super::story::count;
+use super::story::{count, review_lines};
 use super::{Format, Style};
 use crate::assessment::{Assessed, Assessment, Counts, Genre, Opinion};
 use crate::finding::Disposition;
@@ -238,7 +237,9 @@ fn human(assessment: &Assessment, style: Style) -> String {
     for remark in remarks(assessment) {
         paragraph("", "  ", &remark);
     }
-    paragraph("", "  ", &review_line(&assessment.review));
+    for line in review_lines(&assessment.review) {
+        paragraph("", "  ", &visible_line(&line));
+    }
     let (name, what) = (&assessment.document, genre(assessment));
     paragraph(
         "",
@@ -292,7 +293,7 @@ fn markdown(assessment: &Assessment) -> String {
         let _ = write!(text, "\n{left_out} more in the JSON report.\n");
     }
     let mut remarks = remarks(assessment);
-    remarks.push(review_line(&assessment.review));
+    remarks.extend(review_lines(&assessment.review));
     text.push('\n');
     for remark in remarks.iter().take(20) {
         let _ = writeln!(text, "{}  ", prose(remark));

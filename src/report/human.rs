@@ -11,7 +11,7 @@ use super::Surroundings;
 use super::excerpt::Excerpt;
 use super::plain_text::{no_command, visible_line};
 use super::story::{self, count};
-use crate::finding::{Disposition, Finding, Position, Range, Report, ReviewCounts, Usage};
+use crate::finding::{Disposition, Finding, Position, Range, Report};
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]
@@ -151,15 +151,13 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
             surroundings.not_reviewed
         )?;
     }
-    if summary.left_out > 0 {
-        writeln!(
-            out,
-            "{} left out: marked as generated or vendored in .gitattributes",
-            count(summary.left_out, "file")
-        )?;
+    if let Some(left_out) = story::left_out(report) {
+        writeln!(out, "{left_out}")?;
     }
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
-        writeln!(out, "{}", review_line(review))?;
+        for line in story::review_lines(review) {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
     }
     let found = story::counts(summary);
     writeln!(
@@ -167,52 +165,6 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
         "{found}: {}, {}",
         count(summary.files, "file"),
         count(summary.rules, "rule")
-    )
-}
-
-/// What a reviewer was asked.
-pub(super) fn review_line(review: &ReviewCounts) -> String {
-    let name = review.reviewer.as_deref().unwrap_or("nobody");
-    let parts = [
-        (review.asked, "asked"),
-        (review.cached, "from the cache"),
-        (review.left_out, "left out"),
-        (review.invalid_answers, "answered invalidly"),
-        (review.unknown_ids, "answered unasked"),
-    ];
-    let mut line = format!("{}, {}", visible_line(name), count(review.cases, "case"));
-    for (number, word) in parts {
-        if number > 0 {
-            line.push_str(&format!(", {number} {word}"));
-        }
-    }
-    if let Some(usage) = &review.usage {
-        line.push_str(&format!("\nusage: {}", usage_line(usage)));
-    }
-    format!("reviewer: {line}")
-}
-
-/// What was used of models, on one line.
-fn usage_line(usage: &Usage) -> String {
-    let cached = match usage.cached_input_tokens {
-        0 => String::new(),
-        tokens => format!(" ({tokens} of them cached)"),
-    };
-    let cost = usage.dollars().map(|cost| format!(", {cost}"));
-    format!(
-        "{}, {} tokens in{cached}, {} out{}{}",
-        count(
-            usize::try_from(usage.requests).unwrap_or(usize::MAX),
-            "request"
-        ),
-        usage.input_tokens,
-        usage.output_tokens,
-        cost.unwrap_or_default(),
-        if usage.estimated {
-            ", in part estimated"
-        } else {
-            ""
-        }
     )
 }
 
