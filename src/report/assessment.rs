@@ -165,11 +165,16 @@ fn lessons(assessment: &Assessment) -> Vec<(&'static str, Vec<&Assessed>)> {
         ),
     ];
     lists.retain(|(_, named)| !named.is_empty());
-    if lessons.next_rfc == Some(true) {
-        lists.push((
-            "no statement would have caught it: it is the next RFC",
+    match lessons.next_rfc {
+        Some(true) => {
+            let next = "no statement would have caught it: it is the next RFC";
+            lists.push((next, Vec::new()));
+        }
+        None => lists.push((
+            "no statement is known to have caught it: not every answer settles it",
             Vec::new(),
-        ));
+        )),
+        Some(false) => {}
     }
     lists
 }

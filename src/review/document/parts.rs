@@ -96,19 +96,17 @@ mod tests {
     use super::*;
 
     fn titles(parts: &[Part]) -> Vec<(&str, usize, usize)> {
-        let place = |part: &Part| (part.first_line, part.text.lines().count());
-        let shown = |part: &'_ Part| place(part);
-        parts
-            .iter()
-            .map(|part| (part.title.as_str(), shown(part).0, shown(part).1))
+        let place = |part: &'_ Part| (part.first_line, part.text.lines().count());
+        let titled = parts.iter().map(|part| (part.title.as_str(), place(part)));
+        titled
+            .map(|(title, (first, lines))| (title, first, lines))
             .collect()
     }
 
     #[test]
     fn sections_stay_whole_where_they_fit() {
-        let text =
-            "before\n\n# A\n\naaa\n\n```\n# no heading\n```\n\nB\n=\n\nbbb\n\n## C `d`\n\nccc\n";
-        assert_eq!(titles(&parts(text, 1000)), [("", 1, 17)]);
+        let text = "before\n\n# A\n\naaa\n\n```\n# no heading\n```\n\nB\n=\n\nbbb\n\n## C `d`\n\ncccccccccccccccc\n";
+        assert_eq!(titles(&parts(text, 1000)), [("", 1, 18)]);
         let wanted = [("", 1, 1), ("A", 3, 7), ("B", 11, 4), ("C d", 16, 3)];
         assert_eq!(
             titles(&parts(text, 36)),
