@@ -12,7 +12,7 @@ const model = await llama.loadModel({modelPath: path});
 // Left to itself it takes threads that a busy machine does not have, and never ends.
 const context = await model.createContext({contextSize: 8192, threads: 2});
 
-async function answer({messages, max_tokens: maxTokens, response_format: format}) {
+async function answer({messages, max_tokens: maxTokens, response_format: format}, signal) {
     const of = (role) => messages.filter((one) => one.role === role).map((one) => one.content).join("\n");
     const sequence = context.getSequence();
     try {
@@ -20,7 +20,7 @@ async function answer({messages, max_tokens: maxTokens, response_format: format}
         // As llama-cpp-python has it: a schema is read in one place, and breaks the server in the other.
         if (format?.type === "json_schema") throw new Error("1 validation error: response_format.json_schema");
         const grammar = format?.schema && (await llama.createGrammarForJsonSchema(format.schema));
-        const {responseText, stopReason} = await session.promptWithMeta(of("user"), {grammar, maxTokens, temperature: 0});
+        const {responseText, stopReason} = await session.promptWithMeta(of("user"), {grammar, maxTokens, temperature: 0, signal});
         const {usedInputTokens, usedOutputTokens} = sequence.tokenMeter;
         return {
             object: "chat.completion",
@@ -38,10 +38,15 @@ const server = createServer((request, response) => {
     const parts = [];
     request.on("data", (part) => parts.push(part));
     request.on("end", () => {
+        // Nobody waits for an answer to somebody who has gone.
+        const gone = new AbortController();
+        response.on("close", () => gone.abort());
         last = last.then(async () => {
             let status = 200, body;
             try {
-                body = await answer(JSON.parse(Buffer.concat(parts).toString("utf8")));
+                gone.signal.throwIfAborted();
+                body = await answer(JSON.parse(Buffer.concat(parts).toString("utf8")), gone.signal);
+                console.error(new Date().toISOString(), JSON.stringify(body));
             } catch (error) {
                 [status, body] = [500, {error: {message: String(error)}}];
             }
