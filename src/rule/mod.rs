@@ -247,16 +247,22 @@ impl Rule {
         }
     }
 
-    /// The rules about comments that ask for an exception.
-    pub fn suppressions(language: &'static Language) -> [Self; 4] {
-        Fault::ALL.map(|fault| {
-            Self::bare(
-                fault.id(),
-                String::new(),
-                Decision::Suppression(language, fault),
-                Authority::BuiltIn,
-            )
-        })
+    /// The rules about comments that ask for an exception, in the languages that these rules are about.
+    pub fn suppressions(rules: &[Self]) -> Vec<Self> {
+        let is_of =
+            |language: &&&Language| rules.iter().any(|rule| rule.language() == Some(language));
+        let languages = crate::language::ALL.iter().filter(is_of);
+        let of_language = |language: &&'static Language| {
+            Fault::ALL.map(|fault| {
+                Self::bare(
+                    fault.id(),
+                    String::new(),
+                    Decision::Suppression(language, fault),
+                    Authority::BuiltIn,
+                )
+            })
+        };
+        languages.flat_map(of_language).collect()
     }
 
     /// A rule that a reviewer decides.

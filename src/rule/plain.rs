@@ -6,6 +6,7 @@ use super::in_force::InForce;
 use super::read::{self, Form};
 use super::{Authority, Rule};
 use crate::finding::{Disposition, RefusedRule};
+use crate::language::Language;
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::yaml::{self, Entry, Node};
 
@@ -21,7 +22,7 @@ const SEVERITIES: [(&str, Option<Disposition>); 5] = [
 /// Reads all rules of a folder, with the utils of another; a rule that cannot be used is refused, the others go on.
 pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
     let mut problems = Vec::new();
-    let mut utils_by_language: Vec<(String, Entry)> = Vec::new();
+    let mut utils_by_language: Vec<(&Language, Entry)> = Vec::new();
     if let Some(folder) = utils {
         for (_, node) in documents(folder, &mut problems)? {
             utils_by_language.extend(util(&node));
@@ -32,11 +33,10 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
         let language = node
             .get("language")
             .and_then(Node::as_text)
-            .unwrap_or_default()
-            .to_lowercase();
+            .and_then(Language::called);
         let shared: Vec<Entry> = utils_by_language
             .iter()
-            .filter(|(of, _)| *of == language)
+            .filter(|(of, _)| Some(*of) == language)
             .map(|(_, entry)| entry.clone())
             .collect();
         let rule = read_rule(&node, &shared, &mut document);
@@ -108,8 +108,8 @@ fn read_rule(node: &Node, utils: &[Entry], problems: &mut Problems) -> Option<Ru
     )
 }
 
-fn util(node: &Node) -> Option<(String, Entry)> {
-    let language = node.get("language").and_then(Node::as_text)?.to_lowercase();
+fn util(node: &Node) -> Option<(&'static Language, Entry)> {
+    let language = Language::called(node.get("language")?.as_text()?)?;
     let id = node.get("id")?;
     let entry = Entry {
         key: id.as_text()?.to_owned(),

@@ -84,17 +84,12 @@ pub fn rule(
     };
     let name = language.need_text("language", problems)?;
     let found = if form == Form::Plain {
-        Language::named(&name.to_lowercase())
+        Language::called(name)
     } else {
         Language::named(name)
     };
     let Some(language) = found else {
-        problems.add_unknown(
-            language.span.clone(),
-            format!("unknown language `{name}`"),
-            name,
-            Language::names(),
-        );
+        refuse_language(name, language, problems);
         return None;
     };
     refuse_idle_keys(node, problems);
@@ -137,6 +132,7 @@ pub fn rule(
         ambiguous_in,
         ambiguous_when,
         inside_macros: form != Form::Plain
+            && language.has_tokens()
             && node.get("inside-macros").map(|node| &node.value) != Some(&Value::Bool(false)),
         policy: read_policy(node, problems),
         authority,
@@ -146,6 +142,27 @@ pub fn rule(
         decision: decision?,
     };
     Some(rule)
+}
+
+/// Says why a word is no language here.
+fn refuse_language(name: &str, node: &Node, problems: &mut Problems) {
+    let span = node.span.clone();
+    if let Some(feature) = Language::left_out(&name.to_lowercase()) {
+        let help = format!(
+            "build it with the feature: cargo install engineering-codex --features {feature}"
+        );
+        let message = format!("this codex was built without {}", name.to_lowercase());
+        problems.add_with_help(span, message, help);
+        return;
+    }
+    let message = format!("unknown language `{name}`");
+    match Language::called(name) {
+        Some(meant) => {
+            let help = format!("did you mean `{}`?", meant.name);
+            problems.add_with_help(span, message, help);
+        }
+        None => problems.add_unknown(span, message, name, Language::names()),
+    }
 }
 
 /// What the rule asks of exceptions.
@@ -565,12 +582,7 @@ pub fn review(node: &Node, problems: &mut Problems) -> Option<Review> {
             .filter_map(|node| Some((node.as_text()?, node)))
         {
             if Language::named(name).is_none() {
-                problems.add_unknown(
-                    node.span.clone(),
-                    format!("unknown language `{name}`"),
-                    name,
-                    Language::names(),
-                );
+                refuse_language(name, node, problems);
             }
         }
         read_globs(scope.get("paths"), "paths", problems);

@@ -82,7 +82,8 @@ impl<'r> Scanner<'r> {
         };
         Self {
             languages: crate::language::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .filter_map(of_language)
                 .collect(),
             suppressions,
@@ -126,9 +127,11 @@ impl<'r> Scanner<'r> {
         scan
     }
 
-    /// `None`: no source of a known language.
+    /// `None`: no source of a language that a rule is about.
     fn file(&self, workspace: &Workspace<'_>, path: &RepoPath) -> Option<Outcome<'r>> {
         let language = Language::of(path)?;
+        let mut scanners = self.languages.iter();
+        let scanner = scanners.find(|scanner| scanner.language == language)?;
         let unchecked = |reason: String| Unchecked {
             path: path.text().into_owned(),
             reason,
@@ -140,13 +143,6 @@ impl<'r> Scanner<'r> {
         let source = match Source::new(path.clone(), bytes) {
             Ok(source) => source,
             Err(reason) => return Some(Err(unchecked(reason))),
-        };
-        let Some(scanner) = self
-            .languages
-            .iter()
-            .find(|scanner| scanner.language == language)
-        else {
-            return Some(Ok((Vec::new(), Vec::new())));
         };
         let alive = scanner.alive(&source);
         if !alive.contains(&true) {

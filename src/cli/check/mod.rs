@@ -17,7 +17,6 @@ use std::path::PathBuf;
 use crate::candidate::Candidate;
 use crate::change::{Attributes, Snapshot};
 use crate::finding::{Disposition, Finding, Report, Summary, Unchecked};
-use crate::language;
 use crate::problem::Failure;
 use crate::report::{RuleName, Sources, Surroundings};
 use crate::review;
@@ -137,9 +136,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     let rules = in_force.rules.len();
     if !arguments.no_suppressions {
-        in_force
-            .rules
-            .extend(language::ALL.into_iter().flat_map(Rule::suppressions));
+        let built_in = Rule::suppressions(&in_force.rules);
+        in_force.rules.extend(built_in);
     }
     let scope = Scope::new(
         &config,
