@@ -2,7 +2,7 @@
 //!
 //! What a condition bound stays bound when it holds and is forgotten when it does not; `not` binds nothing.
 
-use super::{Captures, Matcher, Node, Relation, RuleMatcher, Stop, Tree};
+use super::{Captures, Matcher, Node, Relation, RuleMatcher, Stop, Tree, Util};
 
 /// A chain of utils that name each other is followed this far; beyond, nothing matches.
 pub(super) const UTIL_DEPTH_LIMIT: usize = 64;
@@ -23,33 +23,43 @@ impl RuleMatcher {
         let mut evaluation = Evaluation {
             tree,
             utils: &self.utils,
+            shared: &self.shared,
             depth: 0,
         };
-        if !evaluation.holds(&self.root, node, &mut captures) {
-            return None;
-        }
-        for (name, bound) in captures.singles() {
-            let constraint = self
-                .constraints
-                .iter()
-                .find(|(constrained, _)| *constrained == name);
-            if constraint
-                .is_some_and(|(_, matcher)| !evaluation.holds(matcher, bound, &mut captures))
-            {
-                return None;
-            }
-        }
-        Some(captures)
+        evaluation
+            .rule(self, node, &mut captures)
+            .then_some(captures)
     }
 }
 
 pub(super) struct Evaluation<'a> {
     pub(super) tree: &'a Tree<'a>,
     pub(super) utils: &'a [Matcher],
+    pub(super) shared: &'a [RuleMatcher],
     pub(super) depth: usize,
 }
 
-impl Evaluation<'_> {
+impl<'a> Evaluation<'a> {
+    /// The condition, then the constraints on what it bound.
+    fn rule(&mut self, rule: &RuleMatcher, node: Node, captures: &mut Captures) -> bool {
+        if !self.holds(&rule.root, node, captures) {
+            return false;
+        }
+        if rule.constraints.is_empty() {
+            return true;
+        }
+        for (name, bound) in captures.singles() {
+            let constraint = rule
+                .constraints
+                .iter()
+                .find(|(constrained, _)| *constrained == name);
+            if constraint.is_some_and(|(_, matcher)| !self.holds(matcher, bound, captures)) {
+                return false;
+            }
+        }
+        true
+    }
+
     pub(super) fn holds(&mut self, matcher: &Matcher, node: Node, captures: &mut Captures) -> bool {
         let mark = captures.mark();
         let holds = match matcher {
@@ -85,13 +95,25 @@ impl Evaluation<'_> {
         holds
     }
 
-    fn util(&mut self, util: usize, node: Node, captures: &mut Captures) -> bool {
+    fn util(&mut self, util: Util, node: Node, captures: &mut Captures) -> bool {
         if self.depth >= UTIL_DEPTH_LIMIT {
             return false;
         }
-        let utils = self.utils;
         self.depth += 1;
-        let holds = self.holds(&utils[util], node, captures);
+        let holds = match util {
+            Util::Own(index) => {
+                let utils = self.utils;
+                self.holds(&utils[index], node, captures)
+            }
+            Util::Shared(index) => {
+                let rule = &self.shared[index];
+                let mut inner = Evaluation {
+                    utils: &rule.utils,
+                    ..*self
+                };
+                inner.rule(rule, node, &mut Captures::default())
+            }
+        };
         self.depth -= 1;
         holds
     }

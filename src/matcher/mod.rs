@@ -12,7 +12,7 @@ pub mod read;
 pub mod tokens;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use captures::Captures;
@@ -35,8 +35,16 @@ pub(crate) enum Matcher {
     Has(Box<Relation>),
     Precedes(Box<Relation>),
     Follows(Box<Relation>),
-    /// The util of this index in [`RuleMatcher::utils`].
-    Matches(usize),
+    Matches(Util),
+}
+
+/// A condition with a name, by its index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Util {
+    /// Of the rule itself: it binds metavariables as if it stood in the place of its name.
+    Own(usize),
+    /// Shared by many rules: complete in itself, it neither sees nor binds the metavariables of the rule.
+    Shared(usize),
 }
 
 /// A condition on a node elsewhere.
@@ -62,12 +70,14 @@ pub struct RuleMatcher {
     root: Matcher,
     constraints: Vec<(Arc<str>, Matcher)>,
     utils: Arc<Vec<Matcher>>,
+    shared: Arc<Vec<RuleMatcher>>,
 }
 
 impl RuleMatcher {
     /// The kinds of node that can match; `None` for any.
     pub fn kinds(&self) -> Option<BTreeSet<u16>> {
-        self.root.kinds(&self.utils, 0)
+        self.root
+            .kinds(&mut KindsOfUtils::new(&self.utils, &self.shared))
     }
 
     /// Texts of which a file must hold at least one for anything in it to match; `None` when nothing is known.
@@ -77,55 +87,127 @@ impl RuleMatcher {
 
     /// The metavariables that a match can bind.
     pub fn variables(&self) -> BTreeSet<Arc<str>> {
+        self.all_variables(false)
+    }
+
+    /// The same with those that stand only where nothing is bound: in `not` and `stopBy`.
+    fn mentioned_variables(&self) -> BTreeSet<Arc<str>> {
+        self.all_variables(true)
+    }
+
+    fn all_variables(&self, unbound: bool) -> BTreeSet<Arc<str>> {
         let mut names = BTreeSet::new();
-        self.root.variables(&mut names);
-        for (_, constraint) in &self.constraints {
-            constraint.variables(&mut names);
-        }
-        for util in self.utils.iter() {
-            util.variables(&mut names);
+        let constraints = self.constraints.iter().map(|(_, matcher)| matcher);
+        for matcher in std::iter::once(&self.root)
+            .chain(constraints)
+            .chain(self.utils.iter())
+        {
+            matcher.variables(unbound, &mut names);
         }
         names
+    }
+
+    /// What stands for a rule that could not be read: it matches nothing.
+    fn nothing() -> Self {
+        Self {
+            root: Matcher::Any(Vec::new()),
+            constraints: Vec::new(),
+            utils: Arc::default(),
+            shared: Arc::default(),
+        }
     }
 }
 
 impl Matcher {
-    fn kinds(&self, utils: &[Self], depth: usize) -> Option<BTreeSet<u16>> {
+    fn kinds(&self, utils: &mut KindsOfUtils<'_>) -> Kinds {
         match self {
             Self::Pattern(pattern) => pattern.root_kind().map(|kind| BTreeSet::from([kind])),
             Self::Kind(kind) => Some(BTreeSet::from([*kind])),
             Self::All(all) => all
                 .iter()
-                .filter_map(|matcher| matcher.kinds(utils, depth))
+                .filter_map(|matcher| matcher.kinds(utils))
                 .reduce(|left, right| left.intersection(&right).copied().collect()),
             Self::Any(any) => {
-                let kinds: Option<Vec<BTreeSet<u16>>> = any
-                    .iter()
-                    .map(|matcher| matcher.kinds(utils, depth))
-                    .collect();
+                let kinds: Option<Vec<BTreeSet<u16>>> =
+                    any.iter().map(|matcher| matcher.kinds(utils)).collect();
                 kinds.map(|kinds| kinds.into_iter().flatten().collect())
             }
-            // Utils may name each other; the depth ends a circle.
-            Self::Matches(util) if depth < utils.len() => utils[*util].kinds(utils, depth + 1),
+            Self::Matches(util) => utils.get(*util),
             _ => None,
         }
     }
 
-    fn variables(&self, names: &mut BTreeSet<Arc<str>>) {
+    fn variables(&self, unbound: bool, names: &mut BTreeSet<Arc<str>>) {
         match self {
             Self::Pattern(pattern) => pattern.variables(names),
             Self::All(matchers) | Self::Any(matchers) => {
                 for matcher in matchers {
-                    matcher.variables(names);
+                    matcher.variables(unbound, names);
                 }
             }
             Self::Inside(relation)
             | Self::Has(relation)
             | Self::Precedes(relation)
             | Self::Follows(relation) => {
-                relation.other.variables(names);
+                relation.other.variables(unbound, names);
+                if let (true, Stop::At(stop)) = (unbound, &relation.stop) {
+                    stop.variables(unbound, names);
+                }
             }
+            Self::Not(not) if unbound => not.variables(unbound, names),
             Self::Kind(_) | Self::Regex(_) | Self::Matches(_) | Self::Not(_) => {}
+        }
+    }
+}
+
+/// The kinds of node that something can match; `None` for any.
+type Kinds = Option<BTreeSet<u16>>;
+
+/// The kinds of the utils that a rule can reach, each worked out once.
+struct KindsOfUtils<'a> {
+    utils: &'a [Matcher],
+    shared: &'a [RuleMatcher],
+    known: BTreeMap<usize, Kinds>,
+    known_shared: BTreeMap<usize, Kinds>,
+}
+
+impl<'a> KindsOfUtils<'a> {
+    fn new(utils: &'a [Matcher], shared: &'a [RuleMatcher]) -> Self {
+        Self {
+            utils,
+            shared,
+            known: BTreeMap::new(),
+            known_shared: BTreeMap::new(),
+        }
+    }
+
+    fn get(&mut self, util: Util) -> Kinds {
+        let known = match util {
+            Util::Own(index) => self.known.get(&index),
+            Util::Shared(index) => self.known_shared.get(&index),
+        };
+        if let Some(kinds) = known {
+            return kinds.clone();
+        }
+        // While one is being worked out, nothing is known of it: this ends a circle.
+        match util {
+            Util::Own(index) => {
+                self.known.insert(index, None);
+                let kinds = self.utils[index].kinds(self);
+                self.known.insert(index, kinds.clone());
+                kinds
+            }
+            Util::Shared(index) => {
+                self.known_shared.insert(index, None);
+                // Absent while the shared utils are being read themselves.
+                let util = self.shared.get(index)?;
+                let mut inner = KindsOfUtils::new(&util.utils, self.shared);
+                inner.known_shared = std::mem::take(&mut self.known_shared);
+                let kinds = util.root.kinds(&mut inner);
+                self.known_shared = inner.known_shared;
+                self.known_shared.insert(index, kinds.clone());
+                kinds
+            }
         }
     }
 }

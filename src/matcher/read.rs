@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Matcher, Pattern, Relation, RuleMatcher, Stop};
+use super::{Matcher, Pattern, Relation, RuleMatcher, Stop, Util};
 use crate::language::Language;
 use crate::problem::Problems;
 use crate::yaml::{Entry, Node, Value};
@@ -19,12 +19,64 @@ const REFUSED_KEYS: [&str; 2] = ["nthChild", "range"];
 /// Conditions nested deeper than this are refused.
 const DEPTH_LIMIT: usize = 64;
 
+/// Utils that many rules share; each is complete in itself, with constraints and utils of its own.
+#[derive(Debug, Clone, Default)]
+pub struct SharedUtils {
+    names: Vec<String>,
+    /// Those that nobody can use, because they are not right themselves.
+    broken: BTreeSet<String>,
+    matchers: Arc<Vec<RuleMatcher>>,
+}
+
+impl SharedUtils {
+    /// Reads them; each has a place for its own complaints.
+    pub fn read(language: &'static Language, utils: &mut [(String, &Node, &mut Problems)]) -> Self {
+        let mut shared = Self {
+            names: utils.iter().map(|(name, ..)| name.clone()).collect(),
+            ..Self::default()
+        };
+        let rules: Vec<(String, &Node)> = utils
+            .iter()
+            .map(|(name, node, _)| (name.clone(), *node))
+            .collect();
+        let mut matchers = Vec::new();
+        for (index, (name, node, problems)) in utils.iter_mut().enumerate() {
+            let before = problems.len();
+            if rules[..index].iter().any(|(other, _)| other == name) {
+                problems.add(
+                    node.span.clone(),
+                    format!("a second util is named `{name}`"),
+                );
+            }
+            let span = node.get("id").map_or(&node.span, |id| &id.span).clone();
+            refuse_circle(name, span, &rules, needed_by_shared, problems);
+            let mut reader = Reader::new(language, problems);
+            reader.shared = shared.clone();
+            reader.utils(node.get("utils").map_or(&[][..], Node::entries));
+            let rule = node.get("rule");
+            if rule.is_none() {
+                reader
+                    .problems
+                    .add(node.span.clone(), "a util needs `rule`");
+            }
+            let matcher = rule.and_then(|rule| reader.rule(rule, node.get("constraints")));
+            if problems.len() > before {
+                shared.broken.insert(name.clone());
+            }
+            matchers.push(matcher.unwrap_or_else(RuleMatcher::nothing));
+        }
+        shared.matchers = Arc::new(matchers);
+        shared
+    }
+}
+
 /// Reads conditions for one rule; the utils are shared by all of them.
 pub struct Reader<'a> {
     language: &'static Language,
     grammar: tree_sitter::Language,
     utils: Arc<Vec<Matcher>>,
     util_names: Vec<String>,
+    shared: SharedUtils,
     problems: &'a mut Problems,
     depth: usize,
     comments: bool,
@@ -38,6 +90,7 @@ impl<'a> Reader<'a> {
             grammar: (language.grammar)(),
             utils: Arc::default(),
             util_names: Vec::new(),
+            shared: SharedUtils::default(),
             problems,
             depth: 0,
             comments: false,
@@ -56,44 +109,27 @@ impl<'a> Reader<'a> {
         self.problems
     }
 
+    /// The rules to come may name these utils, too.
+    pub fn share(&mut self, utils: &SharedUtils) {
+        self.shared = utils.clone();
+    }
+
     /// Reads the utils that the rules to come may name.
     pub fn utils(&mut self, entries: &[Entry]) {
         self.util_names = entries.iter().map(|entry| entry.key.clone()).collect();
-        self.refuse_circles(entries);
+        let rules: Vec<(String, &Node)> = entries
+            .iter()
+            .map(|entry| (entry.key.clone(), &entry.value))
+            .collect();
+        for entry in entries {
+            let span = entry.key_span.clone();
+            refuse_circle(&entry.key, span, &rules, same_node_utils, self.problems);
+        }
         let nothing = || Matcher::Any(Vec::new());
         let matchers = entries
             .iter()
             .map(|entry| self.condition(&entry.value).unwrap_or_else(nothing));
         self.utils = Arc::new(matchers.collect());
-    }
-
-    /// A util that needs itself at the same node can never answer.
-    fn refuse_circles(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            let mut reached: BTreeSet<&str> = BTreeSet::new();
-            let mut open = vec![&entry.value];
-            let mut is_circle = false;
-            while let Some(node) = open.pop() {
-                for name in same_node_utils(node) {
-                    is_circle |= name == entry.key;
-                    if reached.insert(name) {
-                        open.extend(
-                            entries
-                                .iter()
-                                .find(|other| other.key == name)
-                                .map(|other| &other.value),
-                        );
-                    }
-                }
-            }
-            if is_circle {
-                let message = format!(
-                    "the util `{}` needs itself to decide the same node",
-                    entry.key
-                );
-                self.problems.add(entry.key_span.clone(), message);
-            }
-        }
     }
 
     /// Reads a rule with its constraints.
@@ -118,8 +154,9 @@ impl<'a> Reader<'a> {
             root: root?,
             constraints: read_constraints,
             utils: Arc::clone(&self.utils),
+            shared: Arc::clone(&self.shared.matchers),
         };
-        let names = matcher.variables();
+        let names = matcher.mentioned_variables();
         for entry in constraints.map_or(&[][..], Node::entries) {
             self.need_variable(&entry.key, entry.key_span.clone(), &names);
         }
@@ -230,7 +267,13 @@ impl<'a> Reader<'a> {
 
     fn pattern(&mut self, node: &Node) -> Option<Pattern> {
         if let Value::Map(_) = node.value {
-            node.need_map("`pattern`", &["context", "selector"], self.problems)?;
+            let keys = ["context", "selector", "strictness"];
+            node.need_map("`pattern`", &keys, self.problems)?;
+            if let Some(strictness) = node.get("strictness").filter(|value| !is_smart(value)) {
+                let message = "only the strictness `smart` is supported yet";
+                self.problems.add(strictness.span.clone(), message);
+                return None;
+            }
             let Some(context) = node.get("context") else {
                 self.problems
                     .add(node.span.clone(), "a pattern in this form needs `context`");
@@ -264,6 +307,12 @@ impl<'a> Reader<'a> {
         let kind = self.grammar.id_for_node_kind(name, true);
         if kind != 0 {
             return Some(kind);
+        }
+        let is_combinator = |sign: char| sign.is_whitespace() || ">+~,:.(".contains(sign);
+        if name.contains(is_combinator) && name.contains(char::is_alphabetic) {
+            let message = "`kind` is the name of one kind: selectors are not supported yet";
+            self.problems.add(node.span.clone(), message);
+            return None;
         }
         let named = |kind: &u16| {
             self.grammar.node_kind_is_named(*kind) && self.grammar.node_kind_is_visible(*kind)
@@ -311,19 +360,28 @@ impl<'a> Reader<'a> {
         (!matchers.is_empty()).then_some(matchers)
     }
 
-    fn util(&mut self, node: &Node) -> Option<usize> {
+    /// A util of the rule hides a shared one of the same name.
+    fn util(&mut self, node: &Node) -> Option<Util> {
         let name = node.need_text("matches", self.problems)?;
-        let index = self.util_names.iter().position(|known| known == name);
+        if let Some(index) = self.util_names.iter().position(|known| known == name) {
+            return Some(Util::Own(index));
+        }
+        if self.shared.broken.contains(name) {
+            let message = format!("the util `{name}` cannot be used: it is not right itself");
+            self.problems.add(node.span.clone(), message);
+            return None;
+        }
+        let index = self.shared.names.iter().position(|known| known == name);
         if index.is_none() {
-            let known = self.util_names.iter().map(String::as_str);
+            let known = self.util_names.iter().chain(&self.shared.names);
             self.problems.add_unknown(
                 node.span.clone(),
                 format!("no util is named `{name}`"),
                 name,
-                known,
+                known.map(String::as_str),
             );
         }
-        index
+        index.map(Util::Shared)
     }
 
     fn relation(&mut self, node: &Node, has_field: bool) -> Option<Box<Relation>> {
@@ -333,7 +391,10 @@ impl<'a> Reader<'a> {
             &RELATION_KEYS[..1]
         };
         let other = self.entries(node, more_keys);
-        let field = match node.get("field").filter(|_| has_field) {
+        let field = match node
+            .get("field")
+            .filter(|field| has_field && field.value != Value::Null)
+        {
             Some(field) => Some(self.field(field)?),
             None => None,
         };
@@ -378,6 +439,50 @@ impl<'a> Reader<'a> {
             None => self.condition(node).map(Stop::At),
         }
     }
+}
+
+fn is_smart(strictness: &Node) -> bool {
+    strictness.value == Value::Null || strictness.as_text() == Some("smart")
+}
+
+/// A util that needs itself at the same node can never answer.
+fn refuse_circle<'n>(
+    name: &str,
+    span: std::ops::Range<usize>,
+    utils: &[(String, &'n Node)],
+    needed: fn(&'n Node) -> Vec<&'n str>,
+    problems: &mut Problems,
+) {
+    let find = |name: &str| utils.iter().find(|(known, _)| known == name);
+    let mut reached: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&Node> = find(name).map(|(_, node)| *node).into_iter().collect();
+    while let Some(node) = open.pop() {
+        for next in needed(node) {
+            if next == name {
+                let message = format!("the util `{name}` needs itself to decide the same node");
+                problems.add(span, message);
+                return;
+            }
+            if reached.insert(next) {
+                open.extend(find(next).map(|(_, node)| *node));
+            }
+        }
+    }
+}
+
+/// The shared utils that a shared util needs: its own utils and constraints count as part of it.
+fn needed_by_shared(util: &Node) -> Vec<&str> {
+    let own = util.get("utils").map_or(&[][..], Node::entries);
+    let constraints = util.get("constraints").map_or(&[][..], Node::entries);
+    let parts = own.iter().chain(constraints).map(|entry| &entry.value);
+    let mut names: Vec<&str> = util
+        .get("rule")
+        .into_iter()
+        .chain(parts)
+        .flat_map(same_node_utils)
+        .collect();
+    names.retain(|name| own.iter().all(|entry| entry.key != *name));
+    names
 }
 
 /// The utils that a condition asks about its own node.

@@ -2,15 +2,15 @@
 //!
 //! Every complaint points at its key or value. Deliberately absent: who says so ([`Authority`] is given).
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Ambiguity, Authority, Decision, Review, Rule, variables};
 use crate::analysis::Analysis;
 use crate::language::{Fact, Language};
-use crate::matcher::read::Reader;
+use crate::matcher::read::{Reader, SharedUtils};
 use crate::problem::Problems;
 use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
-use crate::yaml::{Entry, Node, Value};
+use crate::yaml::{Node, Value};
 
 /// Keys of the ast-grep language that a rule may have, wherever it is written.
 const SHARED_KEYS: [&str; 8] = [
@@ -68,7 +68,7 @@ pub fn rule(
     id: &str,
     form: Form,
     authority: Authority,
-    shared_utils: &[Entry],
+    shared_utils: &SharedUtils,
     problems: &mut Problems,
 ) -> Option<Rule> {
     if !matches!(node.value, Value::Map(_)) {
@@ -84,7 +84,7 @@ pub fn rule(
     };
     let name = language.need_text("language", problems)?;
     let found = if form == Form::Plain {
-        Language::named(&name.to_lowercase())
+        plain_language(name)
     } else {
         Language::named(name)
     };
@@ -98,15 +98,9 @@ pub fn rule(
         return None;
     };
     refuse_idle_keys(node, problems);
-    let utils: Vec<Entry> = node
-        .get("utils")
-        .map_or(&[][..], Node::entries)
-        .iter()
-        .chain(shared_utils)
-        .cloned()
-        .collect();
     let mut reader = Reader::new(language, problems).with_comments(form != Form::Plain);
-    reader.utils(&utils);
+    reader.share(shared_utils);
+    reader.utils(node.get("utils").map_or(&[][..], Node::entries));
     let decision = read_decision(node, language, &mut reader);
     let ambiguous_when = node.get("ambiguous-when").map_or_else(Vec::new, |list| {
         read_ambiguities(list, &decision, language, &mut reader)
@@ -140,8 +134,8 @@ pub fn rule(
             && node.get("inside-macros").map(|node| &node.value) != Some(&Value::Bool(false)),
         policy: read_policy(node, problems),
         authority,
-        files: read_globs(node.get("files"), "files", problems),
-        ignores: read_globs(node.get("ignores"), "ignores", problems),
+        files: read_globs(optional(node, "files"), "files", problems),
+        ignores: read_globs(optional(node, "ignores"), "ignores", problems),
         off: Vec::new(),
         decision: decision?,
     };
@@ -182,6 +176,13 @@ fn read_policy(node: &Node, problems: &mut Problems) -> Policy {
         problems.add_with_help(value.span.clone(), message, help);
     }
     policy
+}
+
+/// ast-grep takes a language's name in any case, and a file name ending for it.
+pub fn plain_language(name: &str) -> Option<&'static Language> {
+    let name = name.to_lowercase();
+    let by_ending = |language: &&'static Language| language.extensions.contains(&name.as_str());
+    Language::named(&name).or_else(|| crate::language::ALL.into_iter().find(by_ending))
 }
 
 fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
@@ -250,7 +251,7 @@ fn read_decision(
 ) -> Option<Decision> {
     match (node.get("rule"), node.get("analysis")) {
         (Some(rule), None) => {
-            let matcher = reader.rule(rule, node.get("constraints"))?;
+            let matcher = reader.rule(rule, optional(node, "constraints"))?;
             if matcher.kinds().is_none() {
                 let help = "add `kind`, or give a pattern that is not code on its own its surroundings: `pattern: {context: .., selector: ..}`";
                 let message = "nothing in this rule says what kind of node it matches";
@@ -394,16 +395,24 @@ fn read_ambiguities(
 }
 
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
-    for key in ["message", "note"] {
-        let Some(text) = node.get(key) else { continue };
-        let Some(message) = text.need_text(key, reader.problems()) else {
-            continue;
-        };
-        let message = message.to_owned();
-        if let Some(Decision::Match(_, matcher)) = decision {
-            check_variables(&message, text, &matcher.variables(), reader);
-        }
+    if let Some(note) = optional(node, "note") {
+        note.need_text("note", reader.problems());
     }
+    let Some(text) = node.get("message") else {
+        return;
+    };
+    let Some(message) = text.need_text("message", reader.problems()) else {
+        return;
+    };
+    let message = message.to_owned();
+    if let Some(Decision::Match(_, matcher)) = decision {
+        check_variables(&message, text, &matcher.variables(), reader);
+    }
+}
+
+/// The value of a key; one without a value counts as absent, as in ast-grep.
+fn optional<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    node.get(key).filter(|value| value.value != Value::Null)
 }
 
 fn check_variables(
@@ -512,23 +521,39 @@ fn read_globs(node: Option<&Node>, key: &str, problems: &mut Problems) -> Option
         problems.add(node.span.clone(), message);
     }
     for glob in globs {
-        let Some(text) = glob.need_text(key, problems) else {
-            continue;
-        };
-        if text.starts_with('/') || text.split('/').any(|part| part == "." || part == "..") {
-            let message =
-                format!("`{text}` matches no path: paths begin at the root, like `src/a.rs`");
-            problems.add(glob.span.clone(), message);
-            continue;
-        }
-        match Glob::new(text) {
-            Ok(glob) => {
-                builder.add(glob);
-            }
-            Err(error) => problems.add(glob.span.clone(), format!("not a glob: {}", error.kind())),
+        if let Some(glob) = read_glob(glob, key, problems) {
+            builder.add(glob);
         }
     }
     builder.build().ok()
+}
+
+/// A text, or `{glob, caseInsensitive}`.
+fn read_glob(node: &Node, key: &str, problems: &mut Problems) -> Option<Glob> {
+    let (mut text, mut ignore_case) = (node, false);
+    if let Value::Map(_) = node.value {
+        let what = format!("`{key}`");
+        node.need_map(&what, &["glob", "caseInsensitive"], problems)?;
+        let Some(glob) = node.get("glob") else {
+            problems.add(node.span.clone(), "a glob in this form needs `glob`");
+            return None;
+        };
+        text = glob;
+        if let Some(flag) = node.get("caseInsensitive") {
+            ignore_case = flag.need_bool("caseInsensitive", problems)?;
+        }
+    }
+    let glob = text.need_text(key, problems)?;
+    if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
+        let message = format!("`{glob}` matches no path: paths begin at the root, like `src/a.rs`");
+        problems.add(text.span.clone(), message);
+        return None;
+    }
+    let glob = GlobBuilder::new(glob).case_insensitive(ignore_case).build();
+    glob.map_err(|error| {
+        problems.add(text.span.clone(), format!("not a glob: {}", error.kind()));
+    })
+    .ok()
 }
 
 /// Reads a review statement's block.

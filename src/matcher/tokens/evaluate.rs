@@ -18,7 +18,7 @@ use super::{Run, Tokens, words};
 use crate::language::lexis::Class;
 use crate::matcher::evaluate::Evaluation;
 use crate::matcher::{
-    Captures, ERROR_KIND, Matcher, Node, Pattern, Relation, RuleMatcher, Stop, Tree,
+    Captures, ERROR_KIND, Matcher, Node, Pattern, Relation, RuleMatcher, Stop, Tree, Util,
 };
 
 /// Whether something holds.
@@ -134,7 +134,7 @@ impl Matcher {
                     matcher.finding(utils, depth, found);
                 }
             }
-            Self::Matches(util) if depth < utils.len() => {
+            Self::Matches(Util::Own(util)) if depth < utils.len() => {
                 utils[*util].finding(utils, depth + 1, found);
             }
             _ => {}
@@ -196,7 +196,9 @@ impl Question<'_> {
             Matcher::Inside(relation) => self.inside(relation, run, captures),
             Matcher::Has(relation) => self.has(relation, run, captures),
             Matcher::Precedes(_) | Matcher::Follows(_) => Truth::Unknown,
-            Matcher::Matches(util) => {
+            // Shared utils belong to plain ast-grep files, which know no tokens.
+            Matcher::Matches(Util::Shared(_)) => Truth::Unknown,
+            Matcher::Matches(Util::Own(util)) => {
                 if self.depth >= crate::matcher::evaluate::UTIL_DEPTH_LIMIT {
                     return Truth::No;
                 }
@@ -348,6 +350,7 @@ impl Question<'_> {
         let mut evaluation = Evaluation {
             tree: self.ground.tree,
             utils: self.utils,
+            shared: &[],
             depth: self.depth,
         };
         for node in self.nodes_around(run) {
@@ -455,7 +458,7 @@ impl Matcher {
                 .iter()
                 .all(|matcher| matcher.is_found_by_patterns(utils)),
             // Utils that need each other at the same node are refused.
-            Self::Matches(util) => utils[*util].is_found_by_patterns(utils),
+            Self::Matches(Util::Own(util)) => utils[*util].is_found_by_patterns(utils),
             _ => false,
         }
     }
