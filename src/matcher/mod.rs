@@ -2,21 +2,25 @@
 //!
 //! YAML becomes a [`RuleMatcher`] once ([`read`]); after that nothing asks whether a rule is valid. A matcher says which
 //! node kinds it can match and which texts a file must hold for it, so that a scan asks it only where it may answer.
-//! Deliberately absent for now: `nthChild`, `range`, `transform`, `fix`, rewriters, strictness other than smart; each is refused, never ignored.
+//! Deliberately absent: `range`, rewriters, strictness other than smart; each is refused, never ignored.
 
 mod captures;
 mod evaluate;
 mod literals;
+mod nth_child;
 mod pattern;
 pub mod read;
 pub mod tokens;
+mod transform;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use captures::Captures;
+pub use evaluate::Effort;
 pub use pattern::Pattern;
+pub use transform::Transform;
 pub use tree::{Node, Tree};
 
 /// tree-sitter's kind of a syntax error.
@@ -28,6 +32,7 @@ pub(crate) enum Matcher {
     Pattern(Pattern),
     Kind(u16),
     Regex(regex::Regex),
+    NthChild(Box<nth_child::NthChild>),
     All(Vec<Matcher>),
     Any(Vec<Matcher>),
     Not(Box<Matcher>),
@@ -69,7 +74,11 @@ pub(crate) enum Stop {
 pub struct RuleMatcher {
     root: Matcher,
     constraints: Vec<(Arc<str>, Matcher)>,
+    /// In an order in which each can be made.
+    transforms: Vec<Transform>,
     utils: Arc<Vec<Matcher>>,
+    /// For each util, whether it can ask itself about other nodes without binding anything.
+    recursive: Arc<Vec<bool>>,
     shared: Arc<Vec<RuleMatcher>>,
 }
 
@@ -85,9 +94,31 @@ impl RuleMatcher {
         literals::required(&self.root)
     }
 
-    /// The metavariables that a match can bind.
+    /// The metavariables that a match can bind, and those that are made of them.
     pub fn variables(&self) -> BTreeSet<Arc<str>> {
-        self.all_variables(false)
+        let mut names = self.all_variables(false);
+        names.extend(self.transforms.iter().map(|made| Arc::clone(&made.name)));
+        names
+    }
+
+    /// What `transform` makes of what is bound: names and texts. What is not bound counts as empty.
+    pub fn made(&self, tree: &Tree<'_>, captures: &Captures) -> Vec<(Arc<str>, String)> {
+        let mut made: Vec<(Arc<str>, String)> = Vec::new();
+        for transform in &self.transforms {
+            let bound = match captures.get(&transform.source) {
+                Some(_) if transform.is_list => None,
+                _ => captures.range(tree, &transform.source),
+            };
+            let earlier = || made.iter().find(|(name, _)| *name == transform.source);
+            let text = match bound {
+                Some(bytes) => transform.of(&String::from_utf8_lossy(
+                    tree.text().get(bytes).unwrap_or_default(),
+                )),
+                None => earlier().map_or(String::new(), |(_, text)| transform.of(text)),
+            };
+            made.push((Arc::clone(&transform.name), text));
+        }
+        made
     }
 
     /// The same with those that stand only where nothing is bound: in `not` and `stopBy`.
@@ -112,7 +143,9 @@ impl RuleMatcher {
         Self {
             root: Matcher::Any(Vec::new()),
             constraints: Vec::new(),
+            transforms: Vec::new(),
             utils: Arc::default(),
+            recursive: Arc::default(),
             shared: Arc::default(),
         }
     }
@@ -132,8 +165,39 @@ impl Matcher {
                     any.iter().map(|matcher| matcher.kinds(utils)).collect();
                 kinds.map(|kinds| kinds.into_iter().flatten().collect())
             }
+            Self::NthChild(nth) => nth.of.as_ref()?.kinds(utils),
             Self::Matches(util) => utils.get(*util),
             _ => None,
+        }
+    }
+
+    /// The own utils that it asks, about whatever node.
+    fn asked_utils(&self, asked: &mut BTreeSet<usize>) {
+        match self {
+            Self::All(matchers) | Self::Any(matchers) => {
+                for matcher in matchers {
+                    matcher.asked_utils(asked);
+                }
+            }
+            Self::Inside(relation)
+            | Self::Has(relation)
+            | Self::Precedes(relation)
+            | Self::Follows(relation) => {
+                relation.other.asked_utils(asked);
+                if let Stop::At(stop) = &relation.stop {
+                    stop.asked_utils(asked);
+                }
+            }
+            Self::Not(not) => not.asked_utils(asked),
+            Self::NthChild(nth) => {
+                if let Some(of) = &nth.of {
+                    of.asked_utils(asked);
+                }
+            }
+            Self::Matches(Util::Own(util)) => {
+                asked.insert(*util);
+            }
+            Self::Pattern(_) | Self::Kind(_) | Self::Regex(_) | Self::Matches(_) => {}
         }
     }
 
@@ -155,9 +219,41 @@ impl Matcher {
                 }
             }
             Self::Not(not) if unbound => not.variables(unbound, names),
+            Self::NthChild(nth) => {
+                if let Some(of) = &nth.of {
+                    of.variables(unbound, names);
+                }
+            }
             Self::Kind(_) | Self::Regex(_) | Self::Matches(_) | Self::Not(_) => {}
         }
     }
+}
+
+/// For each util, whether it can ask itself, however indirectly, and neither it nor what it asks binds anything: its
+/// answer for a node is always the same, and may be asked for very often.
+fn recursive(utils: &[Matcher]) -> Vec<bool> {
+    let direct: Vec<BTreeSet<usize>> = utils
+        .iter()
+        .map(|util| {
+            let mut asked = BTreeSet::new();
+            util.asked_utils(&mut asked);
+            asked
+        })
+        .collect();
+    let binds = |index: usize| {
+        let mut names = BTreeSet::new();
+        utils[index].variables(true, &mut names);
+        !names.is_empty()
+    };
+    let is_recursive = |start: usize| {
+        let mut reached = direct[start].clone();
+        let mut open: Vec<usize> = reached.iter().copied().collect();
+        while let Some(next) = open.pop() {
+            open.extend(direct[next].iter().filter(|util| reached.insert(**util)));
+        }
+        reached.contains(&start) && !binds(start) && !reached.into_iter().any(binds)
+    };
+    (0..utils.len()).map(is_recursive).collect()
 }
 
 /// The kinds of node that something can match; `None` for any.

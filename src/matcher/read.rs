@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::nth_child::{Formula, NthChild};
 use super::{Matcher, Pattern, Relation, RuleMatcher, Stop, Util};
 use crate::language::Language;
 use crate::problem::Problems;
 use crate::yaml::{Entry, Node, Value};
 
 /// Keys of a condition; composites come before relations when they are tried, whatever their order in the text.
-const KEYS: [&str; 11] = [
-    "pattern", "kind", "regex", "all", "any", "not", "matches", "inside", "has", "precedes",
-    "follows",
+const KEYS: [&str; 12] = [
+    "pattern", "kind", "regex", "nthChild", "all", "any", "not", "matches", "inside", "has",
+    "precedes", "follows",
 ];
 const RELATION_KEYS: [&str; 2] = ["stopBy", "field"];
-/// Keys of the ast-grep language that codex does not have (yet).
-const REFUSED_KEYS: [&str; 2] = ["nthChild", "range"];
+/// Keys of the ast-grep language that codex does not have.
+const REFUSED_KEYS: [&str; 1] = ["range"];
 /// Conditions nested deeper than this are refused.
 const DEPTH_LIMIT: usize = 64;
 
@@ -75,11 +76,12 @@ pub struct Reader<'a> {
     language: &'static Language,
     grammar: tree_sitter::Language,
     utils: Arc<Vec<Matcher>>,
+    recursive: Arc<Vec<bool>>,
     util_names: Vec<String>,
     shared: SharedUtils,
     problems: &'a mut Problems,
     depth: usize,
-    comments: bool,
+    ours: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -89,19 +91,30 @@ impl<'a> Reader<'a> {
             language,
             grammar: (language.grammar)(),
             utils: Arc::default(),
+            recursive: Arc::default(),
             util_names: Vec::new(),
             shared: SharedUtils::default(),
             problems,
             depth: 0,
-            comments: false,
+            ours: false,
         }
     }
 
-    /// Lets comments stand anywhere in what patterns match.
+    /// A rule of ours, not of an ast-grep file: comments may stand anywhere in what its patterns match, and what ast-grep
+    /// passes over in silence is an error.
     #[must_use]
-    pub fn with_comments(mut self, comments: bool) -> Self {
-        self.comments = comments;
+    pub fn of_ours(mut self, ours: bool) -> Self {
+        self.ours = ours;
         self
+    }
+
+    /// Complains about something that ast-grep passes over: an error in a rule of ours, else a warning.
+    pub fn doubt(&mut self, complain: impl FnOnce(&mut Self)) {
+        let before = self.problems.total();
+        complain(self);
+        if !self.ours {
+            self.problems.only_warn_after(before);
+        }
     }
 
     /// The complaints so far, for what the caller finds wrong.
@@ -130,6 +143,7 @@ impl<'a> Reader<'a> {
             .iter()
             .map(|entry| self.condition(&entry.value).unwrap_or_else(nothing));
         self.utils = Arc::new(matchers.collect());
+        self.recursive = Arc::new(super::recursive(&self.utils));
     }
 
     /// Reads a rule with its constraints.
@@ -153,7 +167,9 @@ impl<'a> Reader<'a> {
         let matcher = RuleMatcher {
             root: root?,
             constraints: read_constraints,
+            transforms: Vec::new(),
             utils: Arc::clone(&self.utils),
+            recursive: Arc::clone(&self.recursive),
             shared: Arc::clone(&self.shared.matchers),
         };
         let names = matcher.mentioned_variables();
@@ -161,12 +177,19 @@ impl<'a> Reader<'a> {
             self.need_variable(&entry.key, entry.key_span.clone(), &names);
         }
         if matcher.kinds().is_some_and(|kinds| kinds.is_empty()) {
-            self.problems.add(
-                rule.span.clone(),
-                "this rule can match nothing: its conditions need nodes of different kinds",
-            );
+            self.doubt(|reader| {
+                let message =
+                    "this rule can match nothing: its conditions need nodes of different kinds";
+                reader.problems.add(rule.span.clone(), message);
+            });
         }
         Some(matcher)
+    }
+
+    /// Reads what the rule makes of what it binds.
+    pub fn transforms(&mut self, matcher: &mut RuleMatcher, transform: &Node) {
+        let bound = matcher.mentioned_variables();
+        matcher.transforms = super::transform::read::read(transform, &bound, self);
     }
 
     /// Complains when no pattern binds the metavariable.
@@ -201,7 +224,13 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.depth += 1;
-        self.refuse_unknown(entries, more_keys);
+        self.refuse_unsupported(entries);
+        if more_keys.is_empty() {
+            self.refuse_unknown(entries, more_keys);
+        } else {
+            // ast-grep passes over what it does not know in a relation.
+            self.doubt(|reader| reader.refuse_unknown(entries, more_keys));
+        }
         let before = self.problems.len();
         let mut matchers = Vec::new();
         for key in KEYS {
@@ -229,13 +258,23 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn refuse_unsupported(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let key = entry.key.as_str();
+            if REFUSED_KEYS.contains(&key) {
+                let message = format!("`{key}` is not supported: no rule pack uses it");
+                self.problems.add(entry.key_span.clone(), message);
+            }
+        }
+    }
+
     fn refuse_unknown(&mut self, entries: &[Entry], more_keys: &[&str]) {
         for entry in entries {
             let key = entry.key.as_str();
             if REFUSED_KEYS.contains(&key) {
-                let message = format!("`{key}` is not supported yet");
-                self.problems.add(entry.key_span.clone(), message);
-            } else if !KEYS.contains(&key) && !more_keys.contains(&key) {
+                continue;
+            }
+            if !KEYS.contains(&key) && !more_keys.contains(&key) {
                 let known = KEYS.iter().chain(more_keys).copied();
                 self.problems.add_unknown(
                     entry.key_span.clone(),
@@ -252,6 +291,9 @@ impl<'a> Reader<'a> {
             "pattern" => self.pattern(value).map(Matcher::Pattern),
             "kind" => self.kind(value).map(Matcher::Kind),
             "regex" => self.regex(value).map(Matcher::Regex),
+            "nthChild" => self
+                .nth_child(value)
+                .map(|nth| Matcher::NthChild(Box::new(nth))),
             "all" => self.list(key, value).map(Matcher::All),
             "any" => self.list(key, value).map(Matcher::Any),
             "not" => self
@@ -270,7 +312,7 @@ impl<'a> Reader<'a> {
             let keys = ["context", "selector", "strictness"];
             node.need_map("`pattern`", &keys, self.problems)?;
             if let Some(strictness) = node.get("strictness").filter(|value| !is_smart(value)) {
-                let message = "only the strictness `smart` is supported yet";
+                let message = "only the strictness `smart` is supported";
                 self.problems.add(strictness.span.clone(), message);
                 return None;
             }
@@ -291,7 +333,7 @@ impl<'a> Reader<'a> {
     fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
         let text = node.need_text("pattern", self.problems)?;
         match Pattern::parse(text, selector, self.language) {
-            Ok(pattern) if self.comments => Some(pattern.with_comments()),
+            Ok(pattern) if self.ours => Some(pattern.with_comments()),
             Ok(pattern) => Some(pattern),
             Err(message) => {
                 let help = "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`";
@@ -327,21 +369,72 @@ impl<'a> Reader<'a> {
         None
     }
 
+    fn nth_child(&mut self, node: &Node) -> Option<NthChild> {
+        let Value::Map(entries) = &node.value else {
+            return Some(NthChild {
+                formula: self.formula(node)?,
+                of: None,
+                reverse: false,
+            });
+        };
+        let keys = ["position", "ofRule", "reverse"];
+        self.doubt(|reader| {
+            let unknown = |entry: &&Entry| !keys.contains(&entry.key.as_str());
+            for entry in entries.iter().filter(unknown) {
+                let message = format!("unknown key `{}` in `nthChild`", entry.key);
+                let span = entry.key_span.clone();
+                reader.problems.add_unknown(span, message, &entry.key, keys);
+            }
+        });
+        let Some(position) = node.get("position") else {
+            let message = "`nthChild` in this form needs `position`";
+            self.problems.add(node.span.clone(), message);
+            return None;
+        };
+        let formula = self.formula(position);
+        let given = |key| {
+            node.get(key)
+                .filter(|value: &&Node| value.value != Value::Null)
+        };
+        let of = match given("ofRule") {
+            Some(of) => Some(self.condition(of)?),
+            None => None,
+        };
+        let reverse = match node.get("reverse") {
+            Some(reverse) => reverse.need_bool("reverse", self.problems)?,
+            None => false,
+        };
+        Some(NthChild {
+            formula: formula?,
+            of,
+            reverse,
+        })
+    }
+
+    fn formula(&mut self, node: &Node) -> Option<Formula> {
+        let text = node.need_text("nthChild", self.problems)?;
+        let is_whole = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
+        let formula = match &node.value {
+            Value::Number(number) if !is_whole(number.trim_start_matches('+')) => Err(format!(
+                "`{number}` is no place among siblings: they are counted from 1"
+            )),
+            _ => Formula::parse(text),
+        };
+        match formula {
+            Ok(formula) => Some(formula),
+            Err(message) => {
+                self.problems.add(node.span.clone(), message);
+                None
+            }
+        }
+    }
+
     fn regex(&mut self, node: &Node) -> Option<regex::Regex> {
         let text = node.need_text("regex", self.problems)?;
         match regex::Regex::new(text) {
             Ok(regex) => Some(regex),
             Err(error) => {
-                let reason = error.to_string();
-                let reason = reason
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ");
-                self.problems.add(
-                    node.span.clone(),
-                    format!("not a regular expression: {reason}"),
-                );
+                self.problems.add(node.span.clone(), not_a_regex(&error));
                 None
             }
         }
@@ -439,6 +532,14 @@ impl<'a> Reader<'a> {
             None => self.condition(node).map(Stop::At),
         }
     }
+}
+
+/// What is wrong with a regular expression, in one line.
+pub(super) fn not_a_regex(error: &regex::Error) -> String {
+    let reason = error.to_string();
+    let reason = reason.lines().last().unwrap_or_default();
+    let reason = reason.trim_start_matches("error: ");
+    format!("not a regular expression: {reason}")
 }
 
 fn is_smart(strictness: &Node) -> bool {

@@ -21,12 +21,13 @@ const SEVERITIES: [(&str, Option<Disposition>); 5] = [
 ];
 
 /// Keys of a util's file.
-const UTIL_KEYS: [&str; 10] = [
+const UTIL_KEYS: [&str; 11] = [
     "id",
     "language",
     "rule",
     "constraints",
     "utils",
+    "transform",
     "message",
     "note",
     "severity",
@@ -34,7 +35,7 @@ const UTIL_KEYS: [&str; 10] = [
     "metadata",
 ];
 /// Keys of a util's file that codex does not have yet.
-const UNSUPPORTED_UTIL_KEYS: [&str; 3] = ["arguments", "transform", "rewriters"];
+const UNSUPPORTED_UTIL_KEYS: [&str; 2] = ["arguments", "rewriters"];
 
 /// Reads all rules of a folder, with the utils of another; a rule that cannot be used is refused, the others go on.
 pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
@@ -51,7 +52,7 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
             .map_or(&none, |(_, utils)| utils);
         let rule = read_rule(&node, shared, &mut document);
         let found = document.into_vec();
-        match rule.filter(|_| found.is_empty()) {
+        match rule.filter(|_| found.iter().all(|problem| problem.is_warning)) {
             Some(rule) if loaded.iter().any(|other| other.id == rule.id) => {
                 refused.push(RefusedRule {
                     error: format!("a second rule has the id `{}`", rule.id),
@@ -67,6 +68,7 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
                     .to_owned(),
                 error: found
                     .iter()
+                    .filter(|problem| !problem.is_warning)
                     .map(|problem| problem.message.as_str())
                     .collect::<Vec<_>>()
                     .join("; "),

@@ -13,11 +13,12 @@ use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
 use crate::yaml::{Node, Value};
 
 /// Keys of the ast-grep language that a rule may have, wherever it is written.
-const SHARED_KEYS: [&str; 8] = [
+const SHARED_KEYS: [&str; 9] = [
     "language",
     "rule",
     "constraints",
     "utils",
+    "transform",
     "message",
     "note",
     "files",
@@ -38,7 +39,7 @@ const PLAIN_KEYS: [&str; 4] = ["id", "severity", "url", "metadata"];
 /// Keys of a compiled rule.
 const COMPILED_KEYS: [&str; 4] = ["schema", "id", "codex", "review"];
 /// Keys of the ast-grep language that codex does not have yet.
-const REFUSED_KEYS: [&str; 4] = ["fix", "transform", "rewriters", "labels"];
+const REFUSED_KEYS: [&str; 3] = ["fix", "rewriters", "labels"];
 
 /// In which kind of text a rule is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +99,7 @@ pub fn rule(
         return None;
     };
     refuse_idle_keys(node, problems);
-    let mut reader = Reader::new(language, problems).with_comments(form != Form::Plain);
+    let mut reader = Reader::new(language, problems).of_ours(form != Form::Plain);
     reader.share(shared_utils);
     reader.utils(node.get("utils").map_or(&[][..], Node::entries));
     let decision = read_decision(node, language, &mut reader);
@@ -251,7 +252,10 @@ fn read_decision(
 ) -> Option<Decision> {
     match (node.get("rule"), node.get("analysis")) {
         (Some(rule), None) => {
-            let matcher = reader.rule(rule, optional(node, "constraints"))?;
+            let mut matcher = reader.rule(rule, optional(node, "constraints"))?;
+            if let Some(transform) = optional(node, "transform") {
+                reader.transforms(&mut matcher, transform);
+            }
             if matcher.kinds().is_none() {
                 let help = "add `kind`, or give a pattern that is not code on its own its surroundings: `pattern: {context: .., selector: ..}`";
                 let message = "nothing in this rule says what kind of node it matches";
@@ -406,7 +410,7 @@ fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'
     };
     let message = message.to_owned();
     if let Some(Decision::Match(_, matcher)) = decision {
-        check_variables(&message, text, &matcher.variables(), reader);
+        reader.doubt(|reader| check_variables(&message, text, &matcher.variables(), reader));
     }
 }
 
