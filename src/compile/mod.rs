@@ -18,6 +18,7 @@ use self::prove::prove;
 
 use crate::config::{self, Config};
 use crate::language::Language;
+use crate::matcher::read::SharedUtils;
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::rfc::{self, Rfc, Statement};
 use crate::rule::read::{self, Form};
@@ -278,7 +279,7 @@ fn compile_statement(
             &statement.slug,
             Form::Block,
             authority,
-            &[],
+            &SharedUtils::default(),
             problems,
         ) else {
             // Its examples would only complain about the same.

@@ -20,6 +20,7 @@ pub(super) fn required(matcher: &Matcher) -> Option<Vec<String>> {
         | Matcher::Has(relation)
         | Matcher::Precedes(relation)
         | Matcher::Follows(relation) => required(&relation.other),
+        Matcher::NthChild(nth) => nth.of.as_ref().and_then(required),
         Matcher::Kind(_) | Matcher::Regex(_) | Matcher::Not(_) | Matcher::Matches(_) => None,
     }
 }

@@ -3,6 +3,7 @@
 use super::read::{self, Form};
 use super::{Authority, Example, Law, Origin, Review, Role, Rule};
 use crate::finding::{Level, Status};
+use crate::matcher::read::SharedUtils;
 use crate::problem::Problems;
 use crate::yaml::{self, Node, Value};
 
@@ -186,7 +187,7 @@ pub fn read(node: &Node, problems: &mut Problems) -> Option<Rule> {
             &id,
             Form::Compiled,
             Authority::Law(Box::new(law)),
-            &[],
+            &SharedUtils::default(),
             problems,
         ),
     }

@@ -2,22 +2,23 @@
 //!
 //! Every complaint points at its key or value. Deliberately absent: who says so ([`Authority`] is given).
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Ambiguity, Authority, Decision, Review, Rule, variables};
 use crate::analysis::Analysis;
 use crate::language::{Fact, Language};
-use crate::matcher::read::Reader;
+use crate::matcher::read::{Reader, SharedUtils};
 use crate::problem::Problems;
 use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
-use crate::yaml::{Entry, Node, Value};
+use crate::yaml::{Node, Value};
 
 /// Keys of the ast-grep language that a rule may have, wherever it is written.
-const SHARED_KEYS: [&str; 8] = [
+const SHARED_KEYS: [&str; 9] = [
     "language",
     "rule",
     "constraints",
     "utils",
+    "transform",
     "message",
     "note",
     "files",
@@ -38,7 +39,7 @@ const PLAIN_KEYS: [&str; 4] = ["id", "severity", "url", "metadata"];
 /// Keys of a compiled rule.
 const COMPILED_KEYS: [&str; 4] = ["schema", "id", "codex", "review"];
 /// Keys of the ast-grep language that codex does not have yet.
-const REFUSED_KEYS: [&str; 4] = ["fix", "transform", "rewriters", "labels"];
+const REFUSED_KEYS: [&str; 3] = ["fix", "rewriters", "labels"];
 
 /// In which kind of text a rule is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub fn rule(
     id: &str,
     form: Form,
     authority: Authority,
-    shared_utils: &[Entry],
+    shared_utils: &SharedUtils,
     problems: &mut Problems,
 ) -> Option<Rule> {
     if !matches!(node.value, Value::Map(_)) {
@@ -93,15 +94,9 @@ pub fn rule(
         return None;
     };
     refuse_idle_keys(node, problems);
-    let utils: Vec<Entry> = node
-        .get("utils")
-        .map_or(&[][..], Node::entries)
-        .iter()
-        .chain(shared_utils)
-        .cloned()
-        .collect();
-    let mut reader = Reader::new(language, problems).with_comments(form != Form::Plain);
-    reader.utils(&utils);
+    let mut reader = Reader::new(language, problems).of_ours(form != Form::Plain);
+    reader.share(shared_utils);
+    reader.utils(node.get("utils").map_or(&[][..], Node::entries));
     let decision = read_decision(node, language, &mut reader);
     let ambiguous_when = node.get("ambiguous-when").map_or_else(Vec::new, |list| {
         read_ambiguities(list, &decision, language, &mut reader)
@@ -136,8 +131,8 @@ pub fn rule(
             && node.get("inside-macros").map(|node| &node.value) != Some(&Value::Bool(false)),
         policy: read_policy(node, problems),
         authority,
-        files: read_globs(node.get("files"), "files", problems),
-        ignores: read_globs(node.get("ignores"), "ignores", problems),
+        files: read_globs(optional(node, "files"), "files", problems),
+        ignores: read_globs(optional(node, "ignores"), "ignores", problems),
         off: Vec::new(),
         decision: decision?,
     };
@@ -267,7 +262,10 @@ fn read_decision(
 ) -> Option<Decision> {
     match (node.get("rule"), node.get("analysis")) {
         (Some(rule), None) => {
-            let matcher = reader.rule(rule, node.get("constraints"))?;
+            let mut matcher = reader.rule(rule, optional(node, "constraints"))?;
+            if let Some(transform) = optional(node, "transform") {
+                reader.transforms(&mut matcher, transform);
+            }
             if matcher.kinds().is_none() {
                 let help = "add `kind`, or give a pattern that is not code on its own its surroundings: `pattern: {context: .., selector: ..}`";
                 let message = "nothing in this rule says what kind of node it matches";
@@ -411,16 +409,24 @@ fn read_ambiguities(
 }
 
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
-    for key in ["message", "note"] {
-        let Some(text) = node.get(key) else { continue };
-        let Some(message) = text.need_text(key, reader.problems()) else {
-            continue;
-        };
-        let message = message.to_owned();
-        if let Some(Decision::Match(_, matcher)) = decision {
-            check_variables(&message, text, &matcher.variables(), reader);
-        }
+    if let Some(note) = optional(node, "note") {
+        note.need_text("note", reader.problems());
     }
+    let Some(text) = node.get("message") else {
+        return;
+    };
+    let Some(message) = text.need_text("message", reader.problems()) else {
+        return;
+    };
+    let message = message.to_owned();
+    if let Some(Decision::Match(_, matcher)) = decision {
+        reader.doubt(|reader| check_variables(&message, text, &matcher.variables(), reader));
+    }
+}
+
+/// The value of a key; one without a value counts as absent, as in ast-grep.
+fn optional<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    node.get(key).filter(|value| value.value != Value::Null)
 }
 
 fn check_variables(
@@ -529,23 +535,39 @@ fn read_globs(node: Option<&Node>, key: &str, problems: &mut Problems) -> Option
         problems.add(node.span.clone(), message);
     }
     for glob in globs {
-        let Some(text) = glob.need_text(key, problems) else {
-            continue;
-        };
-        if text.starts_with('/') || text.split('/').any(|part| part == "." || part == "..") {
-            let message =
-                format!("`{text}` matches no path: paths begin at the root, like `src/a.rs`");
-            problems.add(glob.span.clone(), message);
-            continue;
-        }
-        match Glob::new(text) {
-            Ok(glob) => {
-                builder.add(glob);
-            }
-            Err(error) => problems.add(glob.span.clone(), format!("not a glob: {}", error.kind())),
+        if let Some(glob) = read_glob(glob, key, problems) {
+            builder.add(glob);
         }
     }
     builder.build().ok()
+}
+
+/// A text, or `{glob, caseInsensitive}`.
+fn read_glob(node: &Node, key: &str, problems: &mut Problems) -> Option<Glob> {
+    let (mut text, mut ignore_case) = (node, false);
+    if let Value::Map(_) = node.value {
+        let what = format!("`{key}`");
+        node.need_map(&what, &["glob", "caseInsensitive"], problems)?;
+        let Some(glob) = node.get("glob") else {
+            problems.add(node.span.clone(), "a glob in this form needs `glob`");
+            return None;
+        };
+        text = glob;
+        if let Some(flag) = node.get("caseInsensitive") {
+            ignore_case = flag.need_bool("caseInsensitive", problems)?;
+        }
+    }
+    let glob = text.need_text(key, problems)?;
+    if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
+        let message = format!("`{glob}` matches no path: paths begin at the root, like `src/a.rs`");
+        problems.add(text.span.clone(), message);
+        return None;
+    }
+    let glob = GlobBuilder::new(glob).case_insensitive(ignore_case).build();
+    glob.map_err(|error| {
+        problems.add(text.span.clone(), format!("not a glob: {}", error.kind()));
+    })
+    .ok()
 }
 
 /// Reads a review statement's block.

@@ -26,7 +26,7 @@ use crate::date::Date;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
 use crate::language::{FileFacts, Language, Place, Workspace};
 use crate::matcher::tokens::Tokens;
-use crate::matcher::{Captures, Node, Tree};
+use crate::matcher::{Captures, Effort, Node, Tree};
 use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
 use crate::suppress::comment::Reach;
@@ -367,14 +367,18 @@ impl<'r> File<'_, 'r> {
         let ambiguity = |ambiguity: &&rule::Ambiguity| {
             ambiguity
                 .matcher
-                .find_with(self.tree, node, captures.clone())
+                .find_with(self.tree, node, captures.clone(), &mut Effort::default())
         };
         let (facts, asks): (Vec<String>, Vec<String>) = rule
             .ambiguous_when
             .iter()
             .filter_map(|when| {
-                ambiguity(&when)
-                    .map(|captures| (when.id.clone(), self.interpolate(&when.ask, &captures)))
+                ambiguity(&when).map(|captures| {
+                    (
+                        when.id.clone(),
+                        self.interpolate(rule, &when.ask, &captures),
+                    )
+                })
             })
             .unzip();
         Match {
@@ -384,7 +388,7 @@ impl<'r> File<'_, 'r> {
             } else {
                 Certainty::Ambiguous
             },
-            message: self.interpolate(&rule.message, &captures),
+            message: self.interpolate(rule, &rule.message, &captures),
             captures,
             facts,
             asks,
@@ -463,7 +467,7 @@ impl<'r> File<'_, 'r> {
             facts.push(fact.name.to_owned());
             asks.push(ask.as_ref().map_or_else(
                 || fact.ask.to_owned(),
-                |ask| self.interpolate(ask, &found.captures),
+                |ask| self.interpolate(rule, ask, &found.captures),
             ));
         }
         let certainty = if asks.is_empty() {
@@ -512,14 +516,24 @@ impl<'r> File<'_, 'r> {
     }
 
     /// Puts the code that metavariables stand for into a text.
-    fn interpolate(&self, text: &str, captures: &Captures) -> String {
+    fn interpolate(&self, rule: &Rule, text: &str, captures: &Captures) -> String {
+        let variables = rule::variables(text);
+        if variables.is_empty() {
+            return text.to_owned();
+        }
+        let made = match &rule.decision {
+            Decision::Match(_, matcher) => matcher.made(self.tree, captures),
+            _ => Vec::new(),
+        };
         let mut out = String::new();
         let mut at = 0;
-        for (range, name) in rule::variables(text) {
-            if let Some(bound) = captures.range(self.tree, name) {
-                out.push_str(&text[at..range.start]);
+        for (range, name) in variables {
+            out.push_str(&text[at..range.start]);
+            at = range.end;
+            if let Some((_, text)) = made.iter().find(|(known, _)| **known == *name) {
+                out.push_str(text);
+            } else if let Some(bound) = captures.range(self.tree, name) {
                 out.push_str(&self.source.text(bound));
-                at = range.end;
             }
         }
         out.push_str(&text[at..]);
