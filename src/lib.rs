@@ -27,6 +27,7 @@
 //! | [`cause`] | the changed line behind a finding at an unchanged one | |
 //! | [`suppress`] | exceptions in the code | |
 //! | [`baseline`] | what was there when codex came | |
+//! | [`fix`] | mends code, in memory, until nothing is left to mend | |
 //! | [`review`] | candidates to findings; asks whoever decides what syntax cannot | a file per backend |
 //! | [`finding`] | the JSON contract, as plain data | |
 //! | [`report`] | findings to text | a file and a line per format |
@@ -62,6 +63,7 @@ pub mod compile;
 pub mod config;
 pub mod date;
 pub mod finding;
+pub mod fix;
 pub mod introduced;
 pub mod language;
 pub mod matcher;

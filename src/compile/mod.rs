@@ -335,6 +335,14 @@ fn refuse_idle_examples(
         {
             continue;
         }
+        if example.role == Role::Fixed {
+            let message = format!(
+                "nothing makes this: the statement has no matcher for `{}`",
+                example.language
+            );
+            problems.add(span.clone(), message);
+            continue;
+        }
         if statement.review.is_none() {
             let message = format!(
                 "nothing decides this example: the statement has no matcher for `{}`",

@@ -37,6 +37,11 @@ impl Captures {
         })
     }
 
+    /// Whether a metavariable of either sort stands for something, be it an empty list.
+    pub fn is_bound(&self, name: &str) -> bool {
+        self.bound.iter().any(|(known, _)| **known == *name)
+    }
+
     /// The bytes that a metavariable of either sort stands for.
     pub fn range(&self, tree: &Tree<'_>, name: &str) -> Option<Range<usize>> {
         if let Some((_, bytes)) = self.run(name) {

@@ -344,6 +344,7 @@ fn examples(law: &Law, candidate: &Candidate<'_>, left_out: &mut Vec<String>) ->
         Role::Bad => 0,
         Role::Good => 1,
         Role::Ambiguous => 2,
+        Role::Fixed => 3,
     });
     for example in sorted {
         if any_same && !is_same(&example.language) {

@@ -22,7 +22,9 @@ use std::time::Instant;
 use crate::candidate::Candidate;
 use crate::change::{Base, Snapshot};
 use crate::config::Narrowing;
-use crate::finding::{Answer, Certainty, Disposition, Finding, ReviewCounts, Status, Verdict};
+use crate::finding::{
+    Answer, Certainty, Disposition, Edit, Finding, ReviewCounts, Status, Verdict,
+};
 use ask::{Heartbeat, Limits};
 use cache::Cache;
 use case::{Case, Request};
@@ -183,12 +185,19 @@ fn finding(
         ask: candidate.ask.clone(),
         labels: candidate.labels.clone(),
         cause: candidate.cause.clone(),
-        fix: None,
+        fix: edits(candidate),
         verdict,
         not_reviewed,
         suppressed: candidate.suppressed.clone(),
         fingerprint: fingerprint(candidate, counts),
     }
+}
+
+/// What a fix replaces; none when its text cannot be written as text.
+fn edits(candidate: &Candidate<'_>) -> Option<Vec<Edit>> {
+    let text = String::from_utf8(candidate.fix.clone()?).ok()?;
+    let range = candidate.range;
+    Some(vec![Edit { range, text }])
 }
 
 /// The table of dispositions with the reviewer's columns.

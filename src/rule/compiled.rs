@@ -11,12 +11,13 @@ use crate::yaml::{self, Node, Value};
 pub const SCHEMA: u32 = 1;
 
 /// Keys that a rule keeps from its block, in the order in which they are written.
-const KEPT: [&str; 13] = [
+const KEPT: [&str; 14] = [
     "note",
     "rule",
     "analysis",
     "constraints",
     "utils",
+    "fix",
     "files",
     "ignores",
     "inside-macros",

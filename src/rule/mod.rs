@@ -13,6 +13,7 @@ use globset::{Glob, GlobSet};
 
 use crate::analysis::Analysis;
 use crate::finding::{Certainty, Disposition, Level, Status};
+use crate::fix::template::Template;
 use crate::language::{Fact, Language};
 use crate::matcher::RuleMatcher;
 use crate::source::RepoPath;
@@ -27,6 +28,8 @@ pub struct Rule {
     pub decision: Decision,
     /// What to say about a match; `$NAME` stands for what the metavariable bound.
     pub message: String,
+    /// What mends a match.
+    pub fix: Option<Template>,
     /// Facts under which it does not apply.
     pub except: Vec<&'static Fact>,
     /// Facts that make a match ambiguous, each with the rule's own question, if it has one.
@@ -166,11 +169,13 @@ pub enum Role {
     Good,
     /// Raises it, and only a reviewer can tell.
     Ambiguous,
+    /// What the fix makes of the bad one before it.
+    Fixed,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Bad, Self::Good, Self::Ambiguous];
+    pub const ALL: [Self; 4] = [Self::Bad, Self::Good, Self::Ambiguous, Self::Fixed];
 
     /// The word in a fence.
     pub fn word(self) -> &'static str {
@@ -178,6 +183,7 @@ impl Role {
             Self::Bad => "bad",
             Self::Good => "good",
             Self::Ambiguous => "ambiguous",
+            Self::Fixed => "fixed",
         }
     }
 }
@@ -235,6 +241,7 @@ impl Rule {
             id: id.to_owned(),
             decision,
             message,
+            fix: None,
             except: Vec::new(),
             ambiguous_in: Vec::new(),
             ambiguous_when: Vec::new(),

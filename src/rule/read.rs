@@ -6,6 +6,7 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Ambiguity, Authority, Decision, Review, Rule, variables};
 use crate::analysis::Analysis;
+use crate::fix::template::Template;
 use crate::language::{Fact, Language};
 use crate::matcher::read::{Reader, SharedUtils};
 use crate::problem::Problems;
@@ -13,12 +14,13 @@ use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
 use crate::yaml::{Node, Value};
 
 /// Keys of the ast-grep language that a rule may have, wherever it is written.
-const SHARED_KEYS: [&str; 9] = [
+const SHARED_KEYS: [&str; 10] = [
     "language",
     "rule",
     "constraints",
     "utils",
     "transform",
+    "fix",
     "message",
     "note",
     "files",
@@ -39,7 +41,7 @@ const PLAIN_KEYS: [&str; 4] = ["id", "severity", "url", "metadata"];
 /// Keys of a compiled rule.
 const COMPILED_KEYS: [&str; 4] = ["schema", "id", "codex", "review"];
 /// Keys of the ast-grep language that codex does not have yet.
-const REFUSED_KEYS: [&str; 3] = ["fix", "rewriters", "labels"];
+const REFUSED_KEYS: [&str; 2] = ["rewriters", "labels"];
 
 /// In which kind of text a rule is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,8 +118,10 @@ pub fn rule(
             check_variables(ask, &entry.value, &names, &mut reader);
         }
     }
+    let fix = read_fix(node, decision.as_ref(), &mut reader);
     let (except, ambiguous_in) = read_facts(node, language, problems);
     let rule = Rule {
+        fix,
         id: id.to_owned(),
         message: node
             .get("message")
@@ -245,7 +249,7 @@ fn refuse_idle_keys(node: &Node, problems: &mut Problems) {
     for entry in node
         .entries()
         .iter()
-        .filter(|entry| matches!(entry.key.as_str(), "constraints" | "utils"))
+        .filter(|entry| matches!(entry.key.as_str(), "constraints" | "fix" | "utils"))
     {
         let message = format!(
             "`{}` belongs to `rule`: an analysis asks nothing of it",
@@ -438,6 +442,26 @@ fn check_variables(
     for (_, name) in variables(text) {
         reader.need_variable(name, node.span.clone(), names);
     }
+}
+
+fn read_fix(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) -> Option<Template> {
+    let fix = optional(node, "fix")?;
+    if !matches!(fix.value, Value::Text(_)) {
+        let help = "write the text that takes the place of the match: `fix: $X?`";
+        let message = "`fix` must be a text: `expandStart`, `expandEnd` and several fixes are not supported yet";
+        reader
+            .problems()
+            .add_with_help(fix.span.clone(), message, help);
+        return None;
+    }
+    let template = Template::parse(fix.as_text().unwrap_or_default());
+    if let Some(Decision::Match(_, matcher)) = decision {
+        let names = matcher.variables();
+        for name in template.names() {
+            reader.need_variable(name, fix.span.clone(), &names);
+        }
+    }
+    Some(template)
 }
 
 type Facts = (Vec<&'static Fact>, Vec<(&'static Fact, Option<String>)>);

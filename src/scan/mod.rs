@@ -9,7 +9,7 @@ mod identity;
 mod tokens;
 mod touched;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +24,7 @@ pub use self::touched::touched;
 use crate::candidate::Candidate;
 use crate::date::Date;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
+use crate::fix;
 use crate::language::{FileFacts, Language, Place, Workspace};
 use crate::matcher::tokens::Tokens;
 use crate::matcher::{Captures, Effort, Node, Tree};
@@ -31,6 +32,9 @@ use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
 use crate::suppress::comment::Reach;
 use crate::suppress::{self, Allowances, Fault, Standing, Terms};
+
+/// The most bytes that the fixes of a file replace, beside four times its length: the others come when these are done.
+const FIX_BUDGET: usize = 1 << 20;
 
 /// What a scan found.
 #[derive(Debug, Default)]
@@ -163,6 +167,7 @@ impl<'r> Scanner<'r> {
             facts: FileFacts::default(),
             allowances: Allowances::of(&source, &tree, language, &self.terms),
             suppressions: self.suppressions,
+            fix_budget: Cell::new(FIX_BUDGET + 4 * source.bytes().len()),
         };
         let mut candidates = file.candidates(&alive);
         if self.suppressions {
@@ -286,6 +291,8 @@ struct File<'a, 'r> {
     facts: FileFacts,
     allowances: Allowances,
     suppressions: bool,
+    /// How many bytes may still be replaced.
+    fix_budget: Cell<usize>,
 }
 
 /// A match, whoever found it.
@@ -476,6 +483,8 @@ impl<'r> File<'_, 'r> {
             Certainty::Ambiguous
         };
         let around = self.surroundings(&found.spot);
+        let suppressed = self.suppression(rule, around.statement.start, &found.spot.focus);
+        let is_certain = certainty == Certainty::Violation && suppressed.is_none();
         let label = |(range, text): (Range<usize>, String)| Label {
             path: self.source.path.text().into_owned(),
             range: self.source.range(range),
@@ -492,13 +501,40 @@ impl<'r> File<'_, 'r> {
             labels: found.labels.into_iter().map(label).collect(),
             statement_line: self.source.line(around.statement.start),
             item_lines: self.lines(&around.item),
-            suppressed: self.suppression(rule, around.statement.start, &found.spot.focus),
+            fix: is_certain
+                .then(|| self.fix(rule, &found.spot, &found.captures))
+                .flatten(),
+            suppressed,
             excerpt: (certainty == Certainty::Ambiguous)
                 .then(|| self.excerpt(&found.spot, &around)),
             identity: around.identity,
             cause: None,
             focus: self.source.range(found.spot.focus),
         })
+    }
+
+    /// What mends a match, when its rule says so and it is another text.
+    fn fix(&self, rule: &Rule, spot: &Spot, captures: &Captures) -> Option<Vec<u8>> {
+        let (Some(template), Decision::Match(_, matcher)) = (&rule.fix, &rule.decision) else {
+            return None;
+        };
+        let made = matcher.made(self.tree, captures);
+        let is_bound =
+            |name: &str| made.iter().any(|(known, _)| **known == *name) || captures.is_bound(name);
+        // In ast-grep's files what is not bound counts as empty; a law that says so would be an oversight.
+        if rule.law().is_some() && !template.names().all(is_bound) {
+            return None;
+        }
+        // Matches may lie in each other, thousands deep.
+        let left = self.fix_budget.get().checked_sub(spot.range.len())?;
+        self.fix_budget.set(left);
+        let text = template.fill(&fix::template::Match {
+            tree: self.tree,
+            range: spot.range.clone(),
+            captures,
+            made: &made,
+        });
+        (self.tree.text().get(spot.range.clone()) != Some(text.as_slice())).then_some(text)
     }
 
     fn suppression(

@@ -5,6 +5,7 @@ mod comparison;
 mod emergency;
 mod exceptions;
 mod law;
+mod mend;
 mod news;
 pub(super) mod output;
 mod progress;
@@ -77,6 +78,9 @@ pub(super) struct Arguments {
     /// List all exceptions in the code, and no findings
     #[arg(long, conflicts_with_all = ["base", "head", "staged", "diff", "no_suppressions"])]
     list_suppressions: bool,
+    /// Mend what would be reported and has a fix, in the work tree
+    #[arg(long)]
+    fix: bool,
     /// The form of the report, and where to write it (repeatable): human, json, sarif, github,
     /// markdown, gitlab, rdjson or junit
     #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
@@ -121,6 +125,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         in_force::read_ahead();
     }
     let (root, config, change) = comparison::read(arguments, context)?;
+    if arguments.fix {
+        mend::refuse(arguments, &change)?;
+    }
     let law = law::read(arguments, config, &root, &change, context)?;
     let (config, mut in_force) = (law.config, law.in_force);
     show::problems(&in_force.problems, context.style);
@@ -171,9 +178,52 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         head_files = files;
         shard
     });
+    let baseline = match arguments.all && !arguments.no_baseline {
+        true => baseline::read(&baseline::place(&config, &root))?,
+        false => None,
+    };
+    let is_change = !arguments.all;
+    let options = review::Options {
+        asking,
+        confirmed: plan.reviewer.confirmed,
+        introduced: is_change,
+        head: Some(&change.head),
+        base: change.bases.first(),
+        narrow: &config.review,
+        cache: plan.reviewer.cache.as_ref(),
+        limits: plan.reviewer.limits(&config.review),
+        heartbeat: asking::heartbeat(),
+    };
+    let is_new = |candidates: &[Candidate<'_>]| match &baseline {
+        Some(baseline) => {
+            let asking = review::Asking::Nobody;
+            let options = review::Options { asking, ..options };
+            let mut findings = review::findings(candidates, &options).findings;
+            baseline.apply(candidates, &mut findings);
+            let is_old = |finding: &Finding| finding.disposition == Disposition::Baseline;
+            findings.iter().map(|finding| !is_old(finding)).collect()
+        }
+        None => vec![true; candidates.len()],
+    };
+    let fixes = match arguments.fix {
+        true => Some(mend::run(&mend::Ground {
+            scanner: &scanner,
+            change: &change,
+            scope: &scope,
+            files: &head_files,
+            is_new: &is_new,
+        })?),
+        false => None,
+    };
     let total = head_files.len();
     let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || {
-        news::find(&scanner, &change, &mut head_files, &scope)
+        news::find(
+            &scanner,
+            &change.head,
+            &change.bases,
+            &mut head_files,
+            &scope,
+        )
     })?;
     if !asking.is_nobody() {
         asking::add_touched(
@@ -193,23 +243,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     if arguments.list_suppressions {
         return exceptions::list(&scan, &plan.outputs, context);
     }
-    let is_change = !arguments.all;
-    let options = review::Options {
-        asking,
-        confirmed: plan.reviewer.confirmed,
-        introduced: is_change,
-        head: Some(&change.head),
-        base: change.bases.first(),
-        narrow: &config.review,
-        cache: plan.reviewer.cache.as_ref(),
-        limits: plan.reviewer.limits(&config.review),
-        heartbeat: asking::heartbeat(),
-    };
     let mut reviewed = review::findings(&scan.candidates, &options);
-    if arguments.all
-        && !arguments.no_baseline
-        && let Some(baseline) = baseline::read(&baseline::place(&config, &root))?
-    {
+    if let Some(baseline) = &baseline {
         baseline.apply(&scan.candidates, &mut reviewed.findings);
     }
     asking::show(&reviewed.shown, &plan.outputs, context)?;
@@ -261,6 +296,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             )
         },
         findings,
+        fixes,
         break_glass: None,
         rules_refused: in_force.refused,
         unchecked: scan.unchecked,
