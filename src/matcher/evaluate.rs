@@ -180,6 +180,7 @@ impl<'a, 'e> Evaluation<'a, 'e> {
             }
             Matcher::Matches(Util::Own(util)) => self.util(*util, node, captures),
             Matcher::Matches(Util::Shared(util)) => self.shared_util(*util, node),
+            Matcher::Matches(Util::Missing) => None,
             other => self.holds(other, node, captures).then_some(node),
         };
         self.depth -= 1;
