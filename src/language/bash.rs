@@ -4,7 +4,7 @@
 
 use super::conventions::{ASK, Names, TESTS};
 use super::lexis::UNKNOWN;
-use super::{Fact, Language, Place};
+use super::{Fact, Language, Place, Turns};
 use crate::finding::Cause;
 
 /// Bash.
@@ -40,7 +40,7 @@ pub static BASH: Language = Language {
         ask: ASK,
         holds: is_test,
     }],
-    turned: |_, _, _| Vec::new(),
+    turned: |_, _, _| Turns::default(),
     about: |_, _| Vec::new(),
 };
 

@@ -5,7 +5,7 @@
 use super::conventions::{ASK, Code, Names, TESTS, around};
 use super::{Fact, Place};
 #[cfg(feature = "c")]
-use super::{Language, lexis::UNKNOWN};
+use super::{Language, Turns, lexis::UNKNOWN};
 use crate::finding::Cause;
 use crate::matcher::Node;
 
@@ -44,7 +44,7 @@ pub static C: Language = Language {
     lexis: &UNKNOWN,
     example_path: "src/example.c",
     facts: FACTS,
-    turned: |_, _, _| Vec::new(),
+    turned: |_, _, _| Turns::default(),
     about: |_, _| Vec::new(),
 };
 

@@ -2,9 +2,9 @@
 //!
 //! Deliberately absent: templates beyond their shape, the preprocessor.
 
-use super::Language;
 use super::c::{COMMENT_MARKS, EXPANDO, FACTS};
 use super::lexis::UNKNOWN;
+use super::{Language, Turns};
 
 /// C++.
 pub static CPP: Language = Language {
@@ -46,6 +46,6 @@ pub static CPP: Language = Language {
     lexis: &UNKNOWN,
     example_path: "src/example.cc",
     facts: FACTS,
-    turned: |_, _, _| Vec::new(),
+    turned: |_, _, _| Turns::default(),
     about: |_, _| Vec::new(),
 };

@@ -4,7 +4,7 @@
 
 use super::conventions::{ASK, Code, Names, TESTS, around};
 use super::lexis::UNKNOWN;
-use super::{Fact, Language, Place};
+use super::{Fact, Language, Place, Turns};
 use crate::finding::Cause;
 use crate::matcher::Node;
 
@@ -37,7 +37,7 @@ pub static GO: Language = Language {
         ask: ASK,
         holds: is_test,
     }],
-    turned: |_, _, _| Vec::new(),
+    turned: |_, _, _| Turns::default(),
     about: |_, _| Vec::new(),
 };
 

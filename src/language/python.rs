@@ -4,7 +4,7 @@
 
 use super::conventions::{ASK, Code, Names, TESTS, around, begins_with_word};
 use super::lexis::UNKNOWN;
-use super::{Fact, Language, Place};
+use super::{Fact, Language, Place, Turns};
 use crate::finding::Cause;
 use crate::matcher::Node;
 
@@ -33,7 +33,7 @@ pub static PYTHON: Language = Language {
         ask: ASK,
         holds: is_test,
     }],
-    turned: |_, _, _| Vec::new(),
+    turned: |_, _, _| Turns::default(),
     about: |_, _| Vec::new(),
 };
 

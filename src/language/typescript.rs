@@ -2,9 +2,9 @@
 //!
 //! Deliberately absent: types beyond their shape.
 
-use super::Language;
 use super::javascript::{BLOCKS, CALLEE, CALLS, COMMENT_MARKS, FACTS};
 use super::lexis::UNKNOWN;
+use super::{Language, Turns};
 
 /// TypeScript.
 pub static TYPESCRIPT: Language = Language {
@@ -46,6 +46,6 @@ pub const TSX: Language = Language {
     lexis: &UNKNOWN,
     example_path: "src/example.tsx",
     facts: FACTS,
-    turned: |_, _, _| Vec::new(),
+    turned: |_, _, _| Turns::default(),
     about: |_, _| Vec::new(),
 };

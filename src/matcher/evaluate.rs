@@ -48,7 +48,17 @@ impl RuleMatcher {
         mut captures: Captures,
         effort: &mut Effort,
     ) -> Option<Captures> {
-        let mut evaluation = Evaluation {
+        self.evaluation(tree, effort)
+            .rule(self, node, &mut captures)
+            .then_some(captures)
+    }
+
+    pub(super) fn evaluation<'a, 'e>(
+        &'a self,
+        tree: &'a Tree<'a>,
+        effort: &'e mut Effort,
+    ) -> Evaluation<'a, 'e> {
+        Evaluation {
             tree,
             utils: &self.utils,
             shared: &self.shared,
@@ -56,10 +66,7 @@ impl RuleMatcher {
             depth: 0,
             limit: Effort::limit(tree),
             effort,
-        };
-        evaluation
-            .rule(self, node, &mut captures)
-            .then_some(captures)
+        }
     }
 }
 
@@ -167,7 +174,12 @@ impl<'a, 'e> Evaluation<'a, 'e> {
     }
 
     /// The node that decided: of a relation the one elsewhere, of anything else the node itself.
-    fn found(&mut self, matcher: &Matcher, node: Node, captures: &mut Captures) -> Option<Node> {
+    pub(super) fn found(
+        &mut self,
+        matcher: &Matcher,
+        node: Node,
+        captures: &mut Captures,
+    ) -> Option<Node> {
         self.depth += 1;
         let found = match matcher {
             Matcher::Inside(relation) => self.inside(relation, node, captures),
@@ -180,6 +192,7 @@ impl<'a, 'e> Evaluation<'a, 'e> {
             }
             Matcher::Matches(Util::Own(util)) => self.util(*util, node, captures),
             Matcher::Matches(Util::Shared(util)) => self.shared_util(*util, node),
+            Matcher::Matches(Util::Missing) => None,
             other => self.holds(other, node, captures).then_some(node),
         };
         self.depth -= 1;

@@ -6,6 +6,7 @@
 
 mod captures;
 mod evaluate;
+mod explain;
 mod literals;
 mod nth_child;
 mod pattern;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 
 pub use captures::Captures;
 pub use evaluate::Effort;
+pub use explain::Step;
+pub use literals::Literal;
 pub use pattern::Pattern;
 pub use transform::Transform;
 pub use tree::{Node, Tree};
@@ -50,6 +53,8 @@ pub(crate) enum Util {
     Own(usize),
     /// Shared by many rules: complete in itself, it neither sees nor binds the metavariables of the rule.
     Shared(usize),
+    /// One that nobody has written, named in a util: it matches nothing, as in ast-grep.
+    Missing,
 }
 
 /// A condition on a node elsewhere.
@@ -89,9 +94,9 @@ impl RuleMatcher {
             .kinds(&mut KindsOfUtils::new(&self.utils, &self.shared))
     }
 
-    /// Texts of which a file must hold at least one for anything in it to match; `None` when nothing is known.
-    pub fn literals(&self) -> Option<Vec<String>> {
-        literals::required(&self.root)
+    /// The names of which a matching node calls one, each with the node's kind; `None` when it may call any, or nothing.
+    pub fn called(&self) -> Option<Vec<(u16, &str)>> {
+        self.root.called()
     }
 
     /// The metavariables that a match can bind, and those that are made of them.
@@ -167,6 +172,18 @@ impl Matcher {
             }
             Self::NthChild(nth) => nth.of.as_ref()?.kinds(utils),
             Self::Matches(util) => utils.get(*util),
+            _ => None,
+        }
+    }
+
+    fn called(&self) -> Option<Vec<(u16, &str)>> {
+        match self {
+            Self::Pattern(pattern) => Some(vec![(pattern.root_kind()?, pattern.called()?)]),
+            Self::All(all) => all.iter().find_map(Self::called),
+            Self::Any(any) => {
+                let called: Option<Vec<Vec<(u16, &str)>>> = any.iter().map(Self::called).collect();
+                called.map(|called| called.into_iter().flatten().collect())
+            }
             _ => None,
         }
     }
@@ -281,6 +298,7 @@ impl<'a> KindsOfUtils<'a> {
         let known = match util {
             Util::Own(index) => self.known.get(&index),
             Util::Shared(index) => self.known_shared.get(&index),
+            Util::Missing => return None,
         };
         if let Some(kinds) = known {
             return kinds.clone();
@@ -304,6 +322,7 @@ impl<'a> KindsOfUtils<'a> {
                 self.known_shared.insert(index, kinds.clone());
                 kinds
             }
+            Util::Missing => None,
         }
     }
 }

@@ -54,6 +54,7 @@ impl SharedUtils {
             let mut reader = Reader::new(language, problems);
             reader.shared = shared.clone();
             reader.utils(node.get("utils").map_or(&[][..], Node::entries));
+            reader.in_util = true;
             let rule = node.get("rule");
             if rule.is_none() {
                 reader
@@ -82,6 +83,8 @@ pub struct Reader<'a> {
     problems: &'a mut Problems,
     depth: usize,
     ours: bool,
+    /// Whether a util is being read, not a rule.
+    in_util: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -97,6 +100,7 @@ impl<'a> Reader<'a> {
             problems,
             depth: 0,
             ours: false,
+            in_util: false,
         }
     }
 
@@ -139,10 +143,12 @@ impl<'a> Reader<'a> {
             refuse_circle(&entry.key, span, &rules, same_node_utils, self.problems);
         }
         let nothing = || Matcher::Any(Vec::new());
+        self.in_util = true;
         let matchers = entries
             .iter()
             .map(|entry| self.condition(&entry.value).unwrap_or_else(nothing));
         self.utils = Arc::new(matchers.collect());
+        self.in_util = false;
         self.recursive = Arc::new(super::recursive(&self.utils));
     }
 
@@ -465,16 +471,25 @@ impl<'a> Reader<'a> {
             return None;
         }
         let index = self.shared.names.iter().position(|known| known == name);
-        if index.is_none() {
-            let known = self.util_names.iter().chain(&self.shared.names);
-            self.problems.add_unknown(
+        if let Some(index) = index {
+            return Some(Util::Shared(index));
+        }
+        let complain = |reader: &mut Self| {
+            let known = reader.util_names.iter().chain(&reader.shared.names);
+            reader.problems.add_unknown(
                 node.span.clone(),
                 format!("no util is named `{name}`"),
                 name,
                 known.map(String::as_str),
             );
+        };
+        if self.in_util {
+            // ast-grep looks at the names in utils only when it comes to them.
+            self.doubt(complain);
+            return Some(Util::Missing);
         }
-        index.map(Util::Shared)
+        complain(self);
+        None
     }
 
     fn relation(&mut self, node: &Node, has_field: bool) -> Option<Box<Relation>> {

@@ -224,15 +224,22 @@ impl Rule {
 
     /// Whether its `files` and `ignores` let it look at a path.
     pub fn covers(&self, path: &RepoPath) -> bool {
+        self.left_out(path).is_none()
+    }
+
+    /// What keeps it from looking at a path, if anything does.
+    pub fn left_out(&self, path: &RepoPath) -> Option<&'static str> {
         let path = path.to_path();
-        self.files
-            .as_ref()
-            .is_none_or(|files| files.is_match(&path))
-            && !self
-                .ignores
-                .iter()
-                .chain(&self.off)
-                .any(|ignores| ignores.is_match(&path))
+        let is_in = |globs: &GlobSet| globs.is_match(&path);
+        if self.files.as_ref().is_some_and(|files| !is_in(files)) {
+            Some("`files` of the rule does not name the file")
+        } else if self.ignores.as_ref().is_some_and(is_in) {
+            Some("`ignores` of the rule names the file")
+        } else if self.off.iter().any(is_in) {
+            Some("codex.toml turns the rule off for the file")
+        } else {
+            None
+        }
     }
 
     /// A rule that applies everywhere and without conditions.

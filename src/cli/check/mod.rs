@@ -9,6 +9,7 @@ mod mend;
 mod news;
 pub(super) mod output;
 mod progress;
+mod same;
 pub(super) mod scope;
 mod shard;
 
@@ -255,7 +256,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let mut findings = reviewed.findings;
     asking::add_notes(&mut findings, &in_force.rules, &change, &head_files, &scope);
     let surroundings = Surroundings {
-        sources: sources(&change.head, &scan.candidates),
+        sources: if output::show_code(&plan.outputs) {
+            sources(&change.head, &scan.candidates)
+        } else {
+            Sources::default()
+        },
         rules: in_force.rules.iter().filter_map(rule_name).collect(),
         sarif_suppressed: arguments.sarif_suppressed,
         quiet: arguments.quiet,

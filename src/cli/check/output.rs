@@ -31,6 +31,11 @@ pub(in crate::cli) fn outputs(words: &[String]) -> Result<Vec<Output>, Failure> 
     Ok(outputs)
 }
 
+/// Whether some format shows code.
+pub(super) fn show_code(outputs: &[Output]) -> bool {
+    outputs.iter().any(|(format, _)| format.shows_code())
+}
+
 /// Writes a report in every form that was asked for.
 pub(in crate::cli) fn write(
     outputs: &[Output],
@@ -40,10 +45,9 @@ pub(in crate::cli) fn write(
 ) -> Result<(), Failure> {
     for (format, file) in outputs {
         let Some(file) = file else {
-            let mut text = Vec::new();
-            report::render(*format, report, surroundings, context.style, &mut text)
+            let style = context.style;
+            report::render(*format, report, surroundings, style, &mut context.writer())
                 .map_err(|error| Failure::io("cannot write the report", &error))?;
-            context.print(&String::from_utf8_lossy(&text))?;
             continue;
         };
         let doing = format!("cannot write {}", file.display());

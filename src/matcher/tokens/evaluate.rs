@@ -205,7 +205,7 @@ impl Question<'_> {
             Matcher::Has(relation) => self.has(relation, run, captures),
             Matcher::Precedes(_) | Matcher::Follows(_) | Matcher::NthChild(_) => Truth::Unknown,
             // Shared utils belong to plain ast-grep files, which know no tokens.
-            Matcher::Matches(Util::Shared(_)) => Truth::Unknown,
+            Matcher::Matches(Util::Shared(_) | Util::Missing) => Truth::Unknown,
             Matcher::Matches(Util::Own(util)) => {
                 if self.depth >= UTIL_DEPTH_LIMIT {
                     return Truth::No;
