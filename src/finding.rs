@@ -253,6 +253,9 @@ pub struct Finding {
     pub certainty: Certainty,
     /// What the finding does.
     pub disposition: Disposition,
+    /// Whether it rejects the change: at or above the threshold of its file, and not let through.
+    #[serde(default)]
+    pub rejects: bool,
     /// Whether the change brought it in (always so but with `--all`).
     pub introduced: bool,
     /// The file, relative to the repository's root.
@@ -308,6 +311,9 @@ pub struct Unchecked {
     pub path: String,
     /// Why.
     pub reason: String,
+    /// Whether that rejects the change.
+    #[serde(default)]
+    pub rejects: bool,
 }
 
 /// How many of each.
@@ -476,8 +482,28 @@ impl Report {
     pub fn fail_on(&mut self, threshold: Disposition) {
         self.fail_on = threshold;
         if self.break_glass.is_none() {
-            self.rejecting = None;
+            self.mark(|_| threshold);
         }
+    }
+
+    /// Marks what rejects: what is at or above the threshold of its file.
+    pub fn mark(&mut self, threshold: impl Fn(&str) -> Disposition) {
+        for finding in &mut self.findings {
+            finding.rejects = finding.disposition <= threshold(&finding.path);
+        }
+        // What could not be looked at counts as `review` in a change.
+        let is_change = self.base.is_some();
+        for unchecked in &mut self.unchecked {
+            unchecked.rejects = is_change && Disposition::Review <= threshold(&unchecked.path);
+        }
+        self.rejecting = Some(self.marked());
+    }
+
+    /// How many findings and unchecked sources are marked as rejecting.
+    pub fn marked(&self) -> usize {
+        let findings = self.findings.iter().filter(|finding| finding.rejects);
+        let unchecked = self.unchecked.iter();
+        findings.count() + unchecked.filter(|unchecked| unchecked.rejects).count()
     }
 
     /// What the run comes to.

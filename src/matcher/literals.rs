@@ -80,7 +80,7 @@ impl RuleMatcher {
         let mut found: Vec<Literal> = of_root
             .into_iter()
             .chain(of_constraints)
-            .max_by_key(weight)?;
+            .max_by_key(|texts| weight(texts))?;
         found.sort();
         found.dedup();
         Some(found)
@@ -108,7 +108,7 @@ impl Needs<'_> {
             Matcher::All(all) => all
                 .iter()
                 .filter_map(|matcher| self.of(matcher, depth))
-                .max_by_key(weight),
+                .max_by_key(|texts| weight(texts)),
             Matcher::Any(any) => {
                 let alternatives: Option<Vec<Vec<Literal>>> =
                     any.iter().map(|matcher| self.of(matcher, depth)).collect();

@@ -172,6 +172,7 @@ fn finding(
         status: law.map(|law| law.status),
         certainty: candidate.certainty,
         disposition,
+        rejects: false,
         introduced: options.introduced,
         path: candidate.path.text().into_owned(),
         path_bytes: candidate.path.hex(),

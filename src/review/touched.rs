@@ -105,6 +105,7 @@ fn note(source: &Source, line: usize) -> Finding {
         status: None,
         certainty: Certainty::Violation,
         disposition: Disposition::Note,
+        rejects: false,
         introduced: true,
         path: path.text().into_owned(),
         path_bytes: (!is_text).then(|| hex(path.as_bytes())),

@@ -4,7 +4,7 @@
 //! can match its kind, and a call only to those that are about the name that it calls. So a rule costs nothing where it cannot
 //! match. Deliberately absent: asking them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -163,7 +163,9 @@ impl Table {
         let shown = |matcher: &RuleMatcher| {
             let calls = matcher.called().map(|calls| {
                 let owned = |(kind, name): (u16, &str)| (kind, name.as_bytes().to_vec());
-                calls.into_iter().map(owned).collect()
+                // Several patterns of a rule may be about one name: each rule is asked once.
+                let calls: BTreeSet<(u16, Vec<u8>)> = calls.into_iter().map(owned).collect();
+                calls.into_iter().collect()
             });
             match (calls, matcher.kinds()) {
                 (Some(calls), _) => Shown::Calls(calls),

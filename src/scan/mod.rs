@@ -147,6 +147,7 @@ impl<'r> Scanner<'r> {
         let unchecked = |reason: String| Unchecked {
             path: path.text().into_owned(),
             reason,
+            rejects: false,
         };
         let bytes = match workspace.snapshot.read(path) {
             Ok(bytes) => bytes?,

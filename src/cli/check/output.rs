@@ -1,34 +1,74 @@
-//! Where reports go: `--format FORMAT[=FILE]`, of `check` and of `merge`.
+//! Where reports go and what they decide: the arguments that `check`, `merge` and `gate` share.
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::cli::{Context, unknown_word};
-use crate::finding::Report;
+use crate::cli::{Context, Verdict, threshold, unknown_word};
+use crate::finding::{Disposition, Report};
 use crate::problem::Failure;
 use crate::report::{self, Format, Surroundings};
 
 /// A format and its file; without one, standard output.
 pub(in crate::cli) type Output = (Format, Option<PathBuf>);
 
-/// What was asked for. Only one can have standard output.
-pub(in crate::cli) fn outputs(words: &[String]) -> Result<Vec<Output>, Failure> {
-    let mut outputs = Vec::new();
-    for word in words {
-        let (name, file) = word
-            .split_once('=')
-            .map_or((word.as_str(), None), |(name, file)| {
-                (name, Some(PathBuf::from(file)))
-            });
-        let known = || Format::ALL.into_iter().map(|(known, _)| known);
-        let format = Format::named(name).ok_or_else(|| unknown_word("format", name, known()))?;
-        outputs.push((format, file));
+/// The forms of a report.
+#[derive(Debug, clap::Args)]
+#[group(skip)] // clap names groups after the structs
+pub(in crate::cli) struct Arguments {
+    /// The form of the report, and where to write it (repeatable): human, json, sarif, github,
+    /// markdown, gitlab, rdjson or junit
+    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
+    format: Vec<String>,
+    /// In SARIF, list what was suppressed, cleared or old, too
+    #[arg(long)]
+    pub(in crate::cli) sarif_suppressed: bool,
+}
+
+impl Arguments {
+    /// What was asked for. Only one can have standard output.
+    pub(in crate::cli) fn read(&self) -> Result<Vec<Output>, Failure> {
+        let mut outputs = Vec::new();
+        for word in &self.format {
+            let (name, file) = word
+                .split_once('=')
+                .map_or((word.as_str(), None), |(name, file)| {
+                    (name, Some(PathBuf::from(file)))
+                });
+            let known = || Format::ALL.into_iter().map(|(known, _)| known);
+            let format =
+                Format::named(name).ok_or_else(|| unknown_word("format", name, known()))?;
+            outputs.push((format, file));
+        }
+        if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
+            let help = "give the others a file, as in --format json=codex.json";
+            return Err(Failure::new("only one format can go to standard output").help(help));
+        }
+        Ok(outputs)
     }
-    if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
-        let help = "give the others a file, as in --format json=codex.json";
-        return Err(Failure::new("only one format can go to standard output").help(help));
+}
+
+/// How a report becomes an exit code.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Decision {
+    /// The weakest finding that fails: block, review or warn [default: as codex.toml says, or the
+    /// report that is read]
+    #[arg(long, value_name = "DISPOSITION")]
+    fail_on: Option<String>,
+    /// Report only: exit with 0 whatever is found
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+impl Decision {
+    /// The threshold that was named.
+    pub(in crate::cli) fn threshold(&self) -> Result<Option<Disposition>, Failure> {
+        threshold(self.fail_on.as_deref())
     }
-    Ok(outputs)
+
+    /// How the command ends.
+    pub(in crate::cli) fn verdict(&self, report: &Report) -> Verdict {
+        Verdict::of(report.outcome(), self.exit_zero)
+    }
 }
 
 /// Whether some format shows code.
