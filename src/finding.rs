@@ -214,6 +214,8 @@ pub enum Answer {
     Violation,
     /// The statement is met.
     Compliant,
+    /// It is met in part: said of documents, never of code.
+    Partial,
     /// The reviewer cannot tell.
     Unsure,
 }
@@ -390,6 +392,67 @@ pub struct ReviewCounts {
     pub unknown_ids: usize,
     /// Not asked for want of time, budget or health.
     pub left_out: usize,
+    /// What was used of models, where that is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// What was used of models.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Requests sent, those that failed and those that were tried again included.
+    pub requests: u64,
+    /// Tokens sent; those that the provider had in its cache included.
+    pub input_tokens: u64,
+    /// Those of them that the provider had in its cache.
+    pub cached_input_tokens: u64,
+    /// Tokens that came back.
+    pub output_tokens: u64,
+    /// Whether some of these numbers are guesses, because the provider gave none.
+    pub estimated: bool,
+    /// What it cost, in millionths of a dollar; `None` where the price of a model is not known.
+    pub cost_micro_usd: Option<u64>,
+}
+
+impl Usage {
+    /// Adds another. A cost that is not known makes the sum unknown.
+    pub fn add(&mut self, other: &Self) {
+        self.cost_micro_usd = match (self.cost_micro_usd, other.cost_micro_usd) {
+            (Some(one), Some(two)) => Some(one.saturating_add(two)),
+            (cost, None) if other.requests == 0 => cost,
+            (None, cost) if self.requests == 0 => cost,
+            _ => None,
+        };
+        for (sum, more) in [
+            (&mut self.requests, other.requests),
+            (&mut self.input_tokens, other.input_tokens),
+            (&mut self.cached_input_tokens, other.cached_input_tokens),
+            (&mut self.output_tokens, other.output_tokens),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+        self.estimated |= other.estimated;
+    }
+
+    /// The share of one of so many cases.
+    #[must_use]
+    pub fn shared_by(&self, cases: usize) -> Self {
+        let cases = cases.max(1) as u64;
+        Self {
+            requests: self.requests,
+            input_tokens: self.input_tokens / cases,
+            cached_input_tokens: self.cached_input_tokens / cases,
+            output_tokens: self.output_tokens / cases,
+            estimated: self.estimated || cases > 1,
+            cost_micro_usd: self.cost_micro_usd.map(|cost| cost / cases),
+        }
+    }
+
+    /// The cost for people; `None` where it is not known.
+    pub fn dollars(&self) -> Option<String> {
+        let micro = self.cost_micro_usd?;
+        Some(format!("${}.{:06}", micro / 1_000_000, micro % 1_000_000))
+    }
 }
 
 /// Everything that one run of `codex check` has to say: the document of `--format json`.

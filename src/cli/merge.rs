@@ -164,6 +164,9 @@ fn add_review(whole: &mut ReviewCounts, part: &ReviewCounts) {
     ] {
         *sum += more;
     }
+    if let Some(usage) = &part.usage {
+        whole.usage.get_or_insert_default().add(usage);
+    }
 }
 
 /// The bytes of a finding's path.

@@ -9,7 +9,7 @@ use miette::{
 
 use super::Surroundings;
 use super::excerpt::Excerpt;
-use super::plain_text::visible_line;
+use super::plain_text::{no_command, visible_line};
 use super::story::{self, count};
 use crate::finding::{Disposition, Finding, Fixes, Position, Range, Report};
 
@@ -186,7 +186,9 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
         writeln!(out, "{left_out}")?;
     }
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
-        writeln!(out, "{}", visible_line(&story::review_line(review)))?;
+        for line in story::review_lines(review) {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
     }
     let found = story::counts(summary);
     writeln!(
@@ -277,7 +279,7 @@ fn explained(finding: &Finding, is_drawn: bool) -> String {
     }
     lines
         .iter()
-        .map(|line| visible_line(line))
+        .map(|line| no_command(&visible_line(line)))
         .collect::<Vec<_>>()
         .join("\n")
 }

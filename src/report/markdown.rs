@@ -164,7 +164,8 @@ fn footer(report: &Report, surroundings: &Surroundings) -> String {
     }
     parts.extend(story::left_out(report).map(|text| format!("{text}.")));
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
-        parts.push(format!("{}.", prose(&story::review_line(review))));
+        let lines = story::review_lines(review);
+        parts.extend(lines.iter().map(|line| format!("{}.", prose(line))));
     }
     if let Some(hash) = &report.rules_hash {
         parts.push(format!("The hash of the rules is {}.", code(hash)));
@@ -174,7 +175,7 @@ fn footer(report: &Report, surroundings: &Surroundings) -> String {
 }
 
 /// A code span that its text cannot end.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = visible_line(&shortened(text, TEXT_LIMIT));
     let mut longest = 0;
     let mut run = 0;
@@ -189,7 +190,7 @@ fn code(text: &str) -> String {
 }
 
 /// Text from elsewhere, in which only paired backticks mean something.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let text = visible_line(&shortened(text, TEXT_LIMIT));
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::finding::{Answer, Disposition, Finding, Report, ReviewCounts, Summary};
+use crate::finding::{Answer, Disposition, Finding, Report, ReviewCounts, Summary, Usage};
 
 /// The rule of an entry about a source that could not be looked at.
 pub(super) const UNCHECKED: &str = "codex-unchecked";
@@ -128,8 +128,8 @@ pub(super) fn facts(report: &Report) -> Vec<(&'static str, Value)> {
     facts.into_iter().filter(is_known).collect()
 }
 
-/// What a reviewer was asked.
-pub(super) fn review_line(review: &ReviewCounts) -> String {
+/// What a reviewer was asked, and what that took.
+pub(super) fn review_lines(review: &ReviewCounts) -> Vec<String> {
     let name = review.reviewer.as_deref().unwrap_or("nobody");
     let parts = [
         (review.asked, "asked"),
@@ -144,7 +144,11 @@ pub(super) fn review_line(review: &ReviewCounts) -> String {
             line.push_str(&format!(", {number} {word}"));
         }
     }
-    format!("reviewer: {line}")
+    let usage = review.usage.as_ref();
+    let usage = usage.map(|usage| format!("usage: {}", usage_line(usage)));
+    std::iter::once(format!("reviewer: {line}"))
+        .chain(usage)
+        .collect()
 }
 
 /// What was not looked at because `.gitattributes` says so.
@@ -257,6 +261,7 @@ pub(super) fn opinion(finding: &Finding) -> Option<String> {
     let word = match verdict.verdict {
         Answer::Violation => "a violation",
         Answer::Compliant => "compliant",
+        Answer::Partial => "a part of it met",
         Answer::Unsure => "unsure",
     };
     let (reviewer, rationale) = (&verdict.reviewer, &verdict.rationale);
@@ -315,4 +320,28 @@ pub(super) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     }
     let end = text.floor_char_boundary(limit.saturating_sub('…'.len_utf8()));
     Cow::Owned(format!("{}…", &text[..end]))
+}
+
+/// What was used of models, on one line.
+fn usage_line(usage: &Usage) -> String {
+    let cached = match usage.cached_input_tokens {
+        0 => String::new(),
+        tokens => format!(" ({tokens} of them cached)"),
+    };
+    let cost = usage.dollars().map(|cost| format!(", {cost}"));
+    format!(
+        "{}, {} tokens in{cached}, {} out{}{}",
+        count(
+            usize::try_from(usage.requests).unwrap_or(usize::MAX),
+            "request"
+        ),
+        usage.input_tokens,
+        usage.output_tokens,
+        cost.unwrap_or_default(),
+        if usage.estimated {
+            ", in part estimated"
+        } else {
+            ""
+        }
+    )
 }

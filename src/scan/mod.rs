@@ -21,7 +21,7 @@ pub use self::context::{Context, Item, contexts};
 use self::dispatch::{Alarm, Table};
 use self::identity::{Kinds, Outline, Spot};
 use self::tokens::TokenRules;
-pub use self::touched::touched;
+pub use self::touched::{question, touched};
 use crate::candidate::Candidate;
 use crate::date::Date;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};

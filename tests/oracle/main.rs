@@ -4,9 +4,12 @@
 //! out of folders of real code: `ORACLE_RUST=~/.cargo/registry/src ORACLE_LUA=/usr/share/lua ORACLE_ROUNDS=200
 //! cargo test --test oracle -- --ignored`. A difference is printed with its rule and its seed.
 
-#![expect(clippy::unwrap_used,
+#![expect(
+    clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr, reason = "a test fails by panicking")]
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
 
 mod cut;
 mod language;

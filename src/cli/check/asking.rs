@@ -19,7 +19,7 @@ use super::output::Output;
 use super::scope::Scope;
 
 /// A sign of life, where nobody is there to look.
-pub(super) fn heartbeat() -> Option<Heartbeat<'static>> {
+pub(in crate::cli) fn heartbeat() -> Option<Heartbeat<'static>> {
     super::in_ci().then_some(Heartbeat {
         every: super::progress::heartbeat(),
         beat: &show::progress,
@@ -90,14 +90,5 @@ pub(super) fn show(
 ) -> Result<(), Failure> {
     let is_taken = |(format, file): &Output| *format != Format::Human && file.is_none();
     let to_standard_error = outputs.iter().any(is_taken);
-    for (index, request) in requests.iter().enumerate() {
-        let (at, all, size) = (index + 1, requests.len(), request.len());
-        let text = format!("request {at} of {all}, {size} bytes:\n{request}\n\n");
-        if to_standard_error {
-            show::to_standard_error(&text);
-        } else {
-            context.print(&text)?;
-        }
-    }
-    Ok(())
+    show::requests(requests, to_standard_error, context)
 }

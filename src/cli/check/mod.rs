@@ -1,6 +1,6 @@
 //! `codex check`: the whole way from a change to its report.
 
-mod asking;
+pub(super) mod asking;
 mod comparison;
 mod emergency;
 mod exceptions;
@@ -27,6 +27,7 @@ use crate::scan::Scanner;
 use crate::source::RepoPath;
 
 use super::{Context, Verdict, baseline, reviewer, show};
+pub(super) use asking::heartbeat;
 use output::Output;
 use scope::Scope;
 
@@ -184,7 +185,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         narrow: &config.review,
         cache: plan.reviewer.cache.as_ref(),
         limits: plan.reviewer.limits(&config.review),
-        heartbeat: asking::heartbeat(),
+        heartbeat: heartbeat(),
     };
     let is_new = |candidates: &[Candidate<'_>]| match &baseline {
         Some(baseline) => {

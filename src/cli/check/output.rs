@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cli::{Context, Verdict, threshold, unknown_word};
 use crate::finding::{Disposition, Report};
 use crate::problem::Failure;
-use crate::report::{self, Format, Surroundings};
+use crate::report::{self, Format, Style, Surroundings};
 
 /// A format and its file; without one, standard output.
 pub(in crate::cli) type Output = (Format, Option<PathBuf>);
@@ -25,26 +25,30 @@ pub(in crate::cli) struct Arguments {
 }
 
 impl Arguments {
-    /// What was asked for. Only one can have standard output.
+    /// What was asked for.
     pub(in crate::cli) fn read(&self) -> Result<Vec<Output>, Failure> {
-        let mut outputs = Vec::new();
-        for word in &self.format {
-            let (name, file) = word
-                .split_once('=')
-                .map_or((word.as_str(), None), |(name, file)| {
-                    (name, Some(PathBuf::from(file)))
-                });
-            let known = || Format::ALL.into_iter().map(|(known, _)| known);
-            let format =
-                Format::named(name).ok_or_else(|| unknown_word("format", name, known()))?;
-            outputs.push((format, file));
-        }
-        if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
-            let help = "give the others a file, as in --format json=codex.json";
-            return Err(Failure::new("only one format can go to standard output").help(help));
-        }
-        Ok(outputs)
+        outputs(&self.format)
     }
+}
+
+/// What words of `--format` ask for. Only one can have standard output.
+pub(in crate::cli) fn outputs(words: &[String]) -> Result<Vec<Output>, Failure> {
+    let mut outputs = Vec::new();
+    for word in words {
+        let (name, file) = word
+            .split_once('=')
+            .map_or((word.as_str(), None), |(name, file)| {
+                (name, Some(PathBuf::from(file)))
+            });
+        let known = || Format::ALL.into_iter().map(|(known, _)| known);
+        let format = Format::named(name).ok_or_else(|| unknown_word("format", name, known()))?;
+        outputs.push((format, file));
+    }
+    if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
+        let help = "give the others a file, as in --format json=codex.json";
+        return Err(Failure::new("only one format can go to standard output").help(help));
+    }
+    Ok(outputs)
 }
 
 /// How a report becomes an exit code.
@@ -83,10 +87,21 @@ pub(in crate::cli) fn write(
     surroundings: &Surroundings,
     context: &mut Context,
 ) -> Result<(), Failure> {
+    write_as(outputs, context, |format, style, out| {
+        report::render(format, report, surroundings, style, out)
+    })
+}
+
+/// Writes what `render` makes in every form that was asked for.
+pub(in crate::cli) fn write_as(
+    outputs: &[Output],
+    context: &mut Context,
+    render: impl Fn(Format, Style, &mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
     for (format, file) in outputs {
         let Some(file) = file else {
             let style = context.style;
-            report::render(*format, report, surroundings, style, &mut context.writer())
+            render(*format, style, &mut context.writer())
                 .map_err(|error| Failure::io("cannot write the report", &error))?;
             continue;
         };
@@ -94,8 +109,7 @@ pub(in crate::cli) fn write(
         let mut out = std::fs::File::create(file)
             .map(std::io::BufWriter::new)
             .map_err(|error| Failure::io(&doing, &error))?;
-        let style = report::Style::default();
-        report::render(*format, report, surroundings, style, &mut out)
+        render(*format, Style::default(), &mut out)
             .and_then(|()| out.flush())
             .map_err(|error| Failure::io(&doing, &error))?;
     }
