@@ -3,7 +3,7 @@
 //! Each round takes the proposals that do not overlap, first by position, and looks again: what overlapped comes in the next
 //! round, if it is still there. Nothing is taken that does not mend: a fix that leaves as many findings of its rule as
 //! there were, one that breaks the syntax, one that never comes to an end. Deliberately absent: which findings are to be
-//! mended, and the disk ([`crate::cli`]).
+//! mended, and the disk.
 
 pub mod template;
 
