@@ -22,6 +22,8 @@ pub struct Candidate<'r> {
     pub certainty: Certainty,
     /// What to say.
     pub message: String,
+    /// What mends it: the bytes that take the place of its range.
+    pub fix: Option<Vec<u8>>,
     /// The question to a reviewer, when it is ambiguous.
     pub ask: Option<String>,
     /// What made it ambiguous: names of facts, ids of `ambiguous-when`.

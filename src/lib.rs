@@ -28,6 +28,7 @@
 //! | [`cause`] | the changed line behind a finding at an unchanged one | |
 //! | [`suppress`] | exceptions in the code | |
 //! | [`baseline`] | what was there when codex came | |
+//! | [`fix`] | mends code, in memory, until nothing is left to mend | |
 //! | [`review`] | candidates to findings; asks whoever decides what syntax cannot | a file per backend |
 //! | [`eval`] | how often a reviewer is right | |
 //! | [`export`] | statements as pages for coding agents | |
@@ -71,6 +72,7 @@ pub mod eval;
 pub mod export;
 pub mod fetched;
 pub mod finding;
+pub mod fix;
 pub mod introduced;
 pub mod language;
 pub mod matcher;

@@ -48,6 +48,8 @@ pub struct Problem {
     pub message: String,
     /// What to do next.
     pub help: Option<String>,
+    /// Whether it says only what somebody may not have meant.
+    pub is_warning: bool,
 }
 
 impl Problem {
@@ -117,17 +119,31 @@ impl Problems {
             span,
             message: shortened(message),
             help: help.map(shortened),
+            is_warning: false,
         });
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
+    /// Makes warnings of all that comes after the first `kept`, [`Self::total`] at an earlier time.
+    pub fn only_warn_after(&mut self, kept: usize) {
+        for problem in self.found.iter_mut().skip(kept) {
+            problem.is_warning = true;
+        }
+    }
+
+    /// How many there are, warnings included.
+    pub fn total(&self) -> usize {
         self.found.len()
     }
 
-    /// Whether there is none.
+    /// How many there are that are no warnings.
+    pub fn len(&self) -> usize {
+        let errors = self.found.iter().filter(|problem| !problem.is_warning);
+        errors.count()
+    }
+
+    /// Whether there is none but warnings.
     pub fn is_empty(&self) -> bool {
-        self.found.is_empty()
+        self.found.iter().all(|problem| problem.is_warning)
     }
 
     /// All of them, in the order of the text.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::finding::{Position, Range};
 
@@ -133,7 +133,7 @@ pub struct Source {
     /// Where it lies.
     pub path: RepoPath,
     bytes: Vec<u8>,
-    line_starts: Vec<usize>,
+    line_starts: OnceLock<Vec<usize>>,
 }
 
 impl Source {
@@ -145,17 +145,23 @@ impl Source {
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
             return Err("UTF-16; codex reads UTF-8".to_owned());
         }
-        if bytes.contains(&0) {
+        if memchr::memchr(0, &bytes).is_some() {
             return Err("binary: it holds NUL bytes".to_owned());
         }
-        let newlines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let line_starts = std::iter::once(0)
-            .chain(newlines.map(|(at, _)| at + 1))
-            .collect();
         Ok(Self {
             path,
             bytes,
-            line_starts,
+            line_starts: OnceLock::new(),
+        })
+    }
+
+    /// Counted when somebody asks: most files have nothing to point at.
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let newlines = memchr::memchr_iter(b'\n', &self.bytes);
+            std::iter::once(0)
+                .chain(newlines.map(|at| at + 1))
+                .collect()
         })
     }
 
@@ -171,18 +177,18 @@ impl Source {
 
     /// The line, from 1, on which the byte stands.
     pub fn line(&self, byte: usize) -> usize {
-        self.line_starts.partition_point(|start| *start <= byte)
+        self.line_starts().partition_point(|start| *start <= byte)
     }
 
     /// The bytes of a line (from 1), without its end.
     pub fn line_range(&self, line: usize) -> std::ops::Range<usize> {
         let start = self
-            .line_starts
+            .line_starts()
             .get(line - 1)
             .copied()
             .unwrap_or(self.bytes.len());
         let end = self
-            .line_starts
+            .line_starts()
             .get(line)
             .map_or(self.bytes.len(), |next| next - 1);
         start..end.max(start)
@@ -191,7 +197,7 @@ impl Source {
     /// Line and column of a byte; columns count Unicode scalar values (a broken byte counts as one).
     pub fn position(&self, byte: usize) -> Position {
         let line = self.line(byte);
-        let start = self.line_starts[line - 1];
+        let start = self.line_starts()[line - 1];
         Position {
             line,
             column: self.text(start..byte).chars().count() + 1,

@@ -93,6 +93,22 @@ impl Snapshot {
         Self::overlay(self, BTreeMap::from([(path, Content::Text(text))]))
     }
 
+    /// This snapshot with other texts of some files.
+    #[must_use]
+    pub fn with_texts(self, texts: BTreeMap<RepoPath, Vec<u8>>) -> Self {
+        let content = |(path, text)| (path, Content::Text(text));
+        Self::overlay(self, texts.into_iter().map(content).collect())
+    }
+
+    /// The folder on disk that it shows, when it shows one.
+    pub fn root(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Folder(root) => Some(root),
+            Kind::Overlay(below, _) => below.root(),
+            Kind::Memory(_) | Kind::Commit(_) | Kind::Index(_) => None,
+        }
+    }
+
     /// The bytes of a file.
     ///
     /// `Ok(None)` when there is no such file: a missing path, a folder, a submodule, a symbolic link, or a path that

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::change;
 use crate::config::Config;
 use crate::finding::{Disposition, Finding};
-use crate::language::{self, Workspace};
+use crate::language::Workspace;
 use crate::problem::Failure;
 use crate::review;
 use crate::rule::{Rule, in_force};
@@ -48,7 +48,7 @@ pub(super) fn look<T>(
         ));
     };
     let ids = in_force.rules.iter().map(|rule| rule.id.clone()).collect();
-    let built_in = language::ALL.into_iter().flat_map(Rule::suppressions);
+    let built_in = Rule::suppressions(&in_force.rules);
     in_force.rules.extend(built_in);
     let folder = if config.is_file {
         &config.folder

@@ -327,7 +327,31 @@ fn knowing_cache(mut config: Config) -> Config {
     config
 }
 
+/// Standard output; a reader that has gone away is no failure.
+struct Standard<'a>(&'a mut io::BufWriter<Box<dyn Write>>);
+
+impl Write for Standard<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
 impl Context {
+    /// Standard output, for what is too long to be held.
+    fn writer(&mut self) -> Standard<'_> {
+        Standard(&mut self.out)
+    }
+
     /// Writes to standard output; a reader that has gone away is no failure.
     fn print(&mut self, text: &str) -> Result<(), Failure> {
         match self.out.write_all(text.as_bytes()) {

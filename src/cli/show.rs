@@ -54,7 +54,11 @@ fn shown(problem: &Problem) -> Shown {
     Shown {
         message: visible_line(&problem.message),
         help: problem.help.as_deref().map(visible_line),
-        severity: Severity::Error,
+        severity: if problem.is_warning {
+            Severity::Warning
+        } else {
+            Severity::Error
+        },
         place: Some((excerpt, span)),
     }
 }

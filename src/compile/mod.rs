@@ -19,6 +19,7 @@ use self::prove::prove;
 
 use crate::config::{self, Config};
 use crate::language::Language;
+use crate::matcher::read::SharedUtils;
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::rfc::{self, Rfc, Statement};
 use crate::rule::read::{self, Form};
@@ -279,7 +280,7 @@ fn compile_statement(
             &statement.slug,
             Form::Block,
             authority,
-            &[],
+            &SharedUtils::default(),
             problems,
         ) else {
             // Its examples would only complain about the same.
@@ -333,6 +334,14 @@ fn refuse_idle_examples(
             .iter()
             .any(|language| language.name == example.language)
         {
+            continue;
+        }
+        if example.role == Role::Fixed {
+            let message = format!(
+                "nothing makes this: the statement has no matcher for `{}`",
+                example.language
+            );
+            problems.add(span.clone(), message);
             continue;
         }
         if statement.review.is_none() {

@@ -2,10 +2,12 @@
 //! nothing here can decide.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use super::{Proof, line};
 use crate::change::Snapshot;
 use crate::finding::Certainty;
+use crate::fix::{self, Mended, Proposal};
 use crate::language::{Language, Workspace};
 use crate::problem::Problems;
 use crate::rfc::Statement;
@@ -29,8 +31,13 @@ pub(super) fn prove(
         .iter()
         .filter(|(example, _)| example.language == language.name)
         .collect();
-    for (example, span) in &examples {
-        let complaint = prove_example(rule, language, example, &mut reasons);
+    for (index, (example, span)) in examples.iter().enumerate() {
+        let complaint = if example.role == Role::Fixed {
+            let before = index.checked_sub(1).map(|before| &examples[before].0);
+            prove_fixed(rule, example, before)
+        } else {
+            prove_example(rule, language, example, &mut reasons)
+        };
         proofs.push(Proof {
             slug: statement.slug.clone(),
             role: example.role,
@@ -42,7 +49,8 @@ pub(super) fn prove(
             problems.add(span.clone(), complaint);
         }
     }
-    for role in [Role::Bad, Role::Good] {
+    let fixed = rule.fix.as_ref().map(|_| Role::Fixed);
+    for role in [Role::Bad, Role::Good].into_iter().chain(fixed) {
         if !examples.iter().any(|(example, _)| example.role == role) {
             let message = format!(
                 "the {} matcher of `{}` has no {} example",
@@ -83,6 +91,57 @@ pub fn examples_hold(rule: &Rule) -> Result<(), String> {
     complaints.next().map_or(Ok(()), Err)
 }
 
+/// What is wrong with an example of what the fix makes.
+fn prove_fixed(rule: &Rule, example: &Example, before: Option<&Example>) -> Option<String> {
+    let Some(bad) = before.filter(|before| before.role == Role::Bad) else {
+        return Some("a fixed example stands after the bad one that it mends".to_owned());
+    };
+    if rule.fix.is_none() {
+        return Some(format!("the matcher of `{}` has no `fix`", rule.id));
+    }
+    let path = RepoPath::from(bad.file.as_str());
+    let look = |files: &BTreeMap<RepoPath, Mended>| -> Result<Vec<Proposal>, Infallible> {
+        let text = match files.get(&path) {
+            Some(mended) => mended.text.clone(),
+            None => bad.code.clone().into_bytes(),
+        };
+        let snapshot = Snapshot::memory(BTreeMap::from([(path.clone(), text)]));
+        let scanner = Scanner::new(std::slice::from_ref(rule), true);
+        let scan = scanner.scan(&Workspace::new(&snapshot), std::slice::from_ref(&path));
+        Ok(scan.candidates.iter().filter_map(Proposal::of).collect())
+    };
+    let read = |_: &RepoPath| Some(bad.code.clone().into_bytes());
+    let Ok(outcome) = fix::mend(look, read);
+    if let Some(refusal) = outcome.refused.values().next() {
+        return Some(format!("the bad example stays bad: {}", refusal.reason()));
+    }
+    let Some(mended) = outcome.files.get(&path) else {
+        return Some("the fix changes nothing in the bad example".to_owned());
+    };
+    let made = String::from_utf8_lossy(&mended.text);
+    if made == example.code {
+        return None;
+    }
+    let (made, wanted): (Vec<&str>, Vec<&str>) =
+        (made.lines().collect(), example.code.lines().collect());
+    let same = made
+        .iter()
+        .zip(&wanted)
+        .take_while(|(made, wanted)| made == wanted);
+    let line = same.count();
+    let shown = |lines: &[&str]| {
+        lines
+            .get(line)
+            .map_or("the end".to_owned(), |line| format!("`{line}`"))
+    };
+    Some(format!(
+        "the fix makes something else of the bad example: line {} is {}, not {}",
+        line + 1,
+        shown(&made),
+        shown(&wanted)
+    ))
+}
+
 /// What is wrong with an example, if anything is.
 fn prove_example(
     rule: &Rule,
@@ -114,7 +173,7 @@ fn prove_example(
                 rule.id
             ));
         }
-        Role::Bad => Certainty::Violation,
+        Role::Bad | Role::Fixed => Certainty::Violation,
         Role::Ambiguous => Certainty::Ambiguous,
     };
     if wanted == Certainty::Ambiguous {

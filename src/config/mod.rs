@@ -538,5 +538,6 @@ pub fn whole_file(path: &Path, message: impl Into<String>) -> Problem {
         span: 0..0,
         message: message.into(),
         help: None,
+        is_warning: false,
     }
 }

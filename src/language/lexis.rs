@@ -104,6 +104,36 @@ pub struct Lexis {
     pub items: &'static [&'static str],
 }
 
+/// No tokens at all: patterns of the language match on trees only.
+pub static UNKNOWN: Lexis = Lexis {
+    next: |_, _| None,
+    flat: &[],
+    dead: &[],
+    raw: "",
+    keywords: &[],
+    definitions: &[],
+    attributes: &[],
+    joints: &[],
+    path: "",
+    postfix: &[],
+    prefixes: &[],
+    operators: &[],
+    separators: &[],
+    bang: "",
+    pipe: "",
+    cast: "",
+    binders: &[],
+    chain: "",
+    arm: "",
+    block_words: &[],
+    block_heads: &[],
+    block_joint: "",
+    literals: &[],
+    names: &[],
+    call: ("", ""),
+    items: &[],
+};
+
 /// The strength of assignments: what stands at their sides may be anything.
 pub const ASSIGNMENT: u8 = 20;
 

@@ -9,6 +9,7 @@ use crate::finding::Cause;
 /// Lua.
 pub static LUA: Language = Language {
     name: "lua",
+    aliases: &[],
     extensions: &["lua"],
     grammar: || tree_sitter_lua::LANGUAGE.into(),
     expando: '$',

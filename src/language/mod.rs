@@ -3,10 +3,40 @@
 //! tree-sitter sees shapes, in every language and in broken code; what needs a language's own grammar stands in its
 //! own file. Deliberately absent: rules about a language; they are RFCs.
 
+#[cfg(feature = "bash")]
+mod bash;
+#[cfg(any(feature = "c", feature = "cpp"))]
+mod c;
+#[cfg_attr(
+    not(any(
+        feature = "bash",
+        feature = "c",
+        feature = "cpp",
+        feature = "go",
+        feature = "java",
+        feature = "javascript",
+        feature = "python",
+        feature = "typescript"
+    )),
+    expect(dead_code, reason = "Rust and Lua have their own")
+)]
+mod conventions;
+#[cfg(feature = "cpp")]
+mod cpp;
 mod file_facts;
+#[cfg(feature = "go")]
+mod go;
+#[cfg(feature = "java")]
+mod java;
+#[cfg(any(feature = "javascript", feature = "typescript"))]
+mod javascript;
 pub mod lexis;
 mod lua;
+#[cfg(feature = "python")]
+mod python;
 mod rust;
+#[cfg(feature = "typescript")]
+mod typescript;
 mod workspace;
 
 use std::fmt;
@@ -18,13 +48,49 @@ use crate::finding::Cause;
 use crate::matcher::{Captures, Node, Tree};
 use crate::source::Source;
 
-/// Every language that codex knows.
-pub const ALL: [&Language; 2] = [&lua::LUA, &rust::RUST];
+/// Every language that this codex knows.
+pub static ALL: &[&Language] = &[
+    #[cfg(feature = "bash")]
+    &bash::BASH,
+    #[cfg(feature = "c")]
+    &c::C,
+    #[cfg(feature = "cpp")]
+    &cpp::CPP,
+    #[cfg(feature = "go")]
+    &go::GO,
+    #[cfg(feature = "java")]
+    &java::JAVA,
+    #[cfg(feature = "javascript")]
+    &javascript::JAVASCRIPT,
+    &lua::LUA,
+    #[cfg(feature = "python")]
+    &python::PYTHON,
+    &rust::RUST,
+    #[cfg(feature = "typescript")]
+    &typescript::TSX,
+    #[cfg(feature = "typescript")]
+    &typescript::TYPESCRIPT,
+];
+
+/// Languages that a build may leave out: the name, and the feature of cargo that it comes with.
+const OPTIONAL: [(&str, &str); 9] = [
+    ("bash", "bash"),
+    ("c", "c"),
+    ("cpp", "cpp"),
+    ("go", "go"),
+    ("java", "java"),
+    ("javascript", "javascript"),
+    ("python", "python"),
+    ("tsx", "typescript"),
+    ("typescript", "typescript"),
+];
 
 /// What codex needs to know of a language.
 pub struct Language {
     /// The word in rules and fences.
     pub name: &'static str,
+    /// Other words for it in plain ast-grep rules.
+    pub aliases: &'static [&'static str],
     /// File name endings, without the dot.
     pub extensions: &'static [&'static str],
     /// The tree-sitter grammar.
@@ -77,13 +143,27 @@ impl Eq for Language {}
 impl Language {
     /// The language of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        ALL.into_iter().find(|language| language.name == name)
+        let mut all = ALL.iter().copied();
+        all.find(|language| language.name == name)
+    }
+
+    /// The language that ast-grep calls so: in capitals or not, by one of several names.
+    pub fn called(word: &str) -> Option<&'static Self> {
+        let is_name = |name: &&str| name.eq_ignore_ascii_case(word);
+        let mut all = ALL.iter().copied();
+        all.find(|language| is_name(&language.name) || language.aliases.iter().any(is_name))
+    }
+
+    /// The feature that a build needs for the language of this name, when this one was made without it.
+    pub fn left_out(name: &str) -> Option<&'static str> {
+        let (_, feature) = OPTIONAL.iter().find(|(known, _)| *known == name)?;
+        Self::named(name).is_none().then_some(*feature)
     }
 
     /// The language of a file, by its ending.
     pub fn of(path: &crate::source::RepoPath) -> Option<&'static Self> {
         let extension = path.extension()?;
-        ALL.into_iter().find(|language| {
+        ALL.iter().copied().find(|language| {
             language
                 .extensions
                 .iter()
@@ -93,7 +173,7 @@ impl Language {
 
     /// The names of all languages.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        ALL.into_iter().map(|language| language.name)
+        ALL.iter().map(|language| language.name)
     }
 
     /// What a node's kind, by name, is asked.
@@ -165,6 +245,11 @@ impl Language {
             .map(|(opener, _)| *opener)
             .min_by_key(|opener| opener.len())
             .unwrap_or_default()
+    }
+
+    /// Whether codex knows its tokens, for code of which there is no tree.
+    pub fn has_tokens(&self) -> bool {
+        !std::ptr::eq(self.lexis, &raw const lexis::UNKNOWN)
     }
 
     /// The fact of this name.

@@ -37,6 +37,16 @@ impl Captures {
         })
     }
 
+    /// The names of all that is bound, in the order in which it was.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.bound.iter().map(|(name, _)| &**name)
+    }
+
+    /// Whether a metavariable of either sort stands for something, be it an empty list.
+    pub fn is_bound(&self, name: &str) -> bool {
+        self.bound.iter().any(|(known, _)| **known == *name)
+    }
+
     /// The bytes that a metavariable of either sort stands for.
     pub fn range(&self, tree: &Tree<'_>, name: &str) -> Option<Range<usize>> {
         if let Some((_, bytes)) = self.run(name) {

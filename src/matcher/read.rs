@@ -3,31 +3,88 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Matcher, Pattern, Relation, RuleMatcher, Stop};
+use super::nth_child::{Formula, NthChild};
+use super::{Matcher, Pattern, Relation, RuleMatcher, Stop, Util};
 use crate::language::Language;
 use crate::problem::Problems;
 use crate::yaml::{Entry, Node, Value};
 
 /// Keys of a condition; composites come before relations when they are tried, whatever their order in the text.
-const KEYS: [&str; 11] = [
-    "pattern", "kind", "regex", "all", "any", "not", "matches", "inside", "has", "precedes",
-    "follows",
+const KEYS: [&str; 12] = [
+    "pattern", "kind", "regex", "nthChild", "all", "any", "not", "matches", "inside", "has",
+    "precedes", "follows",
 ];
 const RELATION_KEYS: [&str; 2] = ["stopBy", "field"];
-/// Keys of the ast-grep language that codex does not have (yet).
-const REFUSED_KEYS: [&str; 2] = ["nthChild", "range"];
+/// Keys of the ast-grep language that codex does not have.
+const REFUSED_KEYS: [&str; 1] = ["range"];
 /// Conditions nested deeper than this are refused.
 const DEPTH_LIMIT: usize = 64;
+
+/// Utils that many rules share; each is complete in itself, with constraints and utils of its own.
+#[derive(Debug, Clone, Default)]
+pub struct SharedUtils {
+    names: Vec<String>,
+    /// Those that nobody can use, because they are not right themselves.
+    broken: BTreeSet<String>,
+    matchers: Arc<Vec<RuleMatcher>>,
+}
+
+impl SharedUtils {
+    /// Reads them; each has a place for its own complaints.
+    pub fn read(language: &'static Language, utils: &mut [(String, &Node, &mut Problems)]) -> Self {
+        let mut shared = Self {
+            names: utils.iter().map(|(name, ..)| name.clone()).collect(),
+            ..Self::default()
+        };
+        let rules: Vec<(String, &Node)> = utils
+            .iter()
+            .map(|(name, node, _)| (name.clone(), *node))
+            .collect();
+        let mut matchers = Vec::new();
+        for (index, (name, node, problems)) in utils.iter_mut().enumerate() {
+            let before = problems.len();
+            if rules[..index].iter().any(|(other, _)| other == name) {
+                problems.add(
+                    node.span.clone(),
+                    format!("a second util is named `{name}`"),
+                );
+            }
+            let span = node.get("id").map_or(&node.span, |id| &id.span).clone();
+            refuse_circle(name, span, &rules, needed_by_shared, problems);
+            let mut reader = Reader::new(language, problems);
+            reader.shared = shared.clone();
+            reader.utils(node.get("utils").map_or(&[][..], Node::entries));
+            reader.in_util = true;
+            let rule = node.get("rule");
+            if rule.is_none() {
+                reader
+                    .problems
+                    .add(node.span.clone(), "a util needs `rule`");
+            }
+            let matcher = rule.and_then(|rule| reader.rule(rule, node.get("constraints")));
+            if problems.len() > before {
+                shared.broken.insert(name.clone());
+            }
+            matchers.push(matcher.unwrap_or_else(RuleMatcher::nothing));
+        }
+        shared.matchers = Arc::new(matchers);
+        shared
+    }
+}
 
 /// Reads conditions for one rule; the utils are shared by all of them.
 pub struct Reader<'a> {
     language: &'static Language,
     grammar: tree_sitter::Language,
     utils: Arc<Vec<Matcher>>,
+    recursive: Arc<Vec<bool>>,
     util_names: Vec<String>,
+    shared: SharedUtils,
     problems: &'a mut Problems,
     depth: usize,
-    comments: bool,
+    ours: bool,
+    /// Whether a util is being read, not a rule.
+    in_util: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -37,18 +94,31 @@ impl<'a> Reader<'a> {
             language,
             grammar: (language.grammar)(),
             utils: Arc::default(),
+            recursive: Arc::default(),
             util_names: Vec::new(),
+            shared: SharedUtils::default(),
             problems,
             depth: 0,
-            comments: false,
+            ours: false,
+            in_util: false,
         }
     }
 
-    /// Lets comments stand anywhere in what patterns match.
+    /// A rule of ours, not of an ast-grep file: comments may stand anywhere in what its patterns match, and what ast-grep
+    /// passes over in silence is an error.
     #[must_use]
-    pub fn with_comments(mut self, comments: bool) -> Self {
-        self.comments = comments;
+    pub fn of_ours(mut self, ours: bool) -> Self {
+        self.ours = ours;
         self
+    }
+
+    /// Complains about something that ast-grep passes over: an error in a rule of ours, else a warning.
+    pub fn doubt(&mut self, complain: impl FnOnce(&mut Self)) {
+        let before = self.problems.total();
+        complain(self);
+        if !self.ours {
+            self.problems.only_warn_after(before);
+        }
     }
 
     /// The complaints so far, for what the caller finds wrong.
@@ -56,44 +126,30 @@ impl<'a> Reader<'a> {
         self.problems
     }
 
+    /// The rules to come may name these utils, too.
+    pub fn share(&mut self, utils: &SharedUtils) {
+        self.shared = utils.clone();
+    }
+
     /// Reads the utils that the rules to come may name.
     pub fn utils(&mut self, entries: &[Entry]) {
         self.util_names = entries.iter().map(|entry| entry.key.clone()).collect();
-        self.refuse_circles(entries);
+        let rules: Vec<(String, &Node)> = entries
+            .iter()
+            .map(|entry| (entry.key.clone(), &entry.value))
+            .collect();
+        for entry in entries {
+            let span = entry.key_span.clone();
+            refuse_circle(&entry.key, span, &rules, same_node_utils, self.problems);
+        }
         let nothing = || Matcher::Any(Vec::new());
+        self.in_util = true;
         let matchers = entries
             .iter()
             .map(|entry| self.condition(&entry.value).unwrap_or_else(nothing));
         self.utils = Arc::new(matchers.collect());
-    }
-
-    /// A util that needs itself at the same node can never answer.
-    fn refuse_circles(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            let mut reached: BTreeSet<&str> = BTreeSet::new();
-            let mut open = vec![&entry.value];
-            let mut is_circle = false;
-            while let Some(node) = open.pop() {
-                for name in same_node_utils(node) {
-                    is_circle |= name == entry.key;
-                    if reached.insert(name) {
-                        open.extend(
-                            entries
-                                .iter()
-                                .find(|other| other.key == name)
-                                .map(|other| &other.value),
-                        );
-                    }
-                }
-            }
-            if is_circle {
-                let message = format!(
-                    "the util `{}` needs itself to decide the same node",
-                    entry.key
-                );
-                self.problems.add(entry.key_span.clone(), message);
-            }
-        }
+        self.in_util = false;
+        self.recursive = Arc::new(super::recursive(&self.utils));
     }
 
     /// Reads a rule with its constraints.
@@ -117,19 +173,29 @@ impl<'a> Reader<'a> {
         let matcher = RuleMatcher {
             root: root?,
             constraints: read_constraints,
+            transforms: Vec::new(),
             utils: Arc::clone(&self.utils),
+            recursive: Arc::clone(&self.recursive),
+            shared: Arc::clone(&self.shared.matchers),
         };
-        let names = matcher.variables();
+        let names = matcher.mentioned_variables();
         for entry in constraints.map_or(&[][..], Node::entries) {
             self.need_variable(&entry.key, entry.key_span.clone(), &names);
         }
         if matcher.kinds().is_some_and(|kinds| kinds.is_empty()) {
-            self.problems.add(
-                rule.span.clone(),
-                "this rule can match nothing: its conditions need nodes of different kinds",
-            );
+            self.doubt(|reader| {
+                let message =
+                    "this rule can match nothing: its conditions need nodes of different kinds";
+                reader.problems.add(rule.span.clone(), message);
+            });
         }
         Some(matcher)
+    }
+
+    /// Reads what the rule makes of what it binds.
+    pub fn transforms(&mut self, matcher: &mut RuleMatcher, transform: &Node) {
+        let bound = matcher.mentioned_variables();
+        matcher.transforms = super::transform::read::read(transform, &bound, self);
     }
 
     /// Complains when no pattern binds the metavariable.
@@ -164,7 +230,13 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.depth += 1;
-        self.refuse_unknown(entries, more_keys);
+        self.refuse_unsupported(entries);
+        if more_keys.is_empty() {
+            self.refuse_unknown(entries, more_keys);
+        } else {
+            // ast-grep passes over what it does not know in a relation.
+            self.doubt(|reader| reader.refuse_unknown(entries, more_keys));
+        }
         let before = self.problems.len();
         let mut matchers = Vec::new();
         for key in KEYS {
@@ -192,13 +264,23 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn refuse_unsupported(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let key = entry.key.as_str();
+            if REFUSED_KEYS.contains(&key) {
+                let message = format!("`{key}` is not supported: no rule pack uses it");
+                self.problems.add(entry.key_span.clone(), message);
+            }
+        }
+    }
+
     fn refuse_unknown(&mut self, entries: &[Entry], more_keys: &[&str]) {
         for entry in entries {
             let key = entry.key.as_str();
             if REFUSED_KEYS.contains(&key) {
-                let message = format!("`{key}` is not supported yet");
-                self.problems.add(entry.key_span.clone(), message);
-            } else if !KEYS.contains(&key) && !more_keys.contains(&key) {
+                continue;
+            }
+            if !KEYS.contains(&key) && !more_keys.contains(&key) {
                 let known = KEYS.iter().chain(more_keys).copied();
                 self.problems.add_unknown(
                     entry.key_span.clone(),
@@ -215,6 +297,9 @@ impl<'a> Reader<'a> {
             "pattern" => self.pattern(value).map(Matcher::Pattern),
             "kind" => self.kind(value).map(Matcher::Kind),
             "regex" => self.regex(value).map(Matcher::Regex),
+            "nthChild" => self
+                .nth_child(value)
+                .map(|nth| Matcher::NthChild(Box::new(nth))),
             "all" => self.list(key, value).map(Matcher::All),
             "any" => self.list(key, value).map(Matcher::Any),
             "not" => self
@@ -230,7 +315,13 @@ impl<'a> Reader<'a> {
 
     fn pattern(&mut self, node: &Node) -> Option<Pattern> {
         if let Value::Map(_) = node.value {
-            node.need_map("`pattern`", &["context", "selector"], self.problems)?;
+            let keys = ["context", "selector", "strictness"];
+            node.need_map("`pattern`", &keys, self.problems)?;
+            if let Some(strictness) = node.get("strictness").filter(|value| !is_smart(value)) {
+                let message = "only the strictness `smart` is supported";
+                self.problems.add(strictness.span.clone(), message);
+                return None;
+            }
             let Some(context) = node.get("context") else {
                 self.problems
                     .add(node.span.clone(), "a pattern in this form needs `context`");
@@ -248,7 +339,7 @@ impl<'a> Reader<'a> {
     fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
         let text = node.need_text("pattern", self.problems)?;
         match Pattern::parse(text, selector, self.language) {
-            Ok(pattern) if self.comments => Some(pattern.with_comments()),
+            Ok(pattern) if self.ours => Some(pattern.with_comments()),
             Ok(pattern) => Some(pattern),
             Err(message) => {
                 let help = "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`";
@@ -265,6 +356,12 @@ impl<'a> Reader<'a> {
         if kind != 0 {
             return Some(kind);
         }
+        let is_combinator = |sign: char| sign.is_whitespace() || ">+~,:.(".contains(sign);
+        if name.contains(is_combinator) && name.contains(char::is_alphabetic) {
+            let message = "`kind` is the name of one kind: selectors are not supported yet";
+            self.problems.add(node.span.clone(), message);
+            return None;
+        }
         let named = |kind: &u16| {
             self.grammar.node_kind_is_named(*kind) && self.grammar.node_kind_is_visible(*kind)
         };
@@ -278,21 +375,72 @@ impl<'a> Reader<'a> {
         None
     }
 
+    fn nth_child(&mut self, node: &Node) -> Option<NthChild> {
+        let Value::Map(entries) = &node.value else {
+            return Some(NthChild {
+                formula: self.formula(node)?,
+                of: None,
+                reverse: false,
+            });
+        };
+        let keys = ["position", "ofRule", "reverse"];
+        self.doubt(|reader| {
+            let unknown = |entry: &&Entry| !keys.contains(&entry.key.as_str());
+            for entry in entries.iter().filter(unknown) {
+                let message = format!("unknown key `{}` in `nthChild`", entry.key);
+                let span = entry.key_span.clone();
+                reader.problems.add_unknown(span, message, &entry.key, keys);
+            }
+        });
+        let Some(position) = node.get("position") else {
+            let message = "`nthChild` in this form needs `position`";
+            self.problems.add(node.span.clone(), message);
+            return None;
+        };
+        let formula = self.formula(position);
+        let given = |key| {
+            node.get(key)
+                .filter(|value: &&Node| value.value != Value::Null)
+        };
+        let of = match given("ofRule") {
+            Some(of) => Some(self.condition(of)?),
+            None => None,
+        };
+        let reverse = match node.get("reverse") {
+            Some(reverse) => reverse.need_bool("reverse", self.problems)?,
+            None => false,
+        };
+        Some(NthChild {
+            formula: formula?,
+            of,
+            reverse,
+        })
+    }
+
+    fn formula(&mut self, node: &Node) -> Option<Formula> {
+        let text = node.need_text("nthChild", self.problems)?;
+        let is_whole = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
+        let formula = match &node.value {
+            Value::Number(number) if !is_whole(number.trim_start_matches('+')) => Err(format!(
+                "`{number}` is no place among siblings: they are counted from 1"
+            )),
+            _ => Formula::parse(text),
+        };
+        match formula {
+            Ok(formula) => Some(formula),
+            Err(message) => {
+                self.problems.add(node.span.clone(), message);
+                None
+            }
+        }
+    }
+
     fn regex(&mut self, node: &Node) -> Option<regex::Regex> {
         let text = node.need_text("regex", self.problems)?;
         match regex::Regex::new(text) {
             Ok(regex) => Some(regex),
             Err(error) => {
-                let reason = error.to_string();
-                let reason = reason
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ");
-                self.problems.add(
-                    node.span.clone(),
-                    format!("not a regular expression: {reason}"),
-                );
+                self.problems.add(node.span.clone(), not_a_regex(&error));
                 None
             }
         }
@@ -311,19 +459,37 @@ impl<'a> Reader<'a> {
         (!matchers.is_empty()).then_some(matchers)
     }
 
-    fn util(&mut self, node: &Node) -> Option<usize> {
+    /// A util of the rule hides a shared one of the same name.
+    fn util(&mut self, node: &Node) -> Option<Util> {
         let name = node.need_text("matches", self.problems)?;
-        let index = self.util_names.iter().position(|known| known == name);
-        if index.is_none() {
-            let known = self.util_names.iter().map(String::as_str);
-            self.problems.add_unknown(
+        if let Some(index) = self.util_names.iter().position(|known| known == name) {
+            return Some(Util::Own(index));
+        }
+        if self.shared.broken.contains(name) {
+            let message = format!("the util `{name}` cannot be used: it is not right itself");
+            self.problems.add(node.span.clone(), message);
+            return None;
+        }
+        let index = self.shared.names.iter().position(|known| known == name);
+        if let Some(index) = index {
+            return Some(Util::Shared(index));
+        }
+        let complain = |reader: &mut Self| {
+            let known = reader.util_names.iter().chain(&reader.shared.names);
+            reader.problems.add_unknown(
                 node.span.clone(),
                 format!("no util is named `{name}`"),
                 name,
-                known,
+                known.map(String::as_str),
             );
+        };
+        if self.in_util {
+            // ast-grep looks at the names in utils only when it comes to them.
+            self.doubt(complain);
+            return Some(Util::Missing);
         }
-        index
+        complain(self);
+        None
     }
 
     fn relation(&mut self, node: &Node, has_field: bool) -> Option<Box<Relation>> {
@@ -333,7 +499,10 @@ impl<'a> Reader<'a> {
             &RELATION_KEYS[..1]
         };
         let other = self.entries(node, more_keys);
-        let field = match node.get("field").filter(|_| has_field) {
+        let field = match node
+            .get("field")
+            .filter(|field| has_field && field.value != Value::Null)
+        {
             Some(field) => Some(self.field(field)?),
             None => None,
         };
@@ -378,6 +547,58 @@ impl<'a> Reader<'a> {
             None => self.condition(node).map(Stop::At),
         }
     }
+}
+
+/// What is wrong with a regular expression, in one line.
+pub(super) fn not_a_regex(error: &regex::Error) -> String {
+    let reason = error.to_string();
+    let reason = reason.lines().last().unwrap_or_default();
+    let reason = reason.trim_start_matches("error: ");
+    format!("not a regular expression: {reason}")
+}
+
+fn is_smart(strictness: &Node) -> bool {
+    strictness.value == Value::Null || strictness.as_text() == Some("smart")
+}
+
+/// A util that needs itself at the same node can never answer.
+fn refuse_circle<'n>(
+    name: &str,
+    span: std::ops::Range<usize>,
+    utils: &[(String, &'n Node)],
+    needed: fn(&'n Node) -> Vec<&'n str>,
+    problems: &mut Problems,
+) {
+    let find = |name: &str| utils.iter().find(|(known, _)| known == name);
+    let mut reached: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&Node> = find(name).map(|(_, node)| *node).into_iter().collect();
+    while let Some(node) = open.pop() {
+        for next in needed(node) {
+            if next == name {
+                let message = format!("the util `{name}` needs itself to decide the same node");
+                problems.add(span, message);
+                return;
+            }
+            if reached.insert(next) {
+                open.extend(find(next).map(|(_, node)| *node));
+            }
+        }
+    }
+}
+
+/// The shared utils that a shared util needs: its own utils and constraints count as part of it.
+fn needed_by_shared(util: &Node) -> Vec<&str> {
+    let own = util.get("utils").map_or(&[][..], Node::entries);
+    let constraints = util.get("constraints").map_or(&[][..], Node::entries);
+    let parts = own.iter().chain(constraints).map(|entry| &entry.value);
+    let mut names: Vec<&str> = util
+        .get("rule")
+        .into_iter()
+        .chain(parts)
+        .flat_map(same_node_utils)
+        .collect();
+    names.retain(|name| own.iter().all(|entry| entry.key != *name));
+    names
 }
 
 /// The utils that a condition asks about its own node.

@@ -3,6 +3,7 @@
 //! A node is its index. The subtree of node `n` is `n..end(n)`, its first child `n + 1`, the next sibling of a
 //! child `c` is `end(c)`. Deliberately absent: anything about a particular language.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// The index of a node in its [`Tree`].
@@ -26,6 +27,54 @@ const EXTRA: u8 = 2;
 const MISSING: u8 = 4;
 const HAS_ERROR: u8 = 8;
 
+/// What a thread keeps from tree to tree: parsers and room for nodes.
+#[derive(Default)]
+struct Spare {
+    parsers: Vec<(tree_sitter::Language, tree_sitter::Parser)>,
+    entries: Vec<Entry>,
+}
+
+/// Room for more nodes than this is given back.
+const KEPT: usize = 1 << 18;
+
+impl Spare {
+    fn parser(&mut self, grammar: &tree_sitter::Language) -> Option<&mut tree_sitter::Parser> {
+        let known = self.parsers.iter().position(|(known, _)| known == grammar);
+        let index = match known {
+            Some(index) => index,
+            None => {
+                let mut parser = tree_sitter::Parser::new();
+                parser.set_language(grammar).ok()?;
+                self.parsers.push((grammar.clone(), parser));
+                self.parsers.len() - 1
+            }
+        };
+        let (_, parser) = self.parsers.get_mut(index)?;
+        parser.reset();
+        Some(parser)
+    }
+}
+
+thread_local! {
+    static SPARE: RefCell<Spare> = RefCell::default();
+}
+
+impl Drop for Tree<'_> {
+    fn drop(&mut self) {
+        let mut entries = std::mem::take(&mut self.entries);
+        if entries.capacity() > KEPT {
+            return;
+        }
+        entries.clear();
+        // The thread may be ending.
+        let _ = SPARE.try_with(|spare| {
+            if let Ok(mut spare) = spare.try_borrow_mut() {
+                spare.entries = entries;
+            }
+        });
+    }
+}
+
 /// A parsed text. Node 0 is the root.
 #[derive(Debug)]
 pub struct Tree<'t> {
@@ -36,14 +85,15 @@ pub struct Tree<'t> {
 impl<'t> Tree<'t> {
     /// Parses a text; `None` when tree-sitter gives up (it does so only when told to stop).
     pub fn parse(text: &'t [u8], grammar: &tree_sitter::Language) -> Option<Self> {
-        let mut parser = tree_sitter::Parser::new();
-        parser.set_language(grammar).ok()?;
-        let parsed = parser.parse(text, None)?;
-        Some(Self::flatten(text, &parsed))
+        SPARE.with_borrow_mut(|spare| {
+            let parsed = spare.parser(grammar)?.parse(text, None)?;
+            let entries = std::mem::take(&mut spare.entries);
+            Some(Self::flatten(text, &parsed, entries))
+        })
     }
 
-    fn flatten(text: &'t [u8], parsed: &tree_sitter::Tree) -> Self {
-        let mut entries: Vec<Entry> = Vec::with_capacity(text.len() / 4 + 1);
+    fn flatten(text: &'t [u8], parsed: &tree_sitter::Tree, mut entries: Vec<Entry>) -> Self {
+        entries.reserve(text.len() / 4 + 1);
         let mut cursor = parsed.walk();
         let mut parent = NONE;
         'walk: loop {

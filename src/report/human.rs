@@ -11,7 +11,7 @@ use super::Surroundings;
 use super::excerpt::Excerpt;
 use super::plain_text::{no_command, visible_line};
 use super::story::{self, count};
-use crate::finding::{Disposition, Finding, Position, Range, Report, RuleCounts};
+use crate::finding::{Disposition, Finding, Fixes, Position, Range, Report, RuleCounts};
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,34 @@ impl Style {
     }
 }
 
+/// What was mended, and what was not.
+fn render_fixes(fixes: &Fixes, out: &mut dyn Write) -> io::Result<()> {
+    let code = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        visible_line(&crate::language::short(&words.join(" ")))
+    };
+    for fix in &fixes.applied {
+        let path = visible_line(&fix.path);
+        let (before, after) = (code(&fix.before), code(&fix.after));
+        let rule = visible_line(&fix.rule);
+        writeln!(
+            out,
+            "fixed: {path}:{}: {rule}: `{before}` -> `{after}`",
+            fix.line
+        )?;
+    }
+    for refused in &fixes.refused {
+        let path = visible_line(&refused.path);
+        let rule = refused
+            .rule
+            .as_deref()
+            .map_or(String::new(), |rule| format!(" {rule}:"));
+        let (rule, reason) = (visible_line(&rule), visible_line(&refused.reason));
+        writeln!(out, "not fixed: {path}:{rule} {reason}")?;
+    }
+    Ok(())
+}
+
 /// Writes the findings, weightiest first, and what the run comes to.
 pub(super) fn render(
     report: &Report,
@@ -82,6 +110,9 @@ pub(super) fn render(
                 .map_err(io::Error::other)?;
             writeln!(out, "{text}\n")?;
         }
+    }
+    if let Some(fixes) = &report.fixes {
+        render_fixes(fixes, out)?;
     }
     for unchecked in &report.unchecked {
         writeln!(

@@ -59,6 +59,11 @@ impl Format {
         ("junit", Self::Junit),
     ];
 
+    /// Whether it shows the code around findings, and so needs the texts.
+    pub fn shows_code(self) -> bool {
+        matches!(self, Self::Human | Self::Rdjson)
+    }
+
     /// The format of a word.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL

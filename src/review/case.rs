@@ -366,6 +366,7 @@ pub fn examples(
         Role::Bad => 0,
         Role::Good => 1,
         Role::Ambiguous => 2,
+        Role::Fixed => 3,
     });
     for example in sorted {
         if (any_same && !is_same(&example.language)) || Some(example.code.as_str()) == hidden {

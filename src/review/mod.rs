@@ -27,7 +27,7 @@ use crate::candidate::Candidate;
 use crate::change::{Base, Snapshot};
 use crate::config::Narrowing;
 use crate::finding::{
-    Answer, Certainty, Disposition, Finding, ReviewCounts, Status, Usage, Verdict,
+    Answer, Certainty, Disposition, Edit, Finding, ReviewCounts, Status, Usage, Verdict,
 };
 use ask::{Heartbeat, Limits};
 use cache::Cache;
@@ -241,12 +241,19 @@ fn finding(
         ask: candidate.ask.clone(),
         labels: candidate.labels.clone(),
         cause: candidate.cause.clone(),
-        fix: None,
+        fix: edits(candidate),
         verdict,
         not_reviewed,
         suppressed: candidate.suppressed.clone(),
         fingerprint: fingerprint(candidate, counts),
     }
+}
+
+/// What a fix replaces; none when its text cannot be written as text.
+fn edits(candidate: &Candidate<'_>) -> Option<Vec<Edit>> {
+    let text = String::from_utf8(candidate.fix.clone()?).ok()?;
+    let range = candidate.range;
+    Some(vec![Edit { range, text }])
 }
 
 /// The table of dispositions with the reviewer's columns.

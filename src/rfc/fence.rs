@@ -78,13 +78,6 @@ pub(super) fn purpose(fence: &Fence, problems: &mut Problems) -> Purpose {
                 Purpose::Review
             }
         }
-        "fixed" => {
-            problems.add(
-                fence.span.clone(),
-                "`fixed` blocks are not supported yet: they come with the complete rule language",
-            );
-            Purpose::Prose
-        }
         _ => match Role::ALL.into_iter().find(|role| role.word() == word) {
             Some(role) => Purpose::Example(example(role, language, &options, fence, problems)),
             None => {
@@ -168,11 +161,9 @@ fn example(
             }
         }
     }
-    if role == Role::Good && !header.lines.is_empty() {
-        problems.add(
-            fence.span.clone(),
-            "a good example has no findings, so no `lines=`",
-        );
+    if matches!(role, Role::Good | Role::Fixed) && !header.lines.is_empty() {
+        let message = format!("a {} example has no findings, so no `lines=`", role.word());
+        problems.add(fence.span.clone(), message);
     }
     header
 }

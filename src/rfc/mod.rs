@@ -98,6 +98,7 @@ pub fn document(name: &Path, bytes: &[u8]) -> Result<Arc<Document>, Problem> {
                 span: at..at,
                 message: format!("not UTF-8: byte {at}"),
                 help: Some("save the file as UTF-8".to_owned()),
+                is_warning: false,
             })
         }
     }

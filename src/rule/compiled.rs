@@ -3,6 +3,7 @@
 use super::read::{self, Form};
 use super::{Authority, Example, Law, Origin, Review, Role, Rule};
 use crate::finding::{Level, Status};
+use crate::matcher::read::SharedUtils;
 use crate::problem::Problems;
 use crate::yaml::{self, Node, Value};
 
@@ -10,12 +11,13 @@ use crate::yaml::{self, Node, Value};
 pub const SCHEMA: u32 = 1;
 
 /// Keys that a rule keeps from its block, in the order in which they are written.
-const KEPT: [&str; 13] = [
+const KEPT: [&str; 14] = [
     "note",
     "rule",
     "analysis",
     "constraints",
     "utils",
+    "fix",
     "files",
     "ignores",
     "inside-macros",
@@ -186,7 +188,7 @@ pub fn read(node: &Node, problems: &mut Problems) -> Option<Rule> {
             &id,
             Form::Compiled,
             Authority::Law(Box::new(law)),
-            &[],
+            &SharedUtils::default(),
             problems,
         ),
     }

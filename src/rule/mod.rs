@@ -13,6 +13,7 @@ use globset::{Glob, GlobSet};
 
 use crate::analysis::Analysis;
 use crate::finding::{Certainty, Disposition, Level, Status};
+use crate::fix::template::Template;
 use crate::language::{Fact, Language};
 use crate::matcher::RuleMatcher;
 use crate::source::RepoPath;
@@ -27,6 +28,8 @@ pub struct Rule {
     pub decision: Decision,
     /// What to say about a match; `$NAME` stands for what the metavariable bound.
     pub message: String,
+    /// What mends a match.
+    pub fix: Option<Template>,
     /// Facts under which it does not apply.
     pub except: Vec<&'static Fact>,
     /// Facts that make a match ambiguous, each with the rule's own question, if it has one.
@@ -166,11 +169,13 @@ pub enum Role {
     Good,
     /// Raises it, and only a reviewer can tell.
     Ambiguous,
+    /// What the fix makes of the bad one before it.
+    Fixed,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Bad, Self::Good, Self::Ambiguous];
+    pub const ALL: [Self; 4] = [Self::Bad, Self::Good, Self::Ambiguous, Self::Fixed];
 
     /// The word in a fence.
     pub fn word(self) -> &'static str {
@@ -178,6 +183,7 @@ impl Role {
             Self::Bad => "bad",
             Self::Good => "good",
             Self::Ambiguous => "ambiguous",
+            Self::Fixed => "fixed",
         }
     }
 }
@@ -218,15 +224,22 @@ impl Rule {
 
     /// Whether its `files` and `ignores` let it look at a path.
     pub fn covers(&self, path: &RepoPath) -> bool {
+        self.left_out(path).is_none()
+    }
+
+    /// What keeps it from looking at a path, if anything does.
+    pub fn left_out(&self, path: &RepoPath) -> Option<&'static str> {
         let path = path.to_path();
-        self.files
-            .as_ref()
-            .is_none_or(|files| files.is_match(&path))
-            && !self
-                .ignores
-                .iter()
-                .chain(&self.off)
-                .any(|ignores| ignores.is_match(&path))
+        let is_in = |globs: &GlobSet| globs.is_match(&path);
+        if self.files.as_ref().is_some_and(|files| !is_in(files)) {
+            Some("`files` of the rule does not name the file")
+        } else if self.ignores.as_ref().is_some_and(is_in) {
+            Some("`ignores` of the rule names the file")
+        } else if self.off.iter().any(is_in) {
+            Some("codex.toml turns the rule off for the file")
+        } else {
+            None
+        }
     }
 
     /// A rule that applies everywhere and without conditions.
@@ -235,6 +248,7 @@ impl Rule {
             id: id.to_owned(),
             decision,
             message,
+            fix: None,
             except: Vec::new(),
             ambiguous_in: Vec::new(),
             ambiguous_when: Vec::new(),
@@ -247,16 +261,22 @@ impl Rule {
         }
     }
 
-    /// The rules about comments that ask for an exception.
-    pub fn suppressions(language: &'static Language) -> [Self; 4] {
-        Fault::ALL.map(|fault| {
-            Self::bare(
-                fault.id(),
-                String::new(),
-                Decision::Suppression(language, fault),
-                Authority::BuiltIn,
-            )
-        })
+    /// The rules about comments that ask for an exception, in the languages that these rules are about.
+    pub fn suppressions(rules: &[Self]) -> Vec<Self> {
+        let is_of =
+            |language: &&&Language| rules.iter().any(|rule| rule.language() == Some(language));
+        let languages = crate::language::ALL.iter().filter(is_of);
+        let of_language = |language: &&'static Language| {
+            Fault::ALL.map(|fault| {
+                Self::bare(
+                    fault.id(),
+                    String::new(),
+                    Decision::Suppression(language, fault),
+                    Authority::BuiltIn,
+                )
+            })
+        };
+        languages.flat_map(of_language).collect()
     }
 
     /// A rule that a reviewer decides.

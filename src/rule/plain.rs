@@ -6,8 +6,10 @@ use super::in_force::InForce;
 use super::read::{self, Form};
 use super::{Authority, Rule};
 use crate::finding::{Disposition, RefusedRule};
+use crate::language::Language;
+use crate::matcher::read::SharedUtils;
 use crate::problem::{Document, Failure, Problem, Problems};
-use crate::yaml::{self, Entry, Node};
+use crate::yaml::{self, Node};
 
 /// Severities of ast-grep and what they mean here.
 const SEVERITIES: [(&str, Option<Disposition>); 5] = [
@@ -18,30 +20,39 @@ const SEVERITIES: [(&str, Option<Disposition>); 5] = [
     ("off", None),
 ];
 
+/// Keys of a util's file.
+const UTIL_KEYS: [&str; 11] = [
+    "id",
+    "language",
+    "rule",
+    "constraints",
+    "utils",
+    "transform",
+    "message",
+    "note",
+    "severity",
+    "url",
+    "metadata",
+];
+/// Keys of a util's file that codex does not have yet.
+const UNSUPPORTED_UTIL_KEYS: [&str; 2] = ["arguments", "rewriters"];
+
 /// Reads all rules of a folder, with the utils of another; a rule that cannot be used is refused, the others go on.
 pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
     let mut problems = Vec::new();
-    let mut utils_by_language: Vec<(String, Entry)> = Vec::new();
-    if let Some(folder) = utils {
-        for (_, node) in documents(folder, &mut problems)? {
-            utils_by_language.extend(util(&node));
-        }
-    }
+    let utils = match utils {
+        Some(folder) => read_utils(documents(folder, &mut problems)?, &mut problems),
+        None => Vec::new(),
+    };
+    let none = SharedUtils::default();
     let (mut loaded, mut refused): (Vec<Rule>, Vec<RefusedRule>) = (Vec::new(), Vec::new());
     for (mut document, node) in documents(rules, &mut problems)? {
-        let language = node
-            .get("language")
-            .and_then(Node::as_text)
-            .unwrap_or_default()
-            .to_lowercase();
-        let shared: Vec<Entry> = utils_by_language
-            .iter()
-            .filter(|(of, _)| *of == language)
-            .map(|(_, entry)| entry.clone())
-            .collect();
-        let rule = read_rule(&node, &shared, &mut document);
+        let shared = language(&node)
+            .and_then(|language| utils.iter().find(|(of, _)| *of == language))
+            .map_or(&none, |(_, utils)| utils);
+        let rule = read_rule(&node, shared, &mut document);
         let found = document.into_vec();
-        match rule.filter(|_| found.is_empty()) {
+        match rule.filter(|_| found.iter().all(|problem| problem.is_warning)) {
             Some(rule) if loaded.iter().any(|other| other.id == rule.id) => {
                 refused.push(RefusedRule {
                     error: format!("a second rule has the id `{}`", rule.id),
@@ -57,6 +68,7 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
                     .to_owned(),
                 error: found
                     .iter()
+                    .filter(|problem| !problem.is_warning)
                     .map(|problem| problem.message.as_str())
                     .collect::<Vec<_>>()
                     .join("; "),
@@ -75,7 +87,7 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
     })
 }
 
-fn read_rule(node: &Node, utils: &[Entry], problems: &mut Problems) -> Option<Rule> {
+fn read_rule(node: &Node, utils: &SharedUtils, problems: &mut Problems) -> Option<Rule> {
     let Some(id) = node.get("id") else {
         problems.add(node.span.clone(), "an ast-grep rule needs `id`");
         return None;
@@ -109,15 +121,56 @@ fn read_rule(node: &Node, utils: &[Entry], problems: &mut Problems) -> Option<Ru
     )
 }
 
-fn util(node: &Node) -> Option<(String, Entry)> {
-    let language = node.get("language").and_then(Node::as_text)?.to_lowercase();
-    let id = node.get("id")?;
-    let entry = Entry {
-        key: id.as_text()?.to_owned(),
-        key_span: id.span.clone(),
-        value: node.get("rule")?.clone(),
-    };
-    Some((language, entry))
+fn language(node: &Node) -> Option<&'static Language> {
+    node.get("language")
+        .and_then(Node::as_text)
+        .and_then(Language::called)
+}
+
+/// Utils of languages that codex does not know are passed over: no rule can name them.
+fn read_utils(
+    documents: Vec<(Problems, Node)>,
+    problems: &mut Vec<Problem>,
+) -> Vec<(&'static Language, SharedUtils)> {
+    let mut documents = documents;
+    let mut read = Vec::new();
+    for wanted in crate::language::ALL.iter().copied() {
+        let mut utils: Vec<(String, &Node, &mut Problems)> = Vec::new();
+        for (document, node) in &mut documents {
+            if language(node) != Some(wanted) {
+                continue;
+            }
+            refuse_util_keys(node, document);
+            match node.get("id").and_then(Node::as_text) {
+                Some(id) => utils.push((id.to_owned(), node, document)),
+                None => document.add(node.span.clone(), "a util needs `id`"),
+            }
+        }
+        if !utils.is_empty() {
+            let shared = SharedUtils::read(wanted, &mut utils);
+            read.push((wanted, shared));
+        }
+    }
+    for (document, _) in documents {
+        problems.extend(document.into_vec());
+    }
+    read
+}
+
+fn refuse_util_keys(node: &Node, problems: &mut Problems) {
+    for entry in node.entries() {
+        let key = entry.key.as_str();
+        if UTIL_KEYS.contains(&key) {
+            continue;
+        }
+        let span = entry.key_span.clone();
+        if UNSUPPORTED_UTIL_KEYS.contains(&key) {
+            problems.add(span, format!("`{key}` is not supported yet"));
+        } else {
+            let message = format!("unknown key `{key}` in a util");
+            problems.add_unknown(span, message, key, UTIL_KEYS);
+        }
+    }
 }
 
 /// All YAML documents of a folder, in the order of the file names, each with a place for its problems.

@@ -2,22 +2,25 @@
 //!
 //! Every complaint points at its key or value. Deliberately absent: who says so ([`Authority`] is given).
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::{Ambiguity, Authority, Decision, Review, Rule, variables};
 use crate::analysis::Analysis;
+use crate::fix::template::Template;
 use crate::language::{Fact, Language};
-use crate::matcher::read::Reader;
+use crate::matcher::read::{Reader, SharedUtils};
 use crate::problem::Problems;
 use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
-use crate::yaml::{Entry, Node, Value};
+use crate::yaml::{Node, Value};
 
 /// Keys of the ast-grep language that a rule may have, wherever it is written.
-const SHARED_KEYS: [&str; 8] = [
+const SHARED_KEYS: [&str; 10] = [
     "language",
     "rule",
     "constraints",
     "utils",
+    "transform",
+    "fix",
     "message",
     "note",
     "files",
@@ -38,7 +41,7 @@ const PLAIN_KEYS: [&str; 4] = ["id", "severity", "url", "metadata"];
 /// Keys of a compiled rule.
 const COMPILED_KEYS: [&str; 4] = ["schema", "id", "codex", "review"];
 /// Keys of the ast-grep language that codex does not have yet.
-const REFUSED_KEYS: [&str; 4] = ["fix", "transform", "rewriters", "labels"];
+const REFUSED_KEYS: [&str; 2] = ["rewriters", "labels"];
 
 /// In which kind of text a rule is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,7 @@ pub fn rule(
     id: &str,
     form: Form,
     authority: Authority,
-    shared_utils: &[Entry],
+    shared_utils: &SharedUtils,
     problems: &mut Problems,
 ) -> Option<Rule> {
     if !matches!(node.value, Value::Map(_)) {
@@ -84,29 +87,18 @@ pub fn rule(
     };
     let name = language.need_text("language", problems)?;
     let found = if form == Form::Plain {
-        Language::named(&name.to_lowercase())
+        Language::called(name)
     } else {
         Language::named(name)
     };
     let Some(language) = found else {
-        problems.add_unknown(
-            language.span.clone(),
-            format!("unknown language `{name}`"),
-            name,
-            Language::names(),
-        );
+        refuse_language(name, language, problems);
         return None;
     };
     refuse_idle_keys(node, problems);
-    let utils: Vec<Entry> = node
-        .get("utils")
-        .map_or(&[][..], Node::entries)
-        .iter()
-        .chain(shared_utils)
-        .cloned()
-        .collect();
-    let mut reader = Reader::new(language, problems).with_comments(form != Form::Plain);
-    reader.utils(&utils);
+    let mut reader = Reader::new(language, problems).of_ours(form != Form::Plain);
+    reader.share(shared_utils);
+    reader.utils(node.get("utils").map_or(&[][..], Node::entries));
     let decision = read_decision(node, language, &mut reader);
     let ambiguous_when = node.get("ambiguous-when").map_or_else(Vec::new, |list| {
         read_ambiguities(list, &decision, language, &mut reader)
@@ -126,8 +118,10 @@ pub fn rule(
             check_variables(ask, &entry.value, &names, &mut reader);
         }
     }
+    let fix = read_fix(node, decision.as_ref(), &mut reader);
     let (except, ambiguous_in) = read_facts(node, language, problems);
     let rule = Rule {
+        fix,
         id: id.to_owned(),
         message: node
             .get("message")
@@ -137,15 +131,37 @@ pub fn rule(
         ambiguous_in,
         ambiguous_when,
         inside_macros: form != Form::Plain
+            && language.has_tokens()
             && node.get("inside-macros").map(|node| &node.value) != Some(&Value::Bool(false)),
         policy: read_policy(node, problems),
         authority,
-        files: read_globs(node.get("files"), "files", problems),
-        ignores: read_globs(node.get("ignores"), "ignores", problems),
+        files: read_globs(optional(node, "files"), "files", problems),
+        ignores: read_globs(optional(node, "ignores"), "ignores", problems),
         off: Vec::new(),
         decision: decision?,
     };
     Some(rule)
+}
+
+/// Says why a word is no language here.
+fn refuse_language(name: &str, node: &Node, problems: &mut Problems) {
+    let span = node.span.clone();
+    if let Some(feature) = Language::left_out(&name.to_lowercase()) {
+        let help = format!(
+            "build it with the feature: cargo install engineering-codex --features {feature}"
+        );
+        let message = format!("this codex was built without {}", name.to_lowercase());
+        problems.add_with_help(span, message, help);
+        return;
+    }
+    let message = format!("unknown language `{name}`");
+    match Language::called(name) {
+        Some(meant) => {
+            let help = format!("did you mean `{}`?", meant.name);
+            problems.add_with_help(span, message, help);
+        }
+        None => problems.add_unknown(span, message, name, Language::names()),
+    }
 }
 
 /// What the rule asks of exceptions.
@@ -233,7 +249,7 @@ fn refuse_idle_keys(node: &Node, problems: &mut Problems) {
     for entry in node
         .entries()
         .iter()
-        .filter(|entry| matches!(entry.key.as_str(), "constraints" | "utils"))
+        .filter(|entry| matches!(entry.key.as_str(), "constraints" | "fix" | "utils"))
     {
         let message = format!(
             "`{}` belongs to `rule`: an analysis asks nothing of it",
@@ -250,7 +266,10 @@ fn read_decision(
 ) -> Option<Decision> {
     match (node.get("rule"), node.get("analysis")) {
         (Some(rule), None) => {
-            let matcher = reader.rule(rule, node.get("constraints"))?;
+            let mut matcher = reader.rule(rule, optional(node, "constraints"))?;
+            if let Some(transform) = optional(node, "transform") {
+                reader.transforms(&mut matcher, transform);
+            }
             if matcher.kinds().is_none() {
                 let help = "add `kind`, or give a pattern that is not code on its own its surroundings: `pattern: {context: .., selector: ..}`";
                 let message = "nothing in this rule says what kind of node it matches";
@@ -394,16 +413,24 @@ fn read_ambiguities(
 }
 
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
-    for key in ["message", "note"] {
-        let Some(text) = node.get(key) else { continue };
-        let Some(message) = text.need_text(key, reader.problems()) else {
-            continue;
-        };
-        let message = message.to_owned();
-        if let Some(Decision::Match(_, matcher)) = decision {
-            check_variables(&message, text, &matcher.variables(), reader);
-        }
+    if let Some(note) = optional(node, "note") {
+        note.need_text("note", reader.problems());
     }
+    let Some(text) = node.get("message") else {
+        return;
+    };
+    let Some(message) = text.need_text("message", reader.problems()) else {
+        return;
+    };
+    let message = message.to_owned();
+    if let Some(Decision::Match(_, matcher)) = decision {
+        reader.doubt(|reader| check_variables(&message, text, &matcher.variables(), reader));
+    }
+}
+
+/// The value of a key; one without a value counts as absent, as in ast-grep.
+fn optional<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    node.get(key).filter(|value| value.value != Value::Null)
 }
 
 fn check_variables(
@@ -415,6 +442,26 @@ fn check_variables(
     for (_, name) in variables(text) {
         reader.need_variable(name, node.span.clone(), names);
     }
+}
+
+fn read_fix(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) -> Option<Template> {
+    let fix = optional(node, "fix")?;
+    if !matches!(fix.value, Value::Text(_)) {
+        let help = "write the text that takes the place of the match: `fix: $X?`";
+        let message = "`fix` must be a text: `expandStart`, `expandEnd` and several fixes are not supported yet";
+        reader
+            .problems()
+            .add_with_help(fix.span.clone(), message, help);
+        return None;
+    }
+    let template = Template::parse(fix.as_text().unwrap_or_default());
+    if let Some(Decision::Match(_, matcher)) = decision {
+        let names = matcher.variables();
+        for name in template.names() {
+            reader.need_variable(name, fix.span.clone(), &names);
+        }
+    }
+    Some(template)
 }
 
 type Facts = (Vec<&'static Fact>, Vec<(&'static Fact, Option<String>)>);
@@ -512,23 +559,39 @@ fn read_globs(node: Option<&Node>, key: &str, problems: &mut Problems) -> Option
         problems.add(node.span.clone(), message);
     }
     for glob in globs {
-        let Some(text) = glob.need_text(key, problems) else {
-            continue;
-        };
-        if text.starts_with('/') || text.split('/').any(|part| part == "." || part == "..") {
-            let message =
-                format!("`{text}` matches no path: paths begin at the root, like `src/a.rs`");
-            problems.add(glob.span.clone(), message);
-            continue;
-        }
-        match Glob::new(text) {
-            Ok(glob) => {
-                builder.add(glob);
-            }
-            Err(error) => problems.add(glob.span.clone(), format!("not a glob: {}", error.kind())),
+        if let Some(glob) = read_glob(glob, key, problems) {
+            builder.add(glob);
         }
     }
     builder.build().ok()
+}
+
+/// A text, or `{glob, caseInsensitive}`.
+fn read_glob(node: &Node, key: &str, problems: &mut Problems) -> Option<Glob> {
+    let (mut text, mut ignore_case) = (node, false);
+    if let Value::Map(_) = node.value {
+        let what = format!("`{key}`");
+        node.need_map(&what, &["glob", "caseInsensitive"], problems)?;
+        let Some(glob) = node.get("glob") else {
+            problems.add(node.span.clone(), "a glob in this form needs `glob`");
+            return None;
+        };
+        text = glob;
+        if let Some(flag) = node.get("caseInsensitive") {
+            ignore_case = flag.need_bool("caseInsensitive", problems)?;
+        }
+    }
+    let glob = text.need_text(key, problems)?;
+    if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
+        let message = format!("`{glob}` matches no path: paths begin at the root, like `src/a.rs`");
+        problems.add(text.span.clone(), message);
+        return None;
+    }
+    let glob = GlobBuilder::new(glob).case_insensitive(ignore_case).build();
+    glob.map_err(|error| {
+        problems.add(text.span.clone(), format!("not a glob: {}", error.kind()));
+    })
+    .ok()
 }
 
 /// Reads a review statement's block.
@@ -565,12 +628,7 @@ pub fn review(node: &Node, problems: &mut Problems) -> Option<Review> {
             .filter_map(|node| Some((node.as_text()?, node)))
         {
             if Language::named(name).is_none() {
-                problems.add_unknown(
-                    node.span.clone(),
-                    format!("unknown language `{name}`"),
-                    name,
-                    Language::names(),
-                );
+                refuse_language(name, node, problems);
             }
         }
         read_globs(scope.get("paths"), "paths", problems);

@@ -5,32 +5,37 @@
 //! Deliberately absent: which files, and what becomes of a candidate.
 
 mod context;
+mod dispatch;
 mod identity;
 mod tokens;
 mod touched;
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aho_corasick::AhoCorasick;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 pub use self::context::{Context, Item, contexts};
+use self::dispatch::{Alarm, Table};
 use self::identity::{Kinds, Outline, Spot};
 use self::tokens::TokenRules;
 pub use self::touched::{question, touched};
 use crate::candidate::Candidate;
 use crate::date::Date;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
+use crate::fix;
 use crate::language::{FileFacts, Language, Place, Workspace};
 use crate::matcher::tokens::Tokens;
-use crate::matcher::{Captures, Node, Tree};
+use crate::matcher::{Captures, Effort, Literal, Node, Tree};
 use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
 use crate::suppress::comment::Reach;
 use crate::suppress::{self, Allowances, Fault, Standing, Terms};
+
+/// The most bytes that the fixes of a file replace, beside four times its length: the others come when these are done.
+const FIX_BUDGET: usize = 1 << 20;
 
 /// What a scan found.
 #[derive(Debug, Default)]
@@ -65,7 +70,7 @@ pub struct Exception {
 
 /// What `look` makes of each item, in their order; several are looked at at once.
 pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    items.par_iter().map(|item| look(item)).collect()
+    items.par_iter().map(look).collect()
 }
 
 /// Rules, arranged for scanning.
@@ -90,7 +95,8 @@ impl<'r> Scanner<'r> {
         };
         Self {
             languages: crate::language::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .filter_map(of_language)
                 .collect(),
             suppressions,
@@ -126,7 +132,8 @@ impl<'r> Scanner<'r> {
         let mut scan = Scan::default();
         for outcome in outcomes.into_iter().flatten() {
             match outcome {
-                Ok((candidates, exceptions)) => {
+                Ok((candidates, exceptions, unchecked)) => {
+                    scan.unchecked.extend(unchecked);
                     scan.files += 1;
                     scan.candidates.extend(candidates);
                     scan.exceptions.extend(exceptions);
@@ -137,9 +144,11 @@ impl<'r> Scanner<'r> {
         scan
     }
 
-    /// `None`: no source of a known language.
+    /// `None`: no source of a language that a rule is about.
     fn file(&self, workspace: &Workspace<'_>, path: &RepoPath) -> Option<Outcome<'r>> {
         let language = Language::of(path)?;
+        let mut scanners = self.languages.iter();
+        let scanner = scanners.find(|scanner| scanner.language == language)?;
         let unchecked = |reason: String| Unchecked {
             path: path.text().into_owned(),
             reason,
@@ -153,16 +162,9 @@ impl<'r> Scanner<'r> {
             Ok(source) => source,
             Err(reason) => return Some(Err(unchecked(reason))),
         };
-        let Some(scanner) = self
-            .languages
-            .iter()
-            .find(|scanner| scanner.language == language)
-        else {
-            return Some(Ok((Vec::new(), Vec::new())));
-        };
-        let alive = scanner.alive(&source);
+        let alive = scanner.alive(&source.path, source.bytes());
         if !alive.contains(&true) {
-            return Some(Ok((Vec::new(), Vec::new())));
+            return Some(Ok((Vec::new(), Vec::new(), None)));
         }
         let grammar = (language.grammar)();
         let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
@@ -179,112 +181,63 @@ impl<'r> Scanner<'r> {
             facts: FileFacts::default(),
             allowances: Allowances::of(&source, &tree, language, &self.terms),
             suppressions: self.suppressions,
+            fix_budget: Cell::new(FIX_BUDGET + 4 * source.bytes().len()),
         };
-        let mut candidates = file.candidates(&alive);
+        let (mut candidates, exhausting) = file.candidates(&alive);
         if self.suppressions {
             candidates.extend(file.faults(&candidates, &self.terms));
         }
         candidates.sort_by(|left, right| {
             (left.focus, left.range, &left.rule.id).cmp(&(right.focus, right.range, &right.rule.id))
         });
-        Some(Ok((candidates, file.exceptions())))
+        let too_slow = exhausting.map(|rule| {
+            unchecked(format!(
+                "the rule `{rule}` takes too long here: its relations or utils ask about too many nodes"
+            ))
+        });
+        Some(Ok((candidates, file.exceptions(), too_slow)))
     }
 }
 
-type Outcome<'r> = Result<(Vec<Candidate<'r>>, Vec<Exception>), Unchecked>;
+type Outcome<'r> = Result<(Vec<Candidate<'r>>, Vec<Exception>, Option<Unchecked>), Unchecked>;
 
 /// The rules of one language.
 #[derive(Debug)]
 struct LanguageScanner<'r> {
     language: &'static Language,
     rules: Vec<&'r Rule>,
-    /// Finds the texts that make rules alive.
-    search: Option<AhoCorasick>,
-    /// For each text of the search, the rules that it makes alive.
-    woken: Vec<Vec<usize>>,
-    /// Rules about which no text says anything.
-    always: Vec<usize>,
-    /// For each kind, the rules that can match it.
-    by_kind: Vec<Vec<usize>>,
-    /// Rules that can match any kind.
-    any_kind: Vec<usize>,
+    alarm: Alarm,
+    table: Table,
     kinds: Kinds,
     token_rules: TokenRules<'r>,
 }
 
 impl<'r> LanguageScanner<'r> {
     fn new(language: &'static Language, rules: Vec<&'r Rule>) -> Self {
-        let grammar = (language.grammar)();
-        let mut texts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let (mut always, mut any_kind) = (Vec::new(), Vec::new());
-        let mut by_kind = vec![Vec::new(); grammar.node_kind_count() + 1];
-        for (index, rule) in rules.iter().enumerate() {
-            let literals = match &rule.decision {
-                Decision::Match(_, matcher) => {
-                    match matcher.kinds() {
-                        Some(kinds) => kinds.into_iter().for_each(|kind| {
-                            // The kind of syntax errors is past all others.
-                            by_kind[usize::from(kind).min(grammar.node_kind_count())].push(index);
-                        }),
-                        None => any_kind.push(index),
-                    }
-                    matcher.literals()
-                }
-                Decision::Suppression(..) => Some(vec![suppress::MARK.to_owned()]),
-                Decision::Analysis(..) | Decision::Review(_) => None,
-            };
-            match literals {
-                Some(literals) => literals
-                    .into_iter()
-                    .for_each(|text| texts.entry(text).or_default().push(index)),
-                None => always.push(index),
-            }
-        }
-        let (patterns, woken): (Vec<String>, Vec<Vec<usize>>) = texts.into_iter().unzip();
-        let token_rules = TokenRules::new(language, &rules);
-        let mut scanner = Self {
-            language,
-            search: AhoCorasick::new(&patterns).ok(),
-            rules,
-            woken,
-            always,
-            by_kind,
-            any_kind,
-            kinds: Kinds::new(language),
-            token_rules,
+        let matcher = |rule: &&'r Rule| match &rule.decision {
+            Decision::Match(_, matcher) => Some(matcher),
+            _ => None,
         };
-        if scanner.search.is_none() {
-            // Too many texts for one search: every rule is alive everywhere.
-            scanner.always = (0..scanner.rules.len()).collect();
+        let literals = rules.iter().map(|rule| match &rule.decision {
+            Decision::Match(_, matcher) => matcher.literals(),
+            Decision::Suppression(..) => Some(vec![Literal::anywhere(suppress::MARK)]),
+            Decision::Analysis(..) | Decision::Review(_) => None,
+        });
+        Self {
+            language,
+            alarm: Alarm::new(literals.collect()),
+            table: Table::new(language, rules.iter().map(matcher)),
+            kinds: Kinds::new(language),
+            token_rules: TokenRules::new(language, &rules),
+            rules,
         }
-        scanner
     }
 
     /// For each rule, whether it can find anything in this file.
-    fn alive(&self, source: &Source) -> Vec<bool> {
-        let mut alive = vec![false; self.rules.len()];
-        for rule in &self.always {
-            alive[*rule] = true;
-        }
-        let mut asleep = self.woken.len();
-        let mut seen = vec![false; self.woken.len()];
-        if let Some(search) = &self.search {
-            for found in search.find_overlapping_iter(source.bytes()) {
-                let text = found.pattern().as_usize();
-                if std::mem::replace(&mut seen[text], true) {
-                    continue;
-                }
-                for rule in &self.woken[text] {
-                    alive[*rule] = true;
-                }
-                asleep -= 1;
-                if asleep == 0 {
-                    break;
-                }
-            }
-        }
+    fn alive(&self, path: &RepoPath, bytes: &[u8]) -> Vec<bool> {
+        let mut alive = self.alarm.alive(bytes);
         for (rule, alive) in self.rules.iter().zip(&mut alive) {
-            *alive = *alive && rule.covers(&source.path);
+            *alive = *alive && rule.covers(path);
         }
         alive
     }
@@ -302,6 +255,8 @@ struct File<'a, 'r> {
     facts: FileFacts,
     allowances: Allowances,
     suppressions: bool,
+    /// How many bytes may still be replaced.
+    fix_budget: Cell<usize>,
 }
 
 /// A match, whoever found it.
@@ -316,9 +271,9 @@ struct Match {
 }
 
 impl<'r> File<'_, 'r> {
-    fn candidates(&self, alive: &[bool]) -> Vec<Candidate<'r>> {
+    fn candidates(&self, alive: &[bool]) -> (Vec<Candidate<'r>>, Option<&'r str>) {
         let mut candidates = Vec::new();
-        self.matches(alive, &mut candidates);
+        let exhausting = self.matches(alive, &mut candidates);
         for (index, rule) in self
             .scanner
             .rules
@@ -336,7 +291,7 @@ impl<'r> File<'_, 'r> {
                 Decision::Match(..) | Decision::Review(_) | Decision::Suppression(..) => {}
             }
         }
-        candidates
+        (candidates, exhausting)
     }
 
     fn exceptions(&self) -> Vec<Exception> {
@@ -355,42 +310,53 @@ impl<'r> File<'_, 'r> {
     }
 
     /// One pass over the tree for all rules, and one over the tokens of which there is no tree.
-    fn matches(&self, alive: &[bool], candidates: &mut Vec<Candidate<'r>>) {
+    /// The answer is a rule that takes too long to decide.
+    fn matches(&self, alive: &[bool], candidates: &mut Vec<Candidate<'r>>) -> Option<&'r str> {
         let scanner = self.scanner;
+        let table = scanner.table.of(alive);
         let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
+        let mut efforts: Vec<Option<Box<Effort>>> = Vec::new();
+        efforts.resize_with(scanner.rules.len(), || None);
         for node in self.tree.subtree(self.tree.root()) {
-            let kind = usize::from(self.tree.kind(node)).min(scanner.by_kind.len() - 1);
-            for index in scanner.by_kind[kind]
-                .iter()
-                .chain(&scanner.any_kind)
-                .filter(|index| alive[**index])
-            {
-                let rule = scanner.rules[*index];
+            let name = || self.tree.bytes(self.focus(node));
+            for index in table.rules(self.tree.kind(node), name) {
+                let rule = scanner.rules[index];
                 let Decision::Match(_, matcher) = &rule.decision else {
                     continue;
                 };
-                if let Some(captures) = matcher.find(self.tree, node) {
+                let effort = efforts[index].get_or_insert_default();
+                let captures = matcher.find_with(self.tree, node, Captures::default(), effort);
+                if let Some(captures) = captures {
                     let found = self.matched(rule, node, captures);
-                    seen.insert((*index, found.spot.focus.start));
+                    seen.insert((index, found.spot.focus.start));
                     candidates.extend(self.candidate(rule, found));
                 }
             }
         }
         self.token_matches(alive, &seen, candidates);
+        let is_exhausted = |effort: &Option<Box<Effort>>| {
+            effort.as_ref().is_some_and(|effort| effort.is_exhausted())
+        };
+        let exhausted = efforts.iter().position(is_exhausted)?;
+        Some(&scanner.rules[exhausted].id)
     }
 
     fn matched(&self, rule: &Rule, node: Node, captures: Captures) -> Match {
         let ambiguity = |ambiguity: &&rule::Ambiguity| {
             ambiguity
                 .matcher
-                .find_with(self.tree, node, captures.clone())
+                .find_with(self.tree, node, captures.clone(), &mut Effort::default())
         };
         let (facts, asks): (Vec<String>, Vec<String>) = rule
             .ambiguous_when
             .iter()
             .filter_map(|when| {
-                ambiguity(&when)
-                    .map(|captures| (when.id.clone(), self.interpolate(&when.ask, &captures)))
+                ambiguity(&when).map(|captures| {
+                    (
+                        when.id.clone(),
+                        self.interpolate(rule, &when.ask, &captures),
+                    )
+                })
             })
             .unzip();
         Match {
@@ -400,7 +366,7 @@ impl<'r> File<'_, 'r> {
             } else {
                 Certainty::Ambiguous
             },
-            message: self.interpolate(&rule.message, &captures),
+            message: self.interpolate(rule, &rule.message, &captures),
             captures,
             facts,
             asks,
@@ -479,7 +445,7 @@ impl<'r> File<'_, 'r> {
             facts.push(fact.name.to_owned());
             asks.push(ask.as_ref().map_or_else(
                 || fact.ask.to_owned(),
-                |ask| self.interpolate(ask, &found.captures),
+                |ask| self.interpolate(rule, ask, &found.captures),
             ));
         }
         let certainty = if asks.is_empty() {
@@ -488,6 +454,8 @@ impl<'r> File<'_, 'r> {
             Certainty::Ambiguous
         };
         let around = self.surroundings(&found.spot);
+        let suppressed = self.suppression(rule, around.statement.start, &found.spot.focus);
+        let is_certain = certainty == Certainty::Violation && suppressed.is_none();
         let label = |(range, text): (Range<usize>, String)| Label {
             path: self.source.path.text().into_owned(),
             range: self.source.range(range),
@@ -504,13 +472,40 @@ impl<'r> File<'_, 'r> {
             labels: found.labels.into_iter().map(label).collect(),
             statement_line: self.source.line(around.statement.start),
             item_lines: self.lines(&around.item),
-            suppressed: self.suppression(rule, around.statement.start, &found.spot.focus),
+            fix: is_certain
+                .then(|| self.fix(rule, &found.spot, &found.captures))
+                .flatten(),
+            suppressed,
             excerpt: (certainty == Certainty::Ambiguous)
                 .then(|| self.excerpt(&found.spot, &around)),
             identity: around.identity,
             cause: None,
             focus: self.source.range(found.spot.focus),
         })
+    }
+
+    /// What mends a match, when its rule says so and it is another text.
+    fn fix(&self, rule: &Rule, spot: &Spot, captures: &Captures) -> Option<Vec<u8>> {
+        let (Some(template), Decision::Match(_, matcher)) = (&rule.fix, &rule.decision) else {
+            return None;
+        };
+        let made = matcher.made(self.tree, captures);
+        let is_bound =
+            |name: &str| made.iter().any(|(known, _)| **known == *name) || captures.is_bound(name);
+        // In ast-grep's files what is not bound counts as empty; a law that says so would be an oversight.
+        if rule.law().is_some() && !template.names().all(is_bound) {
+            return None;
+        }
+        // Matches may lie in each other, thousands deep.
+        let left = self.fix_budget.get().checked_sub(spot.range.len())?;
+        self.fix_budget.set(left);
+        let text = template.fill(&fix::template::Match {
+            tree: self.tree,
+            range: spot.range.clone(),
+            captures,
+            made: &made,
+        });
+        (self.tree.text().get(spot.range.clone()) != Some(text.as_slice())).then_some(text)
     }
 
     fn suppression(
@@ -528,14 +523,24 @@ impl<'r> File<'_, 'r> {
     }
 
     /// Puts the code that metavariables stand for into a text.
-    fn interpolate(&self, text: &str, captures: &Captures) -> String {
+    fn interpolate(&self, rule: &Rule, text: &str, captures: &Captures) -> String {
+        let variables = rule::variables(text);
+        if variables.is_empty() {
+            return text.to_owned();
+        }
+        let made = match &rule.decision {
+            Decision::Match(_, matcher) => matcher.made(self.tree, captures),
+            _ => Vec::new(),
+        };
         let mut out = String::new();
         let mut at = 0;
-        for (range, name) in rule::variables(text) {
-            if let Some(bound) = captures.range(self.tree, name) {
-                out.push_str(&text[at..range.start]);
+        for (range, name) in variables {
+            out.push_str(&text[at..range.start]);
+            at = range.end;
+            if let Some((_, text)) = made.iter().find(|(known, _)| **known == *name) {
+                out.push_str(text);
+            } else if let Some(bound) = captures.range(self.tree, name) {
                 out.push_str(&self.source.text(bound));
-                at = range.end;
             }
         }
         out.push_str(&text[at..]);

@@ -294,7 +294,7 @@ impl<'a, 'r> File<'a, 'r> {
             let (truth, captures) = when.matcher.on_tokens(ground, run, captures.clone());
             if truth != Truth::No {
                 facts.push(when.id.clone());
-                asks.push(self.interpolate(&when.ask, &captures));
+                asks.push(self.interpolate(rule, &when.ask, &captures));
             }
         }
         Some(Match {
@@ -304,7 +304,7 @@ impl<'a, 'r> File<'a, 'r> {
             } else {
                 Certainty::Ambiguous
             },
-            message: self.interpolate(&rule.message, &captures),
+            message: self.interpolate(rule, &rule.message, &captures),
             captures,
             facts,
             asks,

@@ -3,7 +3,7 @@
 //! A hunk that spans several items counts in each of them; the hunks of one item are one candidate. Deliberately
 //! absent: which lines changed ([`crate::change::lines`]), and who is asked ([`crate::review`]).
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -108,6 +108,7 @@ impl<'a, 'r> File<'a, 'r> {
                 Allowances::of(source, tree, scanner.language, terms)
             }),
             suppressions: terms.is_some(),
+            fix_budget: Cell::new(0),
         }
     }
 
@@ -265,6 +266,7 @@ fn bare<'r>(
         certainty: Certainty::Ambiguous,
         message: rule.message.clone(),
         ask: Some(question(review)),
+        fix: None,
         facts: Vec::new(),
         labels: Vec::new(),
         statement_line: lines.start,

@@ -5,6 +5,7 @@ mod comparison;
 mod emergency;
 mod exceptions;
 pub(super) mod law;
+mod mend;
 mod news;
 pub(super) mod output;
 mod progress;
@@ -18,7 +19,6 @@ use std::path::PathBuf;
 use crate::candidate::Candidate;
 use crate::change::{Attributes, Snapshot};
 use crate::finding::{Disposition, Finding, Report, RuleCounts, Summary, Unchecked};
-use crate::language;
 use crate::problem::Failure;
 use crate::report::{Format, RuleName, Sources, Surroundings};
 use crate::review;
@@ -80,6 +80,9 @@ pub(super) struct Arguments {
     /// List all exceptions in the code, and no findings
     #[arg(long, conflicts_with_all = ["base", "head", "staged", "diff", "no_suppressions"])]
     list_suppressions: bool,
+    /// Mend what would be reported and has a fix, in the work tree
+    #[arg(long)]
+    fix: bool,
     #[command(flatten)]
     output: output::Arguments,
     #[command(flatten)]
@@ -119,6 +122,9 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         in_force::read_ahead();
     }
     let (root, config, change) = comparison::read(arguments, context)?;
+    if arguments.fix {
+        mend::refuse(arguments, &change)?;
+    }
     let law = law::read(arguments, config, &root, &change, context)?;
     let (config, mut in_force) = (law.config, law.in_force);
     show::problems(&in_force.problems, context.style);
@@ -135,9 +141,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let rules = in_force.rules.len();
     let is_missing = in_force.is_missing();
     if !arguments.no_suppressions && !is_missing {
-        in_force
-            .rules
-            .extend(language::ALL.into_iter().flat_map(Rule::suppressions));
+        let built_in = Rule::suppressions(&in_force.rules);
+        in_force.rules.extend(built_in);
     }
     let scope = Scope::new(
         &config,
@@ -172,10 +177,53 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         head_files = files;
         shard
     });
+    let baseline = match arguments.all && !arguments.no_baseline {
+        true => baseline::read(&baseline::place(&config, &root))?,
+        false => None,
+    };
+    let is_change = !arguments.all;
+    let options = review::Options {
+        asking,
+        confirmed: plan.reviewer.confirmed,
+        introduced: is_change,
+        head: Some(&change.head),
+        base: change.bases.first(),
+        narrow: &config.review,
+        cache: plan.reviewer.cache.as_ref(),
+        limits: plan.reviewer.limits(&config.review),
+        heartbeat: heartbeat(),
+    };
+    let is_new = |candidates: &[Candidate<'_>]| match &baseline {
+        Some(baseline) => {
+            let asking = review::Asking::Nobody;
+            let options = review::Options { asking, ..options };
+            let mut findings = review::findings(candidates, &options).findings;
+            baseline.apply(candidates, &mut findings);
+            let is_old = |finding: &Finding| finding.disposition == Disposition::Baseline;
+            findings.iter().map(|finding| !is_old(finding)).collect()
+        }
+        None => vec![true; candidates.len()],
+    };
+    let fixes = match arguments.fix {
+        true => Some(mend::run(&mend::Ground {
+            scanner: &scanner,
+            change: &change,
+            scope: &scope,
+            files: &head_files,
+            is_new: &is_new,
+        })?),
+        false => None,
+    };
     let total = head_files.len();
     let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || match is_missing {
         true => Ok(Scan::default()),
-        false => news::find(&scanner, &change, &mut head_files, &scope),
+        false => news::find(
+            &scanner,
+            &change.head,
+            &change.bases,
+            &mut head_files,
+            &scope,
+        ),
     })?;
     if !asking.is_nobody() {
         asking::add_touched(
@@ -198,23 +246,8 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     if arguments.list_suppressions {
         return exceptions::list(&scan, &plan.outputs, context);
     }
-    let is_change = !arguments.all;
-    let options = review::Options {
-        asking,
-        confirmed: plan.reviewer.confirmed,
-        introduced: is_change,
-        head: Some(&change.head),
-        base: change.bases.first(),
-        narrow: &config.review,
-        cache: plan.reviewer.cache.as_ref(),
-        limits: plan.reviewer.limits(&config.review),
-        heartbeat: heartbeat(),
-    };
     let mut reviewed = review::findings(&scan.candidates, &options);
-    if arguments.all
-        && !arguments.no_baseline
-        && let Some(baseline) = baseline::read(&baseline::place(&config, &root))?
-    {
+    if let Some(baseline) = &baseline {
         baseline.apply(&scan.candidates, &mut reviewed.findings);
     }
     asking::show(&reviewed.shown, &plan.outputs, context)?;
@@ -225,7 +258,11 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let mut findings = reviewed.findings;
     asking::add_notes(&mut findings, &in_force.rules, &change, &head_files, &scope);
     let surroundings = Surroundings {
-        sources: sources(&change.head, &scan.candidates),
+        sources: if output::show_code(&plan.outputs) {
+            sources(&change.head, &scan.candidates)
+        } else {
+            Sources::default()
+        },
         rules: in_force.rules.iter().filter_map(rule_name).collect(),
         sarif_suppressed: arguments.output.sarif_suppressed,
         quiet: arguments.quiet,
@@ -267,6 +304,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         },
         by_rule: RuleCounts::of(&findings, &arguments.only),
         findings,
+        fixes,
         break_glass: None,
         rules_refused: in_force.refused,
         rules_stale: in_force.stale,

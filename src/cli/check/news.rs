@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::baseline;
 use crate::candidate::Candidate;
 use crate::cause;
-use crate::change::{Change, FileChange};
+use crate::change::{Base, Change, FileChange, Snapshot};
 use crate::config::{self, Config};
 use crate::finding::{AddedException, Cause, ChangedLaw, How};
 use crate::introduced;
@@ -23,11 +23,11 @@ use super::scope::Scope;
 /// Scans head, and takes away what base has already.
 pub(super) fn find<'r>(
     scanner: &Scanner<'r>,
-    change: &Change,
+    head: &Snapshot,
+    bases: &[Base],
     files: &mut Vec<RepoPath>,
     scope: &Scope<'_>,
 ) -> Result<Scan<'r>, Failure> {
-    let Change { head, bases, .. } = change;
     let workspace = Workspace::new(head);
     let (old, mut changes): (Vec<Workspace<'_>>, Vec<Vec<FileChange>>) = bases
         .iter()
@@ -38,7 +38,7 @@ pub(super) fn find<'r>(
     files.extend(looked_at.cloned());
     files.sort();
     files.dedup();
-    let same = same::find(scanner, change, &changes, &touched, files);
+    let same = same::find(scanner, head, bases, &changes, &touched, files);
     let mut others = files.clone();
     others.retain(|path| !same.quiet.contains(path));
     let mut scan = scanner.scan(&workspace, &others);

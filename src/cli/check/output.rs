@@ -75,6 +75,11 @@ impl Decision {
     }
 }
 
+/// Whether some format shows code.
+pub(super) fn show_code(outputs: &[Output]) -> bool {
+    outputs.iter().any(|(format, _)| format.shows_code())
+}
+
 /// Writes a report in every form that was asked for.
 pub(in crate::cli) fn write(
     outputs: &[Output],
@@ -95,10 +100,9 @@ pub(in crate::cli) fn write_as(
 ) -> Result<(), Failure> {
     for (format, file) in outputs {
         let Some(file) = file else {
-            let mut text = Vec::new();
-            render(*format, context.style, &mut text)
+            let style = context.style;
+            render(*format, style, &mut context.writer())
                 .map_err(|error| Failure::io("cannot write the report", &error))?;
-            context.print(&String::from_utf8_lossy(&text))?;
             continue;
         };
         let doing = format!("cannot write {}", file.display());

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::candidate::Candidate;
-use crate::change::{Change, FileChange, Snapshot};
+use crate::change::{Base, FileChange, Snapshot};
 use crate::finding::Certainty;
 use crate::language::{Granted, Workspace};
 use crate::scan::{Scan, Scanner};
@@ -31,7 +31,8 @@ pub(super) struct Same<'r> {
 /// `changes` are those to each base.
 pub(super) fn find<'r>(
     scanner: &Scanner<'r>,
-    change: &Change,
+    head: &Snapshot,
+    bases: &[Base],
     changes: &[Vec<FileChange>],
     touched: &BTreeSet<RepoPath>,
     files: &[RepoPath],
@@ -50,20 +51,20 @@ pub(super) fn find<'r>(
     if staying.is_empty() || changes.is_empty() {
         return Same::default();
     }
-    let workspace = Workspace::alone(&change.head);
+    let workspace = Workspace::alone(head);
     let mut scan = scanner.scan(&workspace, &staying);
     let mut granted = vec![workspace.granted()];
     let found = by_file(std::mem::take(&mut scan.candidates));
     let with_findings: Vec<RepoPath> = found.keys().cloned().collect();
     let mut even: BTreeSet<RepoPath> = with_findings.iter().cloned().collect();
-    for base in &change.bases {
+    for base in bases {
         let workspace = Workspace::alone(&base.snapshot);
         let old = scanner.scan(&workspace, &with_findings);
         granted.push(workspace.granted());
         let was = by_file(old.candidates);
         even.retain(|path| was.get(path) == found.get(path));
     }
-    if may_be_otherwise(&granted, change, changes) {
+    if may_be_otherwise(&granted, head, bases, changes) {
         return Same::default();
     }
     let unchecked: BTreeSet<&str> = scan
@@ -87,7 +88,12 @@ pub(super) fn find<'r>(
 }
 
 /// Whether a changed file, before or after, says something of what was taken for granted.
-fn may_be_otherwise(granted: &[Granted], change: &Change, changes: &[Vec<FileChange>]) -> bool {
+fn may_be_otherwise(
+    granted: &[Granted],
+    head: &Snapshot,
+    bases: &[Base],
+    changes: &[Vec<FileChange>],
+) -> bool {
     if granted.iter().all(Granted::is_nameless) {
         return false;
     }
@@ -97,10 +103,10 @@ fn may_be_otherwise(granted: &[Granted], change: &Change, changes: &[Vec<FileCha
             .and_then(|path| snapshot.read(path).ok().flatten());
         text.is_some_and(|text| granted.iter().any(|granted| granted.is_named_in(&text)))
     };
-    change.bases.iter().zip(changes).any(|(base, files)| {
+    bases.iter().zip(changes).any(|(base, files)| {
         files
             .par_iter()
-            .any(|file| is_named(&change.head, &file.new) || is_named(&base.snapshot, &file.old))
+            .any(|file| is_named(head, &file.new) || is_named(&base.snapshot, &file.old))
     })
 }
 

@@ -64,6 +64,7 @@ const ANY_METHOD: &str = "disallowed_methods";
 /// Rust.
 pub static RUST: Language = Language {
     name: "rust",
+    aliases: &["rs"],
     extensions: &["rs"],
     grammar: || tree_sitter_rust::LANGUAGE.into(),
     expando: 'µ',

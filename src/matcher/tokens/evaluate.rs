@@ -8,7 +8,7 @@
 //! | `kind` | known for one token, and where a pattern matched the same run; else unknown |
 //! | `inside` | a pattern around it in the same tokens, or what the tree has around the macro; what may stand between is unknown, but for an argument of the macro itself |
 //! | `has` | a pattern within it; how deep is unknown |
-//! | `precedes`, `follows` | unknown |
+//! | `precedes`, `follows`, `nthChild` | unknown |
 //!
 //! Deliberately absent: guessing.
 
@@ -18,7 +18,7 @@ use super::{Run, Tokens, words};
 use crate::language::lexis::Class;
 use crate::matcher::evaluate::Evaluation;
 use crate::matcher::{
-    Captures, ERROR_KIND, Matcher, Node, Pattern, Relation, RuleMatcher, Stop, Tree,
+    Captures, ERROR_KIND, Effort, Matcher, Node, Pattern, Relation, RuleMatcher, Stop, Tree, Util,
 };
 
 /// Whether something holds.
@@ -51,6 +51,9 @@ impl From<bool> for Truth {
         if holds { Self::Yes } else { Self::No }
     }
 }
+
+/// A chain of utils that name each other is followed this far; beyond, nothing matches.
+const UTIL_DEPTH_LIMIT: usize = 64;
 
 /// What questions about tokens are put to.
 #[derive(Clone, Copy)]
@@ -134,7 +137,7 @@ impl Matcher {
                     matcher.finding(utils, depth, found);
                 }
             }
-            Self::Matches(util) if depth < utils.len() => {
+            Self::Matches(Util::Own(util)) if depth < utils.len() => {
                 utils[*util].finding(utils, depth + 1, found);
             }
             _ => {}
@@ -154,6 +157,11 @@ impl Matcher {
             | Self::Has(relation)
             | Self::Precedes(relation)
             | Self::Follows(relation) => relation.other.patterns(found),
+            Self::NthChild(nth) => {
+                if let Some(of) = &nth.of {
+                    of.patterns(found);
+                }
+            }
             Self::Kind(_) | Self::Regex(_) | Self::Matches(_) => {}
         }
     }
@@ -195,9 +203,11 @@ impl Question<'_> {
             }
             Matcher::Inside(relation) => self.inside(relation, run, captures),
             Matcher::Has(relation) => self.has(relation, run, captures),
-            Matcher::Precedes(_) | Matcher::Follows(_) => Truth::Unknown,
-            Matcher::Matches(util) => {
-                if self.depth >= crate::matcher::evaluate::UTIL_DEPTH_LIMIT {
+            Matcher::Precedes(_) | Matcher::Follows(_) | Matcher::NthChild(_) => Truth::Unknown,
+            // Shared utils belong to plain ast-grep files, which know no tokens.
+            Matcher::Matches(Util::Shared(_) | Util::Missing) => Truth::Unknown,
+            Matcher::Matches(Util::Own(util)) => {
+                if self.depth >= UTIL_DEPTH_LIMIT {
                     return Truth::No;
                 }
                 self.depth += 1;
@@ -345,11 +355,8 @@ impl Question<'_> {
         if is_neighbor || relation.field.is_some() {
             return hidden;
         }
-        let mut evaluation = Evaluation {
-            tree: self.ground.tree,
-            utils: self.utils,
-            depth: self.depth,
-        };
+        let mut effort = Effort::default();
+        let mut evaluation = Evaluation::around_tokens(self.ground.tree, self.utils, &mut effort);
         for node in self.nodes_around(run) {
             if evaluation.holds(&relation.other, node, captures) {
                 // Something between may end the relation before it comes here.
@@ -455,7 +462,7 @@ impl Matcher {
                 .iter()
                 .all(|matcher| matcher.is_found_by_patterns(utils)),
             // Utils that need each other at the same node are refused.
-            Self::Matches(util) => utils[*util].is_found_by_patterns(utils),
+            Self::Matches(Util::Own(util)) => utils[*util].is_found_by_patterns(utils),
             _ => false,
         }
     }

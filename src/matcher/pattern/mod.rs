@@ -3,11 +3,14 @@
 //! The comparison is ast-grep's *smart* one: every node of the pattern must be there; in the code, punctuation that the
 //! pattern leaves out and comments are skipped. Deliberately absent: the other strictnesses.
 
+mod difference;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::literals::is_of_word;
 use super::tokens::{Hole, TokenPattern};
-use super::{Captures, ERROR_KIND, Node, Tree};
+use super::{Captures, ERROR_KIND, Literal, Node, Tree};
 use crate::language::Language;
 
 /// A parsed pattern.
@@ -17,6 +20,19 @@ pub struct Pattern {
     /// The kind of the root when a selector picked it: a lone metavariable has none of its own.
     selected: Option<u16>,
     tokens: Option<TokenPattern>,
+    /// As it was written.
+    text: Box<str>,
+    /// The name that the pattern calls, when it is a call of a fixed name.
+    called: Option<Called>,
+}
+
+/// The fixed name in a pattern of a call: a node that matches calls the same name.
+#[derive(Debug)]
+struct Called {
+    name: String,
+    /// The dot before the name and the bracket behind it.
+    before: Option<u8>,
+    behind: Option<u8>,
 }
 
 #[derive(Debug)]
@@ -31,6 +47,8 @@ enum Part {
     Leaf {
         kind: u16,
         named: bool,
+        /// Whether its text is a whole word of the code: a keyword, or what the grammar calls an identifier.
+        is_name: bool,
         text: String,
     },
     Inner {
@@ -61,7 +79,7 @@ impl Pattern {
                 .ok_or("the selector's kind does not occur in the context")?,
             None => single_node(&tree, &grammar)?,
         };
-        let root_part = part(&tree, root, language.expando, 0)?;
+        let root_part = part(&tree, root, language.expando, &grammar, 0)?;
         if matches!(root_part, Part::Many { .. }) {
             return Err("`$$$` alone matches lists, not a node: put it into something larger, or use `$NAME`".to_owned());
         }
@@ -78,6 +96,8 @@ impl Pattern {
             root: root_part,
             selected: selector,
             tokens: None,
+            text: text.into(),
+            called: called(&tree, root, language),
         };
         pattern.tokens = pattern.as_tokens(&tree, root, language);
         Ok(pattern)
@@ -88,6 +108,10 @@ impl Pattern {
     #[must_use]
     pub fn with_comments(mut self) -> Self {
         self.root.allow_comments();
+        if let Some(called) = &mut self.called {
+            // Bare tokens may hold more between than comments.
+            (called.before, called.behind) = (None, None);
+        }
         self
     }
 
@@ -142,9 +166,31 @@ impl Pattern {
         self.root.variables(names);
     }
 
-    /// The longest text that every match must hold.
-    pub(super) fn literal(&self) -> Option<&str> {
-        self.root.literal()
+    /// The name that every match calls, when the pattern says so.
+    pub(crate) fn called(&self) -> Option<&str> {
+        self.called.as_ref().map(|called| called.name.as_str())
+    }
+
+    /// A text that every match must hold.
+    pub(super) fn literal(&self) -> Option<Literal> {
+        let longest = self.root.literal();
+        match &self.called {
+            Some(called) if called.before.is_some() || longest.is_none() => Some(Literal {
+                text: called.name.clone(),
+                is_word: called.name.bytes().all(is_of_word),
+                before: called.before,
+                behind: called.behind,
+            }),
+            _ => longest.map(|(text, is_word)| Literal {
+                is_word,
+                ..Literal::anywhere(text)
+            }),
+        }
+    }
+
+    /// Whether a match binds the name to one node.
+    pub(super) fn binds_one(&self, name: &str) -> bool {
+        self.root.binds_one(name)
     }
 
     /// Whether the node is code of this form; on success its metavariables are bound.
@@ -196,16 +242,33 @@ impl Part {
         }
     }
 
-    fn literal(&self) -> Option<&str> {
+    /// The longest text that must be there, and whether it is a whole word: a name or a keyword.
+    fn literal(&self) -> Option<(&str, bool)> {
         match self {
-            Self::Leaf {
-                named: true, text, ..
-            } => Some(text),
-            Self::Inner { parts, .. } => parts
-                .iter()
-                .filter_map(Self::literal)
-                .max_by_key(|text| text.len()),
+            Self::Leaf { is_name, text, .. } => {
+                Some((text, *is_name && text.bytes().all(is_of_word)))
+            }
+            Self::Inner { parts, .. } => {
+                // Punctuation and keywords may be missing where a list ends.
+                let has_list = parts.iter().any(|part| matches!(part, Self::Many { .. }));
+                let is_sure = |part: &&Self| match part {
+                    Self::Leaf { named, text, .. } => {
+                        *named || !has_list && text.bytes().all(is_of_word)
+                    }
+                    _ => true,
+                };
+                let of_parts = parts.iter().filter(is_sure).filter_map(Self::literal);
+                of_parts.max_by_key(|(text, _)| text.len())
+            }
             _ => None,
+        }
+    }
+
+    fn binds_one(&self, wanted: &str) -> bool {
+        match self {
+            Self::One { name, .. } => name.as_deref() == Some(wanted),
+            Self::Inner { parts, .. } => parts.iter().any(|part| part.binds_one(wanted)),
+            _ => false,
         }
     }
 
@@ -265,7 +328,13 @@ fn single_node(tree: &Tree<'_>, grammar: &tree_sitter::Language) -> Result<Node,
 /// Patterns nested deeper than this are refused.
 const DEPTH_LIMIT: usize = 256;
 
-fn part(tree: &Tree<'_>, node: Node, expando: char, depth: usize) -> Result<Part, String> {
+fn part(
+    tree: &Tree<'_>,
+    node: Node,
+    expando: char,
+    grammar: &tree_sitter::Language,
+    depth: usize,
+) -> Result<Part, String> {
     if depth > DEPTH_LIMIT {
         return Err(format!(
             "the pattern is nested deeper than {DEPTH_LIMIT} levels"
@@ -279,6 +348,7 @@ fn part(tree: &Tree<'_>, node: Node, expando: char, depth: usize) -> Result<Part
         return Ok(Part::Leaf {
             kind: tree.kind(node),
             named: tree.is_named(node),
+            is_name: is_name(tree, node, grammar),
             text: text.into_owned(),
         });
     }
@@ -287,8 +357,53 @@ fn part(tree: &Tree<'_>, node: Node, expando: char, depth: usize) -> Result<Part
         kind: tree.kind(node),
         after_comments: false,
         parts: children
-            .map(|child| part(tree, child, expando, depth + 1))
+            .map(|child| part(tree, child, expando, grammar, depth + 1))
             .collect::<Result<_, _>>()?,
+    })
+}
+
+/// Whether a leaf is a keyword, or what the grammar calls an identifier: its text is delimited by what is no letter.
+fn is_name(tree: &Tree<'_>, leaf: Node, grammar: &tree_sitter::Language) -> bool {
+    let kind = grammar.node_kind_for_id(tree.kind(leaf));
+    !tree.is_named(leaf) || kind.is_some_and(|kind| kind.ends_with("identifier"))
+}
+
+/// The fixed name that a pattern calls. Not where `$$$` may shift what stands before the name.
+fn called(tree: &Tree<'_>, root: Node, language: &Language) -> Option<Called> {
+    let name = language.called_name(tree, root);
+    let is_hole = |node: Node| {
+        let text = String::from_utf8_lossy(tree.bytes(node));
+        variable(&text, language.expando).is_some()
+    };
+    if name == root || is_hole(name) || tree.has_error(root) {
+        return None;
+    }
+    let is_list = |node: Node| {
+        let text = String::from_utf8_lossy(tree.bytes(node));
+        matches!(variable(&text, language.expando), Some(Part::Many { .. }))
+    };
+    let mut path = tree.ancestors(name).take_while(|node| *node >= root);
+    if path.any(|node| tree.children(node).any(is_list)) {
+        return None;
+    }
+    let is_leaf = |node: &Node| tree.is_leaf(*node) && !tree.is_missing(*node);
+    let sign = |node: Option<Node>| {
+        node.filter(|node| !tree.is_named(*node))
+            .map(|node| tree.bytes(node))
+    };
+    let joint = sign((root..name).rev().find(is_leaf));
+    let bracket = sign((name + 1..tree.end(root)).find(is_leaf));
+    let is_joint = |text: &&[u8]| {
+        language
+            .lexis
+            .joints
+            .iter()
+            .any(|joint| joint.as_bytes() == *text)
+    };
+    Some(Called {
+        name: String::from_utf8_lossy(tree.bytes(name)).into_owned(),
+        before: joint.filter(is_joint).and_then(|text| text.last().copied()),
+        behind: bracket.filter(|text| *text == b"(").map(|_| b'('),
     })
 }
 
@@ -335,7 +450,9 @@ fn compare(tree: &Tree<'_>, part: &Part, node: Node, captures: &mut Captures) ->
     };
     let is_kind = |kind: u16| kind == tree.kind(node) || kind == ERROR_KIND;
     match part {
-        Part::Leaf { kind, named, text } => {
+        Part::Leaf {
+            kind, named, text, ..
+        } => {
             if is_kind(*kind) && (!named || text.as_bytes() == tree.bytes(node)) {
                 Outcome::Match
             } else if tree.is_extra(node) || !tree.is_named(node) {

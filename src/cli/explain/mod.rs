@@ -1,7 +1,9 @@
-//! `codex explain RULE`: the statement behind a rule, offline. `codex explain --facts FILE:LINE`: what is known of a
-//! place in the code, and what says so.
+//! `codex explain RULE`: the statement behind a rule, offline. `codex explain RULE FILE:LINE`: why it finds something there,
+//! or what keeps it from it. `codex explain --facts FILE:LINE`: what is known of a place in the code, and what says so.
 
-use std::path::Path;
+mod why;
+
+use std::path::{Path, PathBuf};
 
 use crate::change::Snapshot;
 use crate::finding::{Cause, Level};
@@ -19,6 +21,9 @@ pub(super) struct Arguments {
     /// The rule's id
     #[arg(required_unless_present = "facts")]
     rule: Option<String>,
+    /// Why the rule finds what it finds on this line, or what keeps it from finding anything
+    #[arg(value_name = "FILE:LINE", requires = "rule")]
+    place: Option<String>,
     /// The facts that hold for the calls on a line, and what says so
     #[arg(long, value_name = "FILE:LINE", conflicts_with = "rule")]
     facts: Option<String>,
@@ -47,6 +52,13 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             },
         );
     };
+    if let Some(place) = &arguments.place {
+        let opened = open(place, context)?;
+        let mut rules = in_force.rules;
+        rules.retain(|rule| rule.id == id);
+        context.print(&visible(&why::text(rules, &config, &opened)?))?;
+        return Ok(Verdict::Pass);
+    }
     context.print(&visible(&text(id, law, &rules)))?;
     Ok(Verdict::Pass)
 }
@@ -139,9 +151,19 @@ fn conditions(rule: &Rule) -> String {
     text
 }
 
-/// What is known of a line.
-fn facts(place: &str, context: &Context) -> Result<String, Failure> {
-    let help = "as in `codex explain --facts src/main.rs:12`";
+/// A file and a line of it, as they were typed.
+struct Opened {
+    root: PathBuf,
+    path: RepoPath,
+    line: usize,
+    language: &'static Language,
+    snapshot: Snapshot,
+    source: Source,
+}
+
+/// Opens the file of `FILE:LINE`.
+fn open(place: &str, context: &Context) -> Result<Opened, Failure> {
+    let help = "as in `src/main.rs:12`";
     let Some((file, line)) = place.rsplit_once(':').and_then(|(file, line)| {
         let line: usize = line.parse().ok().filter(|line| *line > 0)?;
         Some((file, line))
@@ -170,13 +192,35 @@ fn facts(place: &str, context: &Context) -> Result<String, Failure> {
         .ok_or_else(|| Failure::new(format!("there is no {file}")))?;
     let source = Source::new(path.clone(), bytes)
         .map_err(|reason| Failure::new(format!("cannot look at {file}: {reason}")))?;
+    Ok(Opened {
+        root: root.canonicalize().unwrap_or_else(|_| root.to_path_buf()),
+        path,
+        line,
+        language,
+        snapshot,
+        source,
+    })
+}
+
+/// What is known of a line.
+fn facts(place: &str, context: &Context) -> Result<String, Failure> {
+    let opened = open(place, context)?;
+    let Opened {
+        path,
+        line,
+        language,
+        snapshot,
+        source,
+        ..
+    } = &opened;
+    let (line, file) = (*line, path.text());
     let grammar = (language.grammar)();
     let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
         return Err(Failure::new(format!("{file} cannot be parsed")));
     };
-    let workspace = Workspace::new(&snapshot);
+    let workspace = Workspace::new(snapshot);
     let mut text = format!("{}\n", path.text());
-    for cause in (language.about)(&workspace, &path) {
+    for cause in (language.about)(&workspace, path) {
         text.push_str(&format!("  {}\n", shown(&cause)));
     }
     let bytes = source.line_range(line);
@@ -195,7 +239,7 @@ fn facts(place: &str, context: &Context) -> Result<String, Failure> {
         let code = crate::language::short(&source.text(tree.range(node)).replace('\n', " "));
         text.push_str(&format!("\nline {line}: {code}\n"));
         let place = Place {
-            source: &source,
+            source,
             tree: &tree,
             workspace: &workspace,
             node,
