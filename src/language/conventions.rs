@@ -114,9 +114,3 @@ fn stretches(
         .filter_map(stretch)
         .collect()
 }
-
-/// Whether a name is `start`, or goes on behind it with a new word: `Test` in `TestCase`, not in `Testimonial`.
-pub(super) fn begins_with_word(name: &str, start: &str) -> bool {
-    name.strip_prefix(start)
-        .is_some_and(|rest| !rest.starts_with(|next: char| next.is_lowercase()))
-}

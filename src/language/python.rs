@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: imports, and what an indentation that mixes tabs and spaces means.
 
-use super::conventions::{ASK, Code, Names, TESTS, around, begins_with_word};
+use super::conventions::{ASK, Code, Names, TESTS, around};
 use super::lexis::UNKNOWN;
 use super::{Fact, Language, Place, Turns};
 use crate::finding::Cause;
@@ -71,4 +71,10 @@ fn is_test_case(code: &Code<'_>, class: Node) -> bool {
         let mut bases = code.tree.named_children(bases);
         bases.any(|base| code.text(base).ends_with("TestCase"))
     })
+}
+
+/// Whether a name is `start`, or goes on behind it with a new word: `Test` in `TestCase`, not in `Testimonial`.
+fn begins_with_word(name: &str, start: &str) -> bool {
+    name.strip_prefix(start)
+        .is_some_and(|rest| !rest.starts_with(|next: char| next.is_lowercase()))
 }
