@@ -106,7 +106,9 @@ fn nobody_imports_the_command_line() {
 fn reports_see_plain_data_only() {
     let found = offenders("src/report", |_, line| {
         let import = line.trim_start().strip_prefix("use crate::");
-        import.is_some_and(|import| !import.starts_with("finding"))
+        import.is_some_and(|import| {
+            !import.starts_with("finding") && !import.starts_with("assessment")
+        })
     });
     assert_eq!(found, Vec::<String>::new());
 }
@@ -116,7 +118,7 @@ fn reports_see_plain_data_only() {
 fn each_dependency_has_one_home() {
     let homes = [
         ("clap::", "src/cli"),
-        ("pulldown_cmark::", "src/rfc"),
+        ("pulldown_cmark::", "src/rfc src/review/document/parts.rs"),
         ("syn::", "src/language/rust"),
         ("ignore::", "src/change"),
         ("rayon::", "src/scan"),
@@ -138,7 +140,7 @@ fn each_dependency_has_one_home() {
         };
         let found = offenders("src", |path, line| {
             let is_comment = line.trim_start().starts_with("//");
-            !is_comment && is_use(line) && !path.starts_with(home)
+            !is_comment && is_use(line) && !home.split(' ').any(|home| path.starts_with(home))
         });
         assert_eq!(found, Vec::<String>::new(), "{word} outside of {home}");
     }

@@ -1,6 +1,6 @@
 //! What a review of a document found, for people, for a merge request and for programs.
 //!
-//! Deliberately absent: what decides the exit code ([`crate::cli`]).
+//! Deliberately absent: what decides the exit code.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
