@@ -29,7 +29,7 @@ fn read_rule(yaml: &str) -> Rule {
         "the-rule",
         Form::Block,
         Authority::BuiltIn,
-        &[],
+        &codex::matcher::read::SharedUtils::default(),
         &mut problems,
     );
     let problems = problems.into_vec();

@@ -80,7 +80,7 @@ impl RuleMatcher {
         let mut found: Vec<Literal> = of_root
             .into_iter()
             .chain(of_constraints)
-            .max_by_key(weight)?;
+            .max_by_key(|texts| weight(texts))?;
         found.sort();
         found.dedup();
         Some(found)
@@ -88,7 +88,7 @@ impl RuleMatcher {
 }
 
 /// The rarest of several alternatives is the one that is never there; one text is rarer than several.
-fn weight(texts: &Vec<Literal>) -> (usize, std::cmp::Reverse<usize>) {
+fn weight(texts: &[Literal]) -> (usize, std::cmp::Reverse<usize>) {
     let lightest = texts.iter().map(Literal::weight).min().unwrap_or(0);
     (lightest, std::cmp::Reverse(texts.len()))
 }
@@ -108,7 +108,7 @@ impl Needs<'_> {
             Matcher::All(all) => all
                 .iter()
                 .filter_map(|matcher| self.of(matcher, depth))
-                .max_by_key(weight),
+                .max_by_key(|texts| weight(texts)),
             Matcher::Any(any) => {
                 let alternatives: Option<Vec<Vec<Literal>>> =
                     any.iter().map(|matcher| self.of(matcher, depth)).collect();
