@@ -180,7 +180,12 @@ fn utils_that_ask_themselves_come_to_an_end() {
         )
         .replace("kind: nothing_of_it", "regex: nothing_of_it")
     };
-    let deep = format!("fn f() {{ {}a{} }}", "(".repeat(200), ")".repeat(200)).into_bytes();
+    let deep = format!(
+        "// nothing, nothing_of_it: the texts that wake the rule\nfn f() {{ {}a{} }}",
+        "(".repeat(200),
+        ")".repeat(200)
+    )
+    .into_bytes();
     let (report, _) = check(
         &[("x.yml", util("{regex: '^nothing$'}"))],
         &[("deep.rs", deep.clone())],
