@@ -30,7 +30,7 @@ impl Effort {
     }
 
     fn limit(tree: &Tree<'_>) -> u64 {
-        (5_000_000 + 500 * u64::from(tree.len())).min(500_000_000)
+        (5_000_000 + 50 * u64::from(tree.len())).min(100_000_000)
     }
 }
 

@@ -11,6 +11,7 @@ mod literals;
 mod nth_child;
 mod pattern;
 pub mod read;
+mod surroundings;
 pub mod tokens;
 mod transform;
 mod tree;

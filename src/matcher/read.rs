@@ -339,14 +339,38 @@ impl<'a> Reader<'a> {
     fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
         let text = node.need_text("pattern", self.problems)?;
         match Pattern::parse(text, selector, self.language) {
-            Ok(pattern) if self.ours => Some(pattern.with_comments()),
-            Ok(pattern) => Some(pattern),
+            Ok(pattern) => {
+                if pattern.is_error() {
+                    let message = format!("this is not {} code on its own", self.language.name);
+                    let help = self.surroundings(text);
+                    self.doubt(|reader| {
+                        let span = node.span.clone();
+                        reader.problems.add_with_help(span, message, help);
+                    });
+                }
+                Some(if self.ours {
+                    pattern.with_comments()
+                } else {
+                    pattern
+                })
+            }
             Err(message) => {
-                let help = "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`";
+                let help = self.surroundings(text);
                 self.problems
                     .add_with_help(node.span.clone(), message, help);
                 None
             }
+        }
+    }
+
+    /// How a fragment becomes a pattern.
+    fn surroundings(&self, fragment: &str) -> String {
+        match super::surroundings::proposal(fragment, self.language) {
+            Some((context, kind)) => format!(
+                "give it its surroundings: `pattern: {{context: \"{}\", selector: {kind}}}`",
+                context.replace('\\', "\\\\").replace('"', "\\\"")
+            ),
+            None => "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`".to_owned(),
         }
     }
 
@@ -358,7 +382,7 @@ impl<'a> Reader<'a> {
         }
         let is_combinator = |sign: char| sign.is_whitespace() || ">+~,:.(".contains(sign);
         if name.contains(is_combinator) && name.contains(char::is_alphabetic) {
-            let message = "`kind` is the name of one kind: selectors are not supported yet";
+            let message = "`kind` is the name of one kind: selectors are not supported, relations say the same";
             self.problems.add(node.span.clone(), message);
             return None;
         }
@@ -461,6 +485,11 @@ impl<'a> Reader<'a> {
 
     /// A util of the rule hides a shared one of the same name.
     fn util(&mut self, node: &Node) -> Option<Util> {
+        if matches!(node.value, Value::Map(_)) {
+            let message = "`matches` with arguments is not supported: no rule pack uses it";
+            self.problems.add(node.span.clone(), message);
+            return None;
+        }
         let name = node.need_text("matches", self.problems)?;
         if let Some(index) = self.util_names.iter().position(|known| known == name) {
             return Some(Util::Own(index));

@@ -9,7 +9,7 @@ use crate::finding::{Disposition, RefusedRule};
 use crate::language::Language;
 use crate::matcher::read::SharedUtils;
 use crate::problem::{Document, Failure, Problem, Problems};
-use crate::yaml::{self, Node};
+use crate::yaml::{self, Node, Value};
 
 /// Severities of ast-grep and what they mean here.
 const SEVERITIES: [(&str, Option<Disposition>); 5] = [
@@ -45,8 +45,18 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
         None => Vec::new(),
     };
     let none = SharedUtils::default();
-    let (mut loaded, mut refused): (Vec<Rule>, Vec<RefusedRule>) = (Vec::new(), Vec::new());
-    for (mut document, node) in documents(rules, &mut problems)? {
+    let documents = documents(rules, &mut problems)?;
+    let mut loaded: Vec<Rule> = Vec::new();
+    // What is wrong with whole files so far.
+    let mut refused: Vec<RefusedRule> = problems
+        .iter()
+        .filter(|problem| !problem.is_warning)
+        .map(|problem| RefusedRule {
+            rule: problem.document.name.clone(),
+            error: problem.message.clone(),
+        })
+        .collect();
+    for (mut document, node) in documents {
         let shared = language(&node)
             .and_then(|language| utils.iter().find(|(of, _)| *of == language))
             .map_or(&none, |(_, utils)| utils);
@@ -191,6 +201,7 @@ fn documents(folder: &Path, problems: &mut Vec<Problem>) -> Result<Vec<(Problems
         found.extend(
             nodes
                 .into_iter()
+                .filter(|node| node.value != Value::Null)
                 .map(|node| (Problems::new(std::sync::Arc::clone(&document)), node)),
         );
         problems.extend(syntax.into_vec());

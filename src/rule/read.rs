@@ -9,7 +9,7 @@ use crate::analysis::Analysis;
 use crate::fix::template::Template;
 use crate::language::{Fact, Language};
 use crate::matcher::read::{Reader, SharedUtils};
-use crate::problem::Problems;
+use crate::problem::{Problems, nearest};
 use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
 use crate::yaml::{Node, Value};
 
@@ -206,8 +206,7 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
         let key = entry.key.as_str();
         let span = entry.key_span.clone();
         if REFUSED_KEYS.contains(&key) {
-            let message =
-                format!("`{key}` is not supported yet: it comes with the complete rule language");
+            let message = format!("`{key}` is not supported: no rule pack uses it");
             problems.add(span, message);
         } else if form == Form::Block && (key == "id" || key == "severity") {
             let help =
@@ -218,12 +217,17 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
                 help,
             );
         } else if !known.contains(&key) {
+            let before = problems.total();
             problems.add_unknown(
                 span,
                 format!("unknown key `{key}` in a rule"),
                 key,
                 known.iter().copied(),
             );
+            // Packs mark their rules with keys of their own; only what looks like a slip is one.
+            if form == Form::Plain && nearest(key, known.iter().copied()).is_none() {
+                problems.only_warn_after(before);
+            }
         }
     }
     if let Some(inside_macros) = node.get("inside-macros") {
@@ -266,11 +270,12 @@ fn read_decision(
 ) -> Option<Decision> {
     match (node.get("rule"), node.get("analysis")) {
         (Some(rule), None) => {
+            let before = reader.problems().len();
             let mut matcher = reader.rule(rule, optional(node, "constraints"))?;
             if let Some(transform) = optional(node, "transform") {
                 reader.transforms(&mut matcher, transform);
             }
-            if matcher.kinds().is_none() {
+            if matcher.kinds().is_none() && reader.problems().len() == before {
                 let help = "add `kind`, or give a pattern that is not code on its own its surroundings: `pattern: {context: .., selector: ..}`";
                 let message = "nothing in this rule says what kind of node it matches";
                 reader

@@ -119,6 +119,7 @@ impl<'r> Scanner<'r> {
 
     /// Looks at files of a snapshot.
     pub fn scan(&self, workspace: &Workspace<'_>, paths: &[RepoPath]) -> Scan<'r> {
+        give_threads_room();
         if paths.len() <= AT_ONCE {
             workspace.snapshot.expect(paths);
         }
@@ -130,6 +131,10 @@ impl<'r> Scanner<'r> {
             })
             .collect();
         let mut scan = Scan::default();
+        let found = outcomes.iter().flatten().flatten();
+        let count = found.map(|(candidates, ..)| candidates.len()).sum();
+        // There may be very many, and they are large.
+        scan.candidates.reserve_exact(count);
         for outcome in outcomes.into_iter().flatten() {
             match outcome {
                 Ok((candidates, exceptions, unchecked)) => {
@@ -195,8 +200,22 @@ impl<'r> Scanner<'r> {
                 "the rule `{rule}` takes too long here: its relations or utils ask about too many nodes"
             ))
         });
+        candidates.shrink_to_fit();
         Some(Ok((candidates, file.exceptions(), too_slow)))
     }
+}
+
+/// Conditions are asked within conditions, as deep as [`Effort`] allows: that takes more than the usual stack. Only what
+/// is used of it takes memory.
+fn give_threads_room() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    const STACK: usize = 16 << 20;
+    ONCE.call_once(|| {
+        // Somebody else may have set up the threads: then they are as they are.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .stack_size(STACK)
+            .build_global();
+    });
 }
 
 type Outcome<'r> = Result<(Vec<Candidate<'r>>, Vec<Exception>, Option<Unchecked>), Unchecked>;

@@ -166,6 +166,17 @@ impl Pattern {
         self.root.variables(names);
     }
 
+    /// Whether it is no code: it would match nodes of any kind whose parts look like its own.
+    pub(super) fn is_error(&self) -> bool {
+        matches!(
+            self.root,
+            Part::Inner {
+                kind: ERROR_KIND,
+                ..
+            }
+        )
+    }
+
     /// The name that every match calls, when the pattern says so.
     pub(crate) fn called(&self) -> Option<&str> {
         self.called.as_ref().map(|called| called.name.as_str())
@@ -278,7 +289,7 @@ impl Part {
 }
 
 /// Writes `$` as a character that the grammar takes for a letter, where it begins a metavariable.
-fn with_expando(pattern: &str, expando: char) -> String {
+pub(super) fn with_expando(pattern: &str, expando: char) -> String {
     let mut code = String::with_capacity(pattern.len());
     let mut dollars = 0;
     for character in pattern.chars().map(Some).chain([None]) {

@@ -69,14 +69,20 @@ pub fn read(node: &Node, bound: &BTreeSet<Arc<str>>, reader: &mut Reader<'_>) ->
             ));
         }
     }
-    in_order(read, reader.problems())
+    in_order(read, bound, reader.problems())
 }
 
 /// What needs another comes after it; circles are complained about.
-fn in_order(mut read: Vec<(&Entry, Transform)>, problems: &mut Problems) -> Vec<Transform> {
+fn in_order(
+    mut read: Vec<(&Entry, Transform)>,
+    bound: &BTreeSet<Arc<str>>,
+    problems: &mut Problems,
+) -> Vec<Transform> {
     let mut ordered: Vec<Transform> = Vec::new();
     loop {
-        let waits = |of: &Transform| read.iter().any(|(_, other)| other.name == of.source);
+        let waits = |of: &Transform| {
+            !bound.contains(&of.source) && read.iter().any(|(_, other)| other.name == of.source)
+        };
         let Some(next) = read.iter().position(|(_, transform)| !waits(transform)) else {
             break;
         };
