@@ -203,8 +203,13 @@ impl<'t> Interpreter<'_, 't> {
                 .is_reachable_elsewhere(binding, self.function),
             Slot::Field(holder, _) => self.state.is_open(holder),
         };
-        if is_open {
-            self.state.open(value, 0);
+        match slot {
+            _ if is_open => self.state.open(value, 0),
+            // Whoever else knows the holder, which was not built here, finds the value in it when it runs next.
+            Slot::Field(holder, _) if self.state.nature(holder).table.is_none() => {
+                self.state.handed_on.push(value);
+            }
+            _ => {}
         }
     }
 

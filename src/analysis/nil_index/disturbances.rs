@@ -10,6 +10,9 @@ use crate::matcher::Node;
 impl<'t> State<'_, 't> {
     /// A call may have run other functions of the file.
     pub fn begin_epoch(&mut self, call: Node) {
+        for value in std::mem::take(&mut self.handed_on) {
+            self.open(value, 0);
+        }
         self.enter_epoch(Some(call), self.epoch);
     }
 

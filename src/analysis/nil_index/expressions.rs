@@ -355,12 +355,13 @@ impl<'t> Interpreter<'_, 't> {
                 }
                 None => {
                     position += 1;
-                    match POSITIONS.get(position - 1).filter(|_| !is_open_ended) {
-                        Some(number) => {
-                            self.state
-                                .write(Slot::Field(table, Key::Number(number)), content);
-                        }
-                        None => self.blur(table, true),
+                    let number = POSITIONS.get(position - 1);
+                    if let Some(number) = number {
+                        let slot = Slot::Field(table, Key::Number(number));
+                        self.state.write(slot, content);
+                    }
+                    if is_open_ended || number.is_none() {
+                        self.blur(table, true);
                     }
                     self.state.open(content, 0);
                 }

@@ -27,6 +27,7 @@ mod merge;
 mod names;
 mod options;
 mod patterns;
+mod protected;
 mod state;
 mod summaries;
 mod survey;

@@ -98,6 +98,8 @@ pub(super) struct State<'a, 't> {
     pub(super) groups: Vec<Rc<Group<'t>>>,
     /// Tables that were written with computed keys; true: with numbers only.
     pub(super) blurred: BTreeSet<(Value, bool)>,
+    /// Values that other functions can reach as soon as one runs.
+    pub handed_on: Vec<Value>,
     /// Where the interpretation is: the origin of what has no other.
     pub place: Node,
     /// How many calls were made that may change something.
@@ -129,6 +131,7 @@ impl<'a, 't> State<'a, 't> {
             entry,
             groups: Vec::new(),
             blurred: BTreeSet::new(),
+            handed_on: Vec::new(),
             place: 0,
             calls: 0,
             slots: HashMap::new(),

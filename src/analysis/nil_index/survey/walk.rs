@@ -54,7 +54,9 @@ impl<'t> Walk<'t, '_> {
         for (index, function) in self.names.functions.iter().enumerate() {
             let body = self.tree.child_by_field(function.node, FIELDS.body);
             let is_stub = body.is_none_or(|body| self.tree.named_children(body).next().is_none());
-            self.survey.functions[index].is_stub = is_stub;
+            // Nobody puts anything in the place of a local one without an assignment that is seen.
+            let is_local = self.starts_with_local(function.node);
+            self.survey.functions[index].is_stub = is_stub && !is_local;
             if kind(self.tree, function.node) != Kind::FunctionDeclaration {
                 continue;
             }
