@@ -75,6 +75,7 @@ impl<'t> Interpreter<'_, 't> {
             return;
         };
         let call = self.state.nature(*value).call;
+        let known = self.state.fact(*value).evidence;
         let name = String::from_utf8_lossy(self.tree.bytes(*last));
         let is_named = self
             .file
@@ -83,10 +84,23 @@ impl<'t> Interpreter<'_, 't> {
             .iter()
             .any(|known| **known == *name);
         let is_one_call = call.is_some() && call == self.state.nature(*error).call;
-        if !is_named || !is_one_call || names.len() != values.len() {
+        if !is_named || names.len() != values.len() {
             return;
         }
         let reason = Reason::NamedError(node);
+        if let Some(Evidence {
+            reason: Reason::Answer(_),
+            doubt: Some(Doubt::Soft),
+        }) = known
+        {
+            // Whoever names the error thinks that there may be one.
+            let evidence = Some(Evidence::certain(reason));
+            let fact = self.state.fact(*value);
+            self.state.set_fact(*value, Fact { evidence, ..fact });
+        }
+        if !is_one_call {
+            return;
+        }
         let (fact, of_error) = (self.state.fact(*value), self.state.fact(*error));
         let evidence = Some(Evidence::certain(reason));
         self.state.set_fact(*value, Fact { evidence, ..fact });
@@ -216,13 +230,18 @@ impl<'t> Interpreter<'_, 't> {
     /// An unknown value takes the place of one that was tested: nobody has tested the new one.
     pub(super) fn doubt_replacement(&mut self, slot: Slot<'t>, value: Value) {
         let fact = self.state.fact(value);
-        let Some(by) = self.state.nature(value).call else {
+        let before = self.state.read(slot);
+        let step = self
+            .state
+            .place(value)
+            .filter(|(holder, _)| *holder == before);
+        let step = step.map(|_| self.state.place);
+        let Some(by) = self.state.nature(value).call.or(step) else {
             return;
         };
         if fact.evidence.is_some() || fact.bits != Bits::ALL || fact.is_reported {
             return;
         }
-        let before = self.state.read(slot);
         let known = self.state.fact(before);
         if let (
             false,

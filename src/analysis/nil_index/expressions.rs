@@ -263,6 +263,12 @@ impl<'t> Interpreter<'_, 't> {
             Slot::Field(..) => None,
         }?;
         if is_call {
+            let position = self.parameters.iter().position(|known| *known == value);
+            let given = self.shared.given.get(&self.function).copied();
+            let is_given = position.filter(|position| *position < 32).zip(given);
+            if is_given.is_some_and(|(position, given)| given & (1 << position) != 0) {
+                return None;
+            }
             return self
                 .file
                 .knowledge
