@@ -71,6 +71,7 @@ fn changes_turn_files() {
         let rust = Language::named("rust").unwrap();
         let turned = (rust.turned)(&Workspace::new(&base), &Workspace::new(&head), &changes);
         let found: Vec<String> = turned
+            .untouched
             .iter()
             .map(|turned| {
                 let cause = &turned.cause;

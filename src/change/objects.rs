@@ -1,13 +1,15 @@
 //! What git keeps in its database: one `git cat-file --batch` process, asked by name or id and answered in order.
 //!
+//! What is known to be needed is asked for in one go, and kept: an answer on its own takes longer to wait for than to read.
+//!
 //! Paths are never written into a question: folders are read as tree objects, which say what each name stands for
 //! (a file, a link, a submodule) and need no quoting. Deliberately absent: every other git command ([`super::git`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::git::command;
 use super::snapshot::too_large;
@@ -47,7 +49,21 @@ pub(super) fn is_file(mode: &str) -> bool {
 pub(super) struct Objects {
     root: PathBuf,
     process: Mutex<Option<Process>>,
+    kept: Mutex<Kept>,
 }
+
+/// Answers about ids.
+#[derive(Debug, Default)]
+struct Kept {
+    objects: HashMap<String, Option<Arc<Object>>>,
+    bytes: usize,
+}
+
+/// The most bytes that are kept.
+const KEPT: usize = 64 << 20;
+
+/// The most questions that are asked before an answer is read: they must fit into a pipe while nobody reads.
+const AT_ONCE: usize = 32;
 
 /// An answer; the content is left out when it is too large.
 #[derive(Debug)]
@@ -70,6 +86,22 @@ impl Objects {
         Self {
             root,
             process: Mutex::new(None),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Gets what will be asked for soon, as far as it can be kept. What cannot be had is missed when it is asked for.
+    pub(super) fn fetch<'a>(&self, ids: impl Iterator<Item = &'a str>) {
+        let kept = self.kept();
+        let mut ids: Vec<&str> = ids.filter(|id| !kept.objects.contains_key(*id)).collect();
+        drop(kept);
+        ids.sort_unstable();
+        ids.dedup();
+        for ids in ids.chunks(AT_ONCE) {
+            let full = self.kept().bytes >= KEPT;
+            if full || self.ask_all(ids).is_err() {
+                return;
+            }
         }
     }
 
@@ -78,13 +110,13 @@ impl Objects {
         let Some(object) = self.ask(&format!("{name}^{{commit}}"))? else {
             return Ok(None);
         };
-        let content = object.content.ok_or_else(too_large)?;
+        let content = object.content.as_ref().ok_or_else(too_large)?;
         let header = content
             .split(|byte| *byte == b'\n')
             .take_while(|line| !line.is_empty());
         let parents = header.filter_map(|line| line.strip_prefix(b"parent ".as_slice()));
         Ok(Some(CommitObject {
-            id: object.id,
+            id: object.id.clone(),
             parents: parents
                 .map(|id| String::from_utf8_lossy(id).into_owned())
                 .collect(),
@@ -93,18 +125,19 @@ impl Objects {
 
     /// The text of a file.
     pub(super) fn blob(&self, id: &str) -> Result<Vec<u8>, String> {
-        self.object(id, "blob")?.content.ok_or_else(too_large)
+        let object = self.object(id, "blob")?;
+        object.content.clone().ok_or_else(too_large)
     }
 
     /// The names of a folder.
     pub(super) fn tree(&self, name: &str) -> Result<Tree, String> {
         let object = self.object(name, "tree")?;
-        let content = object.content.ok_or_else(too_large)?;
-        parse_tree(&content, object.id.len() / 2)
+        let content = object.content.as_ref().ok_or_else(too_large)?;
+        parse_tree(content, object.id.len() / 2)
             .ok_or_else(|| format!("git object {name} is no tree"))
     }
 
-    fn object(&self, name: &str, kind: &str) -> Result<Object, String> {
+    fn object(&self, name: &str, kind: &str) -> Result<Arc<Object>, String> {
         match self.ask(name)? {
             Some(object) if object.kind == kind => Ok(object),
             Some(object) => Err(format!(
@@ -118,7 +151,15 @@ impl Objects {
         }
     }
 
-    fn ask(&self, name: &str) -> Result<Option<Object>, String> {
+    fn ask(&self, name: &str) -> Result<Option<Arc<Object>>, String> {
+        if let Some(known) = self.kept().objects.get(name) {
+            return Ok(known.clone());
+        }
+        Ok(self.ask_all(&[name])?.pop().flatten())
+    }
+
+    /// Asks for at most [`AT_ONCE`] objects.
+    fn ask_all(&self, names: &[&str]) -> Result<Vec<Option<Arc<Object>>>, String> {
         let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         // After an error the process is out of step; it is dropped, and the next question starts another.
         let mut running = match process.take() {
@@ -126,11 +167,31 @@ impl Objects {
             None => Process::start(&self.root)
                 .map_err(|error| format!("cannot run git cat-file: {error}"))?,
         };
-        let answer = running
-            .ask(name)
+        let answers = running
+            .ask(names)
             .map_err(|error| format!("git cat-file: {error}"))?;
         *process = Some(running);
-        Ok(answer)
+        drop(process);
+        let answers: Vec<Option<Arc<Object>>> = answers
+            .into_iter()
+            .map(|answer| answer.map(Arc::new))
+            .collect();
+        let mut kept = self.kept();
+        for (name, answer) in names.iter().zip(&answers) {
+            let size = answer.iter().filter_map(|object| object.content.as_ref());
+            let size = size.map(Vec::len).sum::<usize>();
+            // A name that is no id may come to mean something else.
+            let is_id = answer.as_ref().is_none_or(|object| object.id == **name);
+            if is_id && kept.bytes + size <= KEPT {
+                kept.bytes += size;
+                kept.objects.insert((*name).to_owned(), answer.clone());
+            }
+        }
+        Ok(answers)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,9 +220,14 @@ impl Process {
         })
     }
 
-    fn ask(&mut self, name: &str) -> io::Result<Option<Object>> {
-        self.input.write_all(format!("{name}\n").as_bytes())?;
+    fn ask(&mut self, names: &[&str]) -> io::Result<Vec<Option<Object>>> {
+        let question: String = names.iter().flat_map(|name| [name, "\n"]).collect();
+        self.input.write_all(question.as_bytes())?;
         self.input.flush()?;
+        names.iter().map(|_| self.answer()).collect()
+    }
+
+    fn answer(&mut self) -> io::Result<Option<Object>> {
         let mut header = Vec::new();
         self.output.read_until(b'\n', &mut header)?;
         let header = String::from_utf8_lossy(&header).into_owned();

@@ -4,7 +4,7 @@
 //! Deliberately absent: which files there are in the whole tree; that is asked once, by those who build a
 //! [`super::Change`]. Only single folders are listed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -116,6 +116,29 @@ impl Snapshot {
         }
     }
 
+    /// Says which files will be asked for next: a snapshot that waits for each answer gets them all at once.
+    pub fn expect(&self, paths: &[RepoPath]) {
+        match &self.0 {
+            Kind::Commit(commit) => commit.expect(paths),
+            Kind::Overlay(below, files) => {
+                let (above, others): (Vec<&RepoPath>, Vec<&RepoPath>) =
+                    paths.iter().partition(|path| files.contains_key(*path));
+                let mut kept: Option<(&Arc<Objects>, Vec<&str>)> = None;
+                for path in above {
+                    if let Some(Content::Object(objects, id)) = files.get(path) {
+                        kept.get_or_insert((objects, Vec::new())).1.push(id);
+                    }
+                }
+                if let Some((objects, ids)) = kept {
+                    objects.fetch(ids.into_iter());
+                }
+                let others: Vec<RepoPath> = others.into_iter().cloned().collect();
+                below.expect(&others);
+            }
+            Kind::Memory(_) | Kind::Folder(_) | Kind::Index(_) => {}
+        }
+    }
+
     /// Whether a file is there, of a size that can be read, and cannot be read all the same.
     pub fn is_lost(&self, path: &RepoPath) -> bool {
         self.read(path).is_err_and(|reason| reason != too_large())
@@ -186,6 +209,30 @@ struct Commit {
 }
 
 impl Commit {
+    /// Folders from the root downward, all of one depth at once; then the files.
+    fn expect(&self, paths: &[RepoPath]) {
+        let mut folders: Vec<RepoPath> = paths.iter().filter_map(RepoPath::parent).collect();
+        let mut levels: BTreeMap<usize, BTreeSet<RepoPath>> = BTreeMap::new();
+        while let Some(folder) = folders.pop() {
+            let depth = folder.as_bytes().split(|byte| *byte == b'/').count();
+            if !folder.as_bytes().is_empty()
+                && levels.entry(depth).or_default().insert(folder.clone())
+            {
+                folders.extend(folder.parent());
+            }
+        }
+        let ids = |paths: &mut dyn Iterator<Item = &RepoPath>| -> Vec<String> {
+            let entries = paths.filter_map(|path| self.entry(path).ok().flatten());
+            entries.map(|entry| entry.id).collect()
+        };
+        for folders in levels.values() {
+            let ids = ids(&mut folders.iter());
+            self.objects.fetch(ids.iter().map(String::as_str));
+        }
+        let ids = ids(&mut paths.iter());
+        self.objects.fetch(ids.iter().map(String::as_str));
+    }
+
     fn entry(&self, path: &RepoPath) -> Result<Option<Entry>, String> {
         let Some(folder) = path.parent() else {
             return Ok(None);

@@ -38,7 +38,7 @@ pub static LUA: Language = Language {
         ask: "Is this code run by tests only?",
         holds: is_test,
     }],
-    turned: |_, _, _| Vec::new(),
+    turned: |_, _, _| super::Turns::default(),
     about: |_, _| Vec::new(),
 };
 

@@ -12,7 +12,7 @@ mod workspace;
 use std::fmt;
 
 pub use self::file_facts::{Because, FileFacts, Stretch};
-pub use self::workspace::{Turned, Workspace};
+pub use self::workspace::{Granted, Turned, Turns, Workspace};
 use crate::change::FileChange;
 use crate::finding::Cause;
 use crate::matcher::{Captures, Node, Tree};
@@ -52,15 +52,11 @@ pub struct Language {
     pub example_path: &'static str,
     /// The facts of this language.
     pub facts: &'static [Fact],
-    /// From base, head and the files that differ: files that do not differ, and of which other facts hold now.
-    pub turned: Turns,
+    /// From base, head and the files that differ: files of which other facts hold now because others differ.
+    pub turned: fn(base: &Workspace<'_>, head: &Workspace<'_>, changes: &[FileChange]) -> Turns,
     /// How a file comes to be what it is to this language: the lines that lead to it, from the manifest downward.
     pub about: fn(&Workspace<'_>, &crate::source::RepoPath) -> Vec<Cause>,
 }
-
-/// See [`Language::turned`].
-pub type Turns =
-    fn(base: &Workspace<'_>, head: &Workspace<'_>, changes: &[FileChange]) -> Vec<Turned>;
 
 impl fmt::Debug for Language {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

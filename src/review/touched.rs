@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::neutral;
 use crate::candidate::Candidate;
 use crate::change::{Change, lines};
@@ -48,29 +50,35 @@ pub fn addressed(rules: &[Rule], change: &Change, paths: &[RepoPath]) -> Vec<Fin
     let is_shown = |path: &RepoPath| {
         Language::of(path).is_some() || rules.iter().any(|rule| is_about(rule, path))
     };
-    let mut notes = Vec::new();
-    for path in paths.iter().filter(|path| is_shown(path)) {
-        let Ok(Some(bytes)) = change.head.read(path) else {
-            continue;
-        };
-        let Ok(source) = Source::new(path.clone(), bytes) else {
-            continue;
-        };
-        let text = String::from_utf8_lossy(source.bytes()).into_owned();
-        let lines: Vec<&str> = text.lines().collect();
-        // The whole file first: most hold nothing of the kind, and then nobody asks what changed.
-        if neutral::addressed(&lines).is_empty() {
-            continue;
-        }
-        for hunk in hunks(change, path) {
-            let range = hunk.start.saturating_sub(1)..hunk.end.saturating_sub(1);
-            let added = lines.get(range).unwrap_or_default();
-            for at in neutral::addressed(added) {
-                notes.push(note(&source, hunk.start + at));
-            }
-        }
+    let notes: Vec<Vec<Finding>> = paths
+        .par_iter()
+        .filter(|path| is_shown(path))
+        .map(|path| addressed_in(change, path))
+        .collect();
+    notes.into_iter().flatten().collect()
+}
+
+fn addressed_in(change: &Change, path: &RepoPath) -> Vec<Finding> {
+    let Ok(Some(bytes)) = change.head.read(path) else {
+        return Vec::new();
+    };
+    let Ok(source) = Source::new(path.clone(), bytes) else {
+        return Vec::new();
+    };
+    let text = String::from_utf8_lossy(source.bytes());
+    // The whole file first: then nobody asks what changed in most.
+    if !neutral::may_address(&text) {
+        return Vec::new();
     }
-    notes
+    let lines: Vec<&str> = text.lines().collect();
+    let of_hunk = |hunk: Range<usize>| {
+        let range = hunk.start.saturating_sub(1)..hunk.end.saturating_sub(1);
+        let added = lines.get(range).unwrap_or_default();
+        let found = neutral::addressed(added).into_iter();
+        let notes = found.map(|at| note(&source, hunk.start + at));
+        notes.collect::<Vec<Finding>>()
+    };
+    hunks(change, path).into_iter().flat_map(of_hunk).collect()
 }
 
 fn note(source: &Source, line: usize) -> Finding {

@@ -45,6 +45,9 @@ pub struct Scan<'r> {
     pub files: usize,
 }
 
+/// As many files are worth waiting for together; more are better read while others are looked at.
+const AT_ONCE: usize = 256;
+
 /// An exception in the code.
 #[derive(Debug, Clone)]
 pub struct Exception {
@@ -105,6 +108,9 @@ impl<'r> Scanner<'r> {
 
     /// Looks at files of a snapshot.
     pub fn scan(&self, workspace: &Workspace<'_>, paths: &[RepoPath]) -> Scan<'r> {
+        if paths.len() <= AT_ONCE {
+            workspace.snapshot.expect(paths);
+        }
         let outcomes: Vec<Option<Outcome<'r>>> = paths
             .par_iter()
             .map(|path| self.file(workspace, path))

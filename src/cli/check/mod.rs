@@ -8,6 +8,7 @@ mod law;
 mod news;
 pub(super) mod output;
 mod progress;
+mod same;
 pub(super) mod scope;
 mod shard;
 

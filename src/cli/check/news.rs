@@ -17,6 +17,7 @@ use crate::problem::Failure;
 use crate::scan::{Exception, Scan, Scanner};
 use crate::source::RepoPath;
 
+use super::same;
 use super::scope::Scope;
 
 /// Scans head, and takes away what base has already.
@@ -32,17 +33,25 @@ pub(super) fn find<'r>(
         .iter()
         .map(|base| (Workspace::new(&base.snapshot), base.files.clone()))
         .unzip();
-    let turned = turned(&workspace, &old, &mut changes);
+    let Turning { turned, touched } = turned(&workspace, &old, &mut changes);
     let looked_at = turned.keys().filter(|path| scope.looks_at(path));
     files.extend(looked_at.cloned());
     files.sort();
     files.dedup();
-    let mut scan = scanner.scan(&workspace, files);
+    let same = same::find(scanner, change, &changes, &touched, files);
+    let mut others = files.clone();
+    others.retain(|path| !same.quiet.contains(path));
+    let mut scan = scanner.scan(&workspace, &others);
+    scan.files += same.scan.files;
+    scan.exceptions.extend(same.scan.exceptions);
+    scan.exceptions
+        .sort_by(|one, other| one.path.cmp(&other.path));
     for (workspace, changes) in old.iter().zip(&changes) {
         let old = Old {
             scanner,
             workspace,
             changes,
+            even: &same.even,
             scope,
         };
         scan.candidates = old.take_away(scan.candidates)?;
@@ -60,15 +69,17 @@ fn turned(
     head: &Workspace<'_>,
     bases: &[Workspace<'_>],
     changes: &mut [Vec<FileChange>],
-) -> BTreeMap<RepoPath, Cause> {
+) -> Turning {
     let mut in_every: Option<BTreeMap<RepoPath, Cause>> = None;
+    let mut touched = BTreeSet::new();
     for (base, changes) in bases.iter().zip(changes) {
-        let of_languages = language::ALL
-            .iter()
-            .flat_map(|language| (language.turned)(base, head, changes));
-        let turned: BTreeMap<RepoPath, Cause> = of_languages
-            .map(|turned| (turned.path, turned.cause))
-            .collect();
+        let mut turned: BTreeMap<RepoPath, Cause> = BTreeMap::new();
+        for language in language::ALL {
+            let turns = (language.turned)(base, head, changes);
+            touched.extend(turns.touched);
+            let untouched = turns.untouched.into_iter();
+            turned.extend(untouched.map(|turned| (turned.path, turned.cause)));
+        }
         changes.extend(turned.keys().map(|path| FileChange {
             old: Some(path.clone()),
             new: Some(path.clone()),
@@ -78,7 +89,18 @@ fn turned(
             None => in_every = Some(turned),
         }
     }
-    in_every.unwrap_or_default()
+    Turning {
+        turned: in_every.unwrap_or_default(),
+        touched,
+    }
+}
+
+/// Of which files something else may hold, because others changed.
+struct Turning {
+    /// Those that did not change themselves, and why.
+    turned: BTreeMap<RepoPath, Cause>,
+    /// Those that did.
+    touched: BTreeSet<RepoPath>,
 }
 
 /// One base, and how it is looked at.
@@ -86,6 +108,8 @@ struct Old<'a, 'r> {
     scanner: &'a Scanner<'r>,
     workspace: &'a Workspace<'a>,
     changes: &'a [FileChange],
+    /// Files of head all of whose findings base has: none of those is free for another.
+    even: &'a BTreeSet<RepoPath>,
     scope: &'a Scope<'a>,
 }
 
@@ -97,9 +121,9 @@ impl<'r> Old<'_, 'r> {
         }
         let with_findings = head.iter().map(|candidate| &candidate.path).collect();
         let (same, other) = self.split(&with_findings);
-        let same = self.scan(&same)?.candidates;
+        let same = self.scan(self.workspace, &same)?.candidates;
         introduced::retain_introduced(head, self.changes, same, || {
-            Ok(self.scan(&other)?.candidates)
+            Ok(self.scan(self.workspace, &other)?.candidates)
         })
     }
 
@@ -110,7 +134,9 @@ impl<'r> Old<'_, 'r> {
         }
         let with_exceptions = head.iter().map(|exception| &exception.path).collect();
         let (same, _) = self.split(&with_exceptions);
-        let mut old = self.scan(&same)?.exceptions;
+        let mut old = self
+            .scan(&Workspace::alone(self.workspace.snapshot), &same)?
+            .exceptions;
         let new_paths: BTreeMap<&RepoPath, &RepoPath> = self
             .changes
             .iter()
@@ -139,7 +165,9 @@ impl<'r> Old<'_, 'r> {
     fn split(&self, heads: &BTreeSet<&RepoPath>) -> (Vec<RepoPath>, Vec<RepoPath>) {
         let is_same =
             |file: &&FileChange| file.new.as_ref().is_some_and(|path| heads.contains(path));
-        let (same, other): (Vec<_>, Vec<_>) = self.changes.iter().partition(is_same);
+        let (same, mut other): (Vec<_>, Vec<_>) = self.changes.iter().partition(is_same);
+        let is_even = |path: &RepoPath| self.even.contains(path);
+        other.retain(|file| !file.new.as_ref().is_some_and(is_even));
         let old = |files: Vec<&FileChange>| -> Vec<RepoPath> {
             let paths: BTreeSet<&RepoPath> = files
                 .into_iter()
@@ -152,9 +180,9 @@ impl<'r> Old<'_, 'r> {
     }
 
     /// Base as far as it is asked for. Without the text of a file nobody can say what is new.
-    fn scan(&self, paths: &[RepoPath]) -> Result<Scan<'r>, Failure> {
-        let scan = self.scanner.scan(self.workspace, paths);
-        let snapshot = self.workspace.snapshot;
+    fn scan(&self, base: &Workspace<'_>, paths: &[RepoPath]) -> Result<Scan<'r>, Failure> {
+        let scan = self.scanner.scan(base, paths);
+        let snapshot = base.snapshot;
         let lost = |path: &&RepoPath| snapshot.is_lost(path);
         match paths
             .iter()

@@ -55,6 +55,8 @@ pub(super) enum Needed {
     Folder(RepoPath),
     /// What the workspace gives this name to.
     Inherited(String),
+    /// Wherever it is found: a member of this name may stand in for what a registry has.
+    Named(String),
 }
 
 /// A manifest, as far as it says anything about targets and packages.
@@ -70,7 +72,7 @@ pub(super) struct Manifest {
     pub(super) line: usize,
     pub(super) name: String,
     pub(super) targets: Vec<Target>,
-    /// Packages of this repository that it needs, and whether for its tests only.
+    /// Packages that it needs, and whether for its tests only.
     pub(super) needs: Vec<(Needed, bool)>,
     pub(super) workspace: Option<Workspace>,
     /// Whether it says all that a registry asks for, and does not refuse: then it is a product itself.
@@ -82,7 +84,7 @@ pub(super) struct Manifest {
 pub(super) struct Workspace {
     pub(super) members: Vec<String>,
     pub(super) exclude: Vec<RepoPath>,
-    pub(super) dependencies: Vec<(String, RepoPath)>,
+    pub(super) dependencies: Vec<(String, Needed)>,
 }
 
 impl Manifest {
@@ -363,13 +365,15 @@ impl Reader<'_> {
                     continue;
                 };
                 for (name, dependency) in dependencies {
-                    let Some(dependency) = dependency.as_table() else {
-                        continue;
-                    };
-                    let needed = match string(dependency, "path") {
-                        Some(path) => resolve(&self.folder, path).map(Needed::Folder),
-                        None => (dependency.get("workspace") == Some(&toml::Value::Boolean(true)))
-                            .then(|| Needed::Inherited(name.clone())),
+                    let key = |key: &str| dependency.as_table()?.get(key);
+                    let text = |name: &str| key(name).and_then(toml::Value::as_str);
+                    let needed = if let Some(path) = text("path") {
+                        resolve(&self.folder, path).map(Needed::Folder)
+                    } else if key("workspace") == Some(&toml::Value::Boolean(true)) {
+                        Some(Needed::Inherited(name.clone()))
+                    } else {
+                        let package = text("package").unwrap_or(name);
+                        Some(Needed::Named(package.to_owned()))
                     };
                     needs.extend(needed.map(|needed| (needed, for_tests)));
                 }
@@ -390,9 +394,13 @@ impl Reader<'_> {
         };
         let dependencies = table.get("dependencies").and_then(toml::Value::as_table);
         let dependencies = dependencies.into_iter().flatten();
-        let local = dependencies.filter_map(|(name, dependency)| {
-            let path = string(dependency.as_table()?, "path")?;
-            Some((name.clone(), resolve(&self.folder, path)?))
+        let given = dependencies.filter_map(|(name, dependency)| {
+            let text = |key: &str| dependency.as_table()?.get(key)?.as_str();
+            let needed = match text("path") {
+                Some(path) => Needed::Folder(resolve(&self.folder, path)?),
+                None => Needed::Named(text("package").unwrap_or(name).to_owned()),
+            };
+            Some((name.clone(), needed))
         });
         Some(Workspace {
             members: strings("members"),
@@ -400,7 +408,7 @@ impl Reader<'_> {
                 .iter()
                 .filter_map(|path| resolve(&self.folder, path))
                 .collect(),
-            dependencies: local.collect(),
+            dependencies: given.collect(),
         })
     }
 

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::cargo::Manifest;
+use super::cargo::{Kind, Manifest, Target};
 use super::graph::{Graph, Hop, Reach, Status};
 use super::methods::Methods;
 use super::outline::{self, Declaration, Lints};
+use super::predicate::Shipped;
 use super::{loose, members};
 use crate::finding::Cause;
 use crate::language::Workspace;
@@ -95,8 +96,8 @@ pub(super) fn package_of(workspace: &Workspace<'_>, path: &RepoPath) -> Arc<Mani
     })
 }
 
-/// What a file is, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a file is, and why. Product, until something is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Standing {
     pub(super) status: Status,
     /// What the lines that lead to it say about lints.
@@ -143,6 +144,9 @@ impl Hop {
 
 /// What a file is.
 pub(super) fn standing(workspace: &Workspace<'_>, path: &RepoPath) -> Standing {
+    if workspace.grants(|_| ()) {
+        return Standing::default();
+    }
     let package = package_of(workspace, path);
     let mut found = reached(&graph(workspace, &package), path);
     if package.path.is_some() && !found.as_ref().is_some_and(is_product) {
@@ -163,6 +167,52 @@ pub(super) fn standing(workspace: &Workspace<'_>, path: &RepoPath) -> Standing {
         }
     }
     found.unwrap_or_else(|| loose::standing(workspace, path, &package))
+}
+
+/// Whether plain `mod` lines, of the files in which a reader would look first, lead from a target of the product to a
+/// file: then it is product, and no lint is allowed for all of it, whatever else leads to it. Otherwise only the whole
+/// graph can tell.
+pub(super) fn is_plainly_product(workspace: &Workspace<'_>, path: &RepoPath) -> bool {
+    let package = package_of(workspace, path);
+    if package.path.is_none() || !package.is_readable {
+        return false;
+    }
+    let is_product = |target: &&Target| {
+        Status::of(target.kind) == Status::Product
+            && target.shipped == Shipped::Always
+            && (target.kind == Kind::Program || !is_test_support(workspace, &package))
+    };
+    let declares = |file: &RepoPath, name: &[u8]| {
+        let declarations = declarations(workspace, file).unwrap_or_default();
+        declarations.iter().any(|line| line.is_plain(name))
+    };
+    if package.targets.iter().any(|target| target.root == *path) {
+        let mut roots = package.targets.iter().filter(|target| target.root == *path);
+        return roots.any(|target| is_product(&target));
+    }
+    let mut file = path.clone();
+    while let Some((folder, name)) = loose::module_of(&file) {
+        if !folder.is_within(&package.folder) {
+            return false;
+        }
+        let beside = |target: &&Target| target.root.parent().as_ref() == Some(&folder);
+        let roots = package.targets.iter().filter(beside);
+        if roots
+            .filter(is_product)
+            .any(|target| declares(&target.root, &name))
+        {
+            return true;
+        }
+        let named = RepoPath::new([folder.as_bytes(), b".rs"].concat());
+        let Some(parent) = [folder.join("mod.rs"), named]
+            .into_iter()
+            .find(|parent| *parent != file && declares(parent, &name))
+        else {
+            return false;
+        };
+        file = parent;
+    }
+    false
 }
 
 fn is_product(standing: &Standing) -> bool {

@@ -6,7 +6,7 @@ use super::receiver::{self, Receiver};
 use super::{
     ANY_METHOD, BENCHES, BUILD_SCRIPTS, CONSTS, EXAMPLES, LINTS, MACRO_DEFINITIONS, MAYBE_SHIPPED,
     ORPHANS, PROC_MACROS, QUOTED, TEST_SUPPORT, TESTS, TEXT_ONLY, attributes, certain, crates,
-    guard, methods, scope, shape, syntax,
+    guard, methods, plain, scope, shape, syntax,
 };
 use crate::finding::Cause;
 use crate::language::{Because, Fact, Place, Workspace};
@@ -155,9 +155,12 @@ fn own_method(place: &Place<'_>) -> Option<Cause> {
         return None;
     }
     let method = syntax::plain_name(place.tree.bytes(name));
-    let defined = methods::defined(place.workspace, &place.source.path, method)?;
     let receiver = receiver::of(place.tree, name)?;
-    (!certain::is_plain(place.tree, &receiver)).then_some(defined)
+    if plain::is_plain(place.tree, &receiver) {
+        return None;
+    }
+    // What is not plain may take reading the whole crate: last.
+    methods::defined(place.workspace, &place.source.path, method)
 }
 
 fn unused_macro(place: &Place<'_>) -> Option<Cause> {

@@ -13,7 +13,7 @@ use crate::language::Workspace;
 use crate::source::RepoPath;
 
 /// What a file is: the more is held against a call in it, the greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Status {
     Tests,
     BuildScript,
@@ -23,6 +23,7 @@ pub(super) enum Status {
     TestSupport,
     ProcMacro,
     MaybeShipped,
+    #[default]
     Product,
 }
 
@@ -123,6 +124,28 @@ impl Graph {
         walk.run()
     }
 
+    /// What some declarations of a file reach, whichever way it looks for its modules.
+    pub(super) fn of_declarations(
+        workspace: &Workspace<'_>,
+        file: &RepoPath,
+        declarations: &[Declaration],
+    ) -> BTreeSet<RepoPath> {
+        let folder = file.parent().unwrap_or_else(|| RepoPath::from(""));
+        let mut walk = Walk::new(workspace, &folder);
+        for is_mod_rs in [true, false] {
+            for declaration in declarations {
+                walk.follow(
+                    (file, is_mod_rs),
+                    declaration,
+                    Status::Product,
+                    Lints::default(),
+                    None,
+                );
+            }
+        }
+        walk.run().by_file.into_keys().collect()
+    }
+
     /// The ways in which a file is reached.
     pub(super) fn reaches(&self, file: &RepoPath) -> impl Iterator<Item = &Reach> {
         let indices = self.by_file.get(file).into_iter().flatten();
@@ -146,6 +169,9 @@ impl Graph {
         chain
     }
 }
+
+/// The most files, about, that are expected at once.
+const EXPECTED: usize = 1024;
 
 struct Walk<'a, 's> {
     workspace: &'a Workspace<'s>,
@@ -203,28 +229,69 @@ impl<'a, 's> Walk<'a, 's> {
 
     /// Breadth first, so that the shortest way is found first.
     fn run(mut self) -> Graph {
-        let mut next = 0;
+        let (mut next, mut expected) = (0, 0);
         while let Some((index, is_mod_rs)) = self.open.get(next).copied() {
+            if next == expected {
+                expected = self.expect(next);
+            }
             next += 1;
             let reach = &self.graph.reaches[index];
             let (file, status, lints) = (reach.hop.to.clone(), reach.status, reach.lints);
             let declarations = crates::declarations(self.workspace, &file);
             for declaration in declarations.iter().flat_map(|all| all.iter()) {
-                for (to, is_mod_rs, shipped) in self.files(&file, is_mod_rs, declaration) {
-                    let hop = Hop {
-                        path: file.clone(),
-                        line: declaration.line,
-                        text: declaration.text.clone(),
-                        attributes: declaration.attributes.clone(),
-                        to,
-                    };
-                    let status = status.under(shipped.min(declaration.shipped));
-                    let lints = declaration.lints.within(lints);
-                    self.visit(status, lints, hop, is_mod_rs, Some(index));
-                }
+                self.follow((&file, is_mod_rs), declaration, status, lints, Some(index));
             }
         }
         self.graph
+    }
+
+    /// Says which files the next open ways may lead to; gives the way at which to do so again.
+    fn expect(&self, next: usize) -> usize {
+        let mut files = Vec::new();
+        let mut end = next;
+        for (index, is_mod_rs) in &self.open[next..] {
+            let file = &self.graph.reaches[*index].hop.to;
+            let declarations = crates::declarations(self.workspace, file);
+            for declaration in declarations.iter().flat_map(|all| all.iter()) {
+                files.extend(
+                    self.files(file, *is_mod_rs, declaration)
+                        .into_iter()
+                        .map(|(to, ..)| to),
+                );
+                if files.len() > EXPECTED {
+                    break;
+                }
+            }
+            end += 1;
+            if files.len() > EXPECTED {
+                break;
+            }
+        }
+        self.workspace.snapshot.expect(&files);
+        end
+    }
+
+    /// Visits the files that a declaration may mean.
+    fn follow(
+        &mut self,
+        (file, is_mod_rs): (&RepoPath, bool),
+        declaration: &Declaration,
+        status: Status,
+        lints: Lints,
+        from: Option<usize>,
+    ) {
+        for (to, is_mod_rs, shipped) in self.files(file, is_mod_rs, declaration) {
+            let hop = Hop {
+                path: file.clone(),
+                line: declaration.line,
+                text: declaration.text.clone(),
+                attributes: declaration.attributes.clone(),
+                to,
+            };
+            let status = status.under(shipped.min(declaration.shipped));
+            let lints = declaration.lints.within(lints);
+            self.visit(status, lints, hop, is_mod_rs, from);
+        }
     }
 
     /// The files that a declaration may mean, and whether each looks for its own modules in its folder.

@@ -178,7 +178,7 @@ fn parents(folder: &RepoPath) -> [RepoPath; 4] {
 }
 
 /// The folder in which the module's file is looked for, and the module's name.
-fn module_of(path: &RepoPath) -> Option<(RepoPath, Vec<u8>)> {
+pub(super) fn module_of(path: &RepoPath) -> Option<(RepoPath, Vec<u8>)> {
     let folder = path.parent()?;
     let stem = path.file_name().strip_suffix(b".rs")?;
     if stem == b"mod" {

@@ -66,37 +66,52 @@ pub(super) fn of(workspace: &Workspace<'_>, root: &Manifest) -> Vec<Arc<Manifest
     packages.into_values().collect()
 }
 
-/// The folders of the packages that a package needs, and whether for its tests only.
+/// The folders of the packages that a package needs by their paths, and whether for its tests only.
 pub(super) fn needs(manifest: &Manifest, root: &Manifest) -> Vec<(RepoPath, bool)> {
-    let inherited = |name: &str| {
-        let cargo = root.workspace.as_ref()?;
-        let (_, folder) = cargo.dependencies.iter().find(|(known, _)| known == name)?;
-        Some(folder.clone())
-    };
-    let folder = |(needed, for_tests): &(Needed, bool)| {
-        let folder = match needed {
-            Needed::Folder(folder) => Some(folder.clone()),
-            Needed::Inherited(name) => inherited(name),
-        };
-        Some((folder?, *for_tests))
+    let folder = |(needed, for_tests): &(Needed, bool)| match given(needed, root)? {
+        Needed::Folder(folder) => Some((folder.clone(), *for_tests)),
+        _ => None,
     };
     manifest.needs.iter().filter_map(folder).collect()
 }
 
-/// The packages that a package needs to run, its own first.
-pub(super) fn visible(workspace: &Workspace<'_>, manifest: &Manifest) -> Vec<Arc<Manifest>> {
-    let root = root(workspace, manifest);
+/// What is needed, and if the workspace says where that is, what it says.
+fn given<'m>(needed: &'m Needed, root: &'m Manifest) -> Option<&'m Needed> {
+    let Needed::Inherited(name) = needed else {
+        return Some(needed);
+    };
+    let dependencies = &root.workspace.as_ref()?.dependencies;
+    let (_, needed) = dependencies.iter().find(|(known, _)| known == name)?;
+    Some(needed)
+}
+
+/// The packages that these need to run, themselves first; a member counts whose name is that of a package needed from
+/// elsewhere, as it is that package at another time, or takes its place.
+pub(super) fn visible(
+    workspace: &Workspace<'_>,
+    manifests: Vec<Arc<Manifest>>,
+) -> Vec<Arc<Manifest>> {
     let mut visible: Vec<Arc<Manifest>> = Vec::new();
+    let Some(first) = manifests.first() else {
+        return visible;
+    };
+    let root = root(workspace, first);
     let mut seen = BTreeSet::new();
-    let mut open = vec![Arc::new(manifest.clone())];
+    let mut open = manifests;
     while let Some(package) = open.pop() {
         if !seen.insert(package.folder.clone()) {
             continue;
         }
-        let needed = needs(&package, &root)
-            .into_iter()
-            .filter(|(_, for_tests)| !for_tests);
-        open.extend(needed.filter_map(|(folder, _)| crates::manifest(workspace, &folder)));
+        for (needed, _) in package.needs.iter().filter(|(_, for_tests)| !for_tests) {
+            match given(needed, &root) {
+                Some(Needed::Folder(folder)) => open.extend(crates::manifest(workspace, folder)),
+                Some(Needed::Named(name)) => {
+                    let members = crates::packages(workspace, &root);
+                    open.extend(members.iter().find(|member| member.name == *name).cloned());
+                }
+                _ => {}
+            }
+        }
         visible.push(package);
     }
     visible

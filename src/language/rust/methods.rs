@@ -1,9 +1,11 @@
 //! Who else is called that: methods of a name that the code of this repository defines, and macros that it uses.
 //!
 //! Only what can be visible counts: the crate itself and the packages of this repository that it needs to run, without
-//! their tests. Deliberately absent: types, and crates of a registry.
+//! their tests. What it needs is what its manifest says, and, as other build systems keep that elsewhere, whichever
+//! members its code names. Deliberately absent: types, and crates of a registry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::cargo::Manifest;
 use super::crates::{self, Memo};
@@ -30,28 +32,73 @@ const LIMIT: usize = 256;
 
 /// A method of this name that takes nothing but `self`, visible from a file.
 pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -> Option<Cause> {
+    if grants(workspace, name) {
+        return Some(line_of(workspace, path, 0));
+    }
     let package = crates::package_of(workspace, path);
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.defined.get(&key, || {
-        let mut packages = vec![package.clone()];
-        if package.is_readable {
-            packages = members::visible(workspace, &package);
-        }
-        packages
-            .iter()
-            .flat_map(|package| files(workspace, package))
-            .find_map(|file| {
-                search(workspace, &file, name, |text, tokens, at| {
-                    is_method(text, tokens, at)
+        let first = |packages: &[Arc<Manifest>]| {
+            packages
+                .iter()
+                .flat_map(|package| files(workspace, package))
+                .find_map(|file| {
+                    let found = search(workspace, &file, name, is_method);
+                    Some(line_of(workspace, &file, *found.first()?))
                 })
-                .first()
-                .map(|byte| line_of(workspace, &file, *byte))
-            })
+        };
+        if !package.is_readable {
+            return first(std::slice::from_ref(&package));
+        }
+        let needed = members::visible(workspace, vec![package.clone()]);
+        first(&needed).or_else(|| {
+            let mut others = members::visible(workspace, named(workspace, &package));
+            others.retain(|other| needed.iter().all(|known| known.folder != other.folder));
+            first(&others)
+        })
     })
+}
+
+/// The other members of the workspace whose names stand before `::` in the files of a package.
+fn named(workspace: &Workspace<'_>, package: &Manifest) -> Vec<Arc<Manifest>> {
+    let members = crates::packages(workspace, package);
+    let mut others: BTreeMap<Vec<u8>, &Arc<Manifest>> = members
+        .iter()
+        .filter(|member| member.folder != package.folder)
+        .map(|member| (member.name.replace('-', "_").into_bytes(), member))
+        .collect();
+    let mut named = Vec::new();
+    for file in files(workspace, package) {
+        if others.is_empty() {
+            break;
+        }
+        let Ok(Some(text)) = workspace.snapshot.read(&file) else {
+            continue;
+        };
+        let mut here: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+        for at in super::find_all(&text, b"::") {
+            let is_name = |byte: &&u8| **byte == b'_' || byte.is_ascii_alphanumeric();
+            let length = text[..at].iter().rev().take_while(is_name).count();
+            let name = &text[at - length..at];
+            if others.contains_key(name) {
+                here.entry(name).or_default().push(at);
+            }
+        }
+        for (name, mut places) in here {
+            retain_shipped(&text, &mut places);
+            if !places.is_empty() {
+                named.extend(others.remove(name).cloned());
+            }
+        }
+    }
+    named
 }
 
 /// Where the product of the crate around a file calls the macro of this name: files and bytes.
 pub(super) fn macro_uses(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -> Places {
+    if grants(workspace, name) {
+        return Places::new();
+    }
     let package = crates::package_of(workspace, path);
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.used.get(&key, || {
@@ -67,6 +114,12 @@ pub(super) fn macro_uses(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]
             .into_iter()
             .flat_map(in_file)
             .collect()
+    })
+}
+
+fn grants(workspace: &Workspace<'_>, name: &[u8]) -> bool {
+    workspace.grants(|granted| {
+        granted.names.insert(name.to_vec());
     })
 }
 
@@ -99,7 +152,9 @@ fn files(workspace: &Workspace<'_>, package: &Manifest) -> Vec<RepoPath> {
     }
     files.retain(|file| graph.reaches(file).next().is_none() || is_shipped(&file));
     files.extend(reached);
-    files.into_iter().collect()
+    let files: Vec<RepoPath> = files.into_iter().collect();
+    workspace.snapshot.expect(&files);
+    files
 }
 
 /// The bytes at which the name stands in this way, outside of tests.
@@ -126,19 +181,25 @@ fn search(
         })
         .map(|(_, token)| token.start)
         .collect();
-    if !found.is_empty() {
-        let tests = outline::read(&text, 0..text.len()).parts;
-        found.retain(|byte| {
-            !tests
-                .iter()
-                .any(|part| part.shipped == Shipped::Never && part.bytes.contains(byte))
-        });
-    }
+    retain_shipped(&text, &mut found);
     found
 }
 
+/// Leaves out what attributes in the text keep for tests.
+fn retain_shipped(text: &[u8], places: &mut Vec<usize>) {
+    if places.is_empty() {
+        return;
+    }
+    let parts = outline::read(text, 0..text.len()).parts;
+    places.retain(|byte| {
+        !parts
+            .iter()
+            .any(|part| part.shipped == Shipped::Never && part.bytes.contains(byte))
+    });
+}
+
 /// Whether the name stands there after `fn` or before `!`, comments and strings included: cheap.
-fn may_hold(text: &[u8], name: &[u8]) -> bool {
+pub(in crate::language) fn may_hold(text: &[u8], name: &[u8]) -> bool {
     super::find_all(text, name).any(|at| {
         let before = text[..at].strip_suffix(b"r#").unwrap_or(&text[..at]);
         let before = before.trim_ascii_end();

@@ -3,6 +3,7 @@
 //! Deliberately absent: types, and expansion of macros.
 
 mod attributes;
+mod binding;
 mod cargo;
 mod certain;
 mod crates;
@@ -15,6 +16,7 @@ mod macros;
 mod members;
 mod methods;
 mod outline;
+mod plain;
 mod predicate;
 mod receiver;
 mod scope;
@@ -25,6 +27,7 @@ mod turned;
 
 use super::Language;
 pub(super) use crates::Learned;
+pub(super) use methods::may_hold as may_name;
 
 const TESTS: &str = "tests";
 const BUILD_SCRIPTS: &str = "build-scripts";

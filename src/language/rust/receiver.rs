@@ -59,11 +59,12 @@ pub(super) struct Token<'t> {
 }
 
 impl Token<'_> {
+    /// A name, or `$name` in the body of a macro.
     fn is_name(&self) -> bool {
+        let name = self.bytes.strip_prefix(b"$").unwrap_or(self.bytes);
+        let first = name.first();
         !self.is_literal
-            && self
-                .bytes
-                .first()
+            && first
                 .is_some_and(|byte| *byte == b'_' || byte.is_ascii_alphabetic() || *byte >= 0x80)
     }
 }

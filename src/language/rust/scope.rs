@@ -30,6 +30,12 @@ pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> 
         stretches.extend(stretches_in_macros(place.tree));
         stretches.extend(shape::constant_stretches(place.tree));
         stretches.extend(macros::stretches(place.tree));
+        if stretches.iter().any(|stretch| !stretch.holds) {
+            // What ends here may have begun with the file.
+            place.workspace.grants(|granted| {
+                granted.files.insert(place.source.path.clone());
+            });
+        }
         stretches.extend(file_stretches(place));
         stretches.push(Stretch {
             name: TEXT_ONLY,
@@ -43,6 +49,9 @@ pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> 
 
 /// What holds in the whole file.
 fn file_stretches(place: &Place<'_>) -> Vec<Stretch> {
+    if crates::is_plainly_product(place.workspace, &place.source.path) {
+        return Vec::new();
+    }
     let standing = crates::standing(place.workspace, &place.source.path);
     let everywhere = |name: &'static str, cause: Cause| Stretch {
         name,
@@ -211,7 +220,7 @@ fn target(tree: &Tree<'_>, attribute: Node, run: &mut Option<Run>) -> Range<Node
         && run.parent == parent
         && (run.first..run.item.start).contains(&attribute)
     {
-        return run.item.clone();
+        return attribute..run.item.end;
     }
     let item = match tree
         .next_siblings(attribute)
@@ -225,7 +234,8 @@ fn target(tree: &Tree<'_>, attribute: Node, run: &mut Option<Run>) -> Range<Node
         first: attribute,
         item: item.clone(),
     });
-    item
+    // What stands between is compiled or left out with the item.
+    attribute..item.end
 }
 
 /// Comments and further attributes. Broken code counts as an item, though tree-sitter lets it stand anywhere.

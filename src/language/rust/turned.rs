@@ -1,24 +1,21 @@
 //! Which files a change turned without touching them: a `mod` line lost its `#[cfg(test)]`, a target was added.
 //!
 //! Nothing is read unless a manifest changed, a file came or went, or the declarations of a file differ; then only what
-//! those reach is asked about. Deliberately absent: what the code in the files says of itself.
+//! the differing ones reach is asked about. Deliberately absent: what the code in the files says of itself.
 
 use std::collections::BTreeSet;
 
 use super::cargo::Manifest;
 use super::crates::{self, Standing};
 use super::graph::{Graph, Hop};
+use super::outline::Declaration;
 use crate::change::FileChange;
 use crate::finding::Cause;
-use crate::language::{Turned, Workspace};
+use crate::language::{Turned, Turns, Workspace};
 use crate::source::RepoPath;
 
-/// Files that are the same in base and head, and that are something else now.
-pub(super) fn turned(
-    base: &Workspace<'_>,
-    head: &Workspace<'_>,
-    changes: &[FileChange],
-) -> Vec<Turned> {
+/// Files that are something else now because others differ.
+pub(super) fn turned(base: &Workspace<'_>, head: &Workspace<'_>, changes: &[FileChange]) -> Turns {
     let mut reached = BTreeSet::new();
     for change in changes {
         let sides = [(base, &change.old), (head, &change.new)];
@@ -29,9 +26,19 @@ pub(super) fn turned(
                         .flat_map(|path| of_manifest(workspace, path, base, head)),
                 );
             }
-        } else if is_rust(change) && declares_otherwise(base, head, change) {
-            for (workspace, path) in sides {
-                reached.extend(path.iter().flat_map(|path| below(workspace, path)));
+        } else if is_rust(change) {
+            match (&change.old, &change.new) {
+                (Some(old), Some(new)) if old == new => {
+                    for (one, other) in [(base, head), (head, base)] {
+                        let differing = declared_otherwise(one, other, new);
+                        reached.extend(Graph::of_declarations(one, new, &differing));
+                    }
+                }
+                _ => {
+                    for (workspace, path) in sides {
+                        reached.extend(path.iter().flat_map(|path| below(workspace, path)));
+                    }
+                }
             }
         }
     }
@@ -51,22 +58,30 @@ pub(super) fn turned(
         head,
         renamed,
     };
-    reached
-        .into_iter()
-        .filter(|path| !changed.contains(path))
+    let untouched = reached.iter().filter(|path| !changed.contains(path));
+    let untouched = untouched
         .filter(|path| {
             // What a package reaches outside of what is kept here is not there to be looked at.
             crates::declarations(head, path).is_some() && crates::declarations(base, path).is_some()
         })
         .filter_map(|path| {
-            let (was, is) = (crates::standing(base, &path), crates::standing(head, &path));
+            let (was, is) = (crates::standing(base, path), crates::standing(head, path));
             let differs = was.status != is.status || was.lints != is.lints;
             differs.then(|| Turned {
                 cause: sides.cause(&was, &is),
-                path,
+                path: path.clone(),
             })
         })
-        .collect()
+        .collect();
+    // A manifest says, too, whose methods a crate can see.
+    let is_any = changes.iter().any(is_manifest);
+    let touched = changed
+        .iter()
+        .filter(|path| is_any || reached.contains(path));
+    Turns {
+        touched: touched.map(|path| (*path).clone()).collect(),
+        untouched,
+    }
 }
 
 fn is_manifest(change: &FileChange) -> bool {
@@ -79,24 +94,23 @@ fn is_rust(change: &FileChange) -> bool {
     paths.any(|path| path.extension() == Some(b"rs"))
 }
 
-/// Whether what a file declares differs, or where it stands.
-fn declares_otherwise(base: &Workspace<'_>, head: &Workspace<'_>, change: &FileChange) -> bool {
-    let (Some(old), Some(new)) = (&change.old, &change.new) else {
-        return true;
-    };
-    if old != new {
-        return true;
-    }
-    let of = |workspace: &Workspace<'_>, path: &RepoPath| {
-        let declarations = crates::declarations(workspace, path);
-        let without_line = |declaration: &super::outline::Declaration| {
-            let mut declaration = declaration.clone();
-            declaration.line = 0;
-            declaration
+/// What a file declares on one side and not likewise on the other.
+fn declared_otherwise(
+    one: &Workspace<'_>,
+    other: &Workspace<'_>,
+    path: &RepoPath,
+) -> Vec<Declaration> {
+    let of = |workspace: &Workspace<'_>| crates::declarations(workspace, path).unwrap_or_default();
+    let (here, there) = (of(one), of(other));
+    let is_there = |declaration: &&Declaration| {
+        let moved = |other: &Declaration| Declaration {
+            line: declaration.line,
+            ..other.clone()
         };
-        declarations.map(|all| all.iter().map(without_line).collect::<Vec<_>>())
+        there.iter().any(|other| moved(other) == **declaration)
     };
-    of(base, old) != of(head, new)
+    let differing = here.iter().filter(|declaration| !is_there(declaration));
+    differing.cloned().collect()
 }
 
 /// What a file reaches, whichever way it looks for its modules.

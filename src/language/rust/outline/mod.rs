@@ -4,9 +4,15 @@
 //! needed for those, and macros such as `cfg_if!` hide them from one), and inside the arguments of macros.
 //! Deliberately absent: where the declared files lie ([`super::graph`]).
 
+mod branches;
+mod declarations;
+mod declared;
+
 use std::ops::Range;
 
-use super::attributes::{self, ModulePath, Saying};
+pub(super) use declared::{Declaration, Declared, Lints, Module};
+
+use super::attributes::{self, Saying};
 use super::lexer::{self, Kind, Token};
 use super::predicate::Shipped;
 use super::{DROPPING, LINTS};
@@ -29,85 +35,6 @@ pub(super) struct Part {
     pub(super) attribute: usize,
     pub(super) shipped: Shipped,
     pub(super) lints: Vec<(String, bool)>,
-}
-
-/// `mod name;` or `include!("file")`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Declaration {
-    pub(super) what: Declared,
-    /// The inline modules around it, outermost first.
-    pub(super) inline: Vec<Module>,
-    /// Whether it is shipped, by its attributes and those around it.
-    pub(super) shipped: Shipped,
-    /// What attributes here say about lints.
-    pub(super) lints: Lints,
-    /// Its line, from 1.
-    pub(super) line: usize,
-    /// Its text, without attributes.
-    pub(super) text: String,
-    /// The attributes that decide whether and where it is compiled, its own and those around it.
-    pub(super) attributes: Vec<String>,
-}
-
-/// What is declared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Declared {
-    Module(Module),
-    /// A file, and whether its path begins at the package's folder (else at the file's own).
-    Include(String, bool),
-}
-
-/// A module's name, and the files that attributes give for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Module {
-    pub(super) name: Vec<u8>,
-    pub(super) paths: Vec<ModulePath>,
-}
-
-/// Which of [`LINTS`] are allowed and which are not, where anything is said.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Lints {
-    allowed: u8,
-    denied: u8,
-}
-
-impl Lints {
-    /// Sets what an attribute says.
-    pub(super) fn apply(&mut self, lints: &[(String, bool)]) {
-        for (lint, allowed) in lints {
-            if let Some(index) = LINTS.iter().position(|known| known == lint) {
-                let bit = 1 << index;
-                let (set, unset) = if *allowed {
-                    (&mut self.allowed, &mut self.denied)
-                } else {
-                    (&mut self.denied, &mut self.allowed)
-                };
-                *set |= bit;
-                *unset &= !bit;
-            }
-        }
-    }
-
-    /// These, within others: the inner ones decide.
-    pub(super) fn within(self, outer: Self) -> Self {
-        Self {
-            allowed: self.allowed | outer.allowed & !self.denied,
-            denied: self.denied | outer.denied & !self.allowed,
-        }
-    }
-
-    /// What both say.
-    pub(super) fn both(self, other: Self) -> Self {
-        Self {
-            allowed: self.allowed & other.allowed,
-            denied: self.denied & other.denied,
-        }
-    }
-
-    /// Whether the lint of this index is allowed.
-    pub(super) fn allows(self, index: usize) -> bool {
-        self.allowed & (1 << index) != 0
-    }
 }
 
 /// How many inline modules, and attributes around, count.
@@ -373,22 +300,6 @@ impl Reader<'_> {
         Some(close + 1)
     }
 
-    /// A branch of `cfg_if!`: its predicate, and that of no branch before it.
-    fn branch(&mut self, at: usize, attribute: &[u8]) -> Option<Shipped> {
-        let attribute = String::from_utf8_lossy(attribute);
-        let predicate = attribute.trim().strip_prefix("cfg")?.trim_start();
-        let predicate = predicate.strip_prefix('(')?.strip_suffix(')')?.to_owned();
-        let follows = at > 1 && self.is_word(at - 2, b"else");
-        let last = self.frames.len() - 1;
-        let branches = &mut self.frames[last].branches;
-        if !follows {
-            branches.clear();
-        }
-        let shipped = chosen(branches, Some(&predicate));
-        remember(branches, predicate);
-        Some(shipped)
-    }
-
     fn enter(&mut self, at: usize, open: u8) {
         let token = self.tokens[at];
         let mut around = Frame::new(closing_mark(open), token.end);
@@ -433,35 +344,6 @@ impl Reader<'_> {
         around.attributes.truncate(DEPTH_LIMIT);
         self.open[usize::from(around.close)] += 1;
         self.frames.push(around);
-    }
-
-    /// `else { .. }` of `cfg_if!`.
-    fn else_branch(&self, at: usize) -> Option<Shipped> {
-        let frame = &self.frames[self.frames.len() - 1];
-        let is_else = at > 0 && self.is_word(at - 1, b"else") && !frame.branches.is_empty();
-        is_else.then(|| chosen(&frame.branches, None))
-    }
-
-    /// `predicate => { .. }` of `cfg_select!`.
-    fn selected(&mut self, at: usize) -> Option<Shipped> {
-        let last = self.frames.len() - 1;
-        let is_arm = self.frames[last].selects
-            && at > 2
-            && self.is_mark(at - 1, b'>')
-            && self.is_mark(at - 2, b'=');
-        if !is_arm {
-            return None;
-        }
-        let start = self.frames[last].pending.code?;
-        let predicate = self.text.get(start..self.tokens[at - 2].start)?;
-        let predicate = String::from_utf8_lossy(predicate).trim().to_owned();
-        let branches = &mut self.frames[last].branches;
-        if predicate == "_" {
-            return Some(chosen(branches, None));
-        }
-        let shipped = chosen(branches, Some(&predicate));
-        remember(branches, predicate);
-        Some(shipped)
     }
 
     /// A closing bracket; one that closes nothing is passed over, and what is not closed before it counts as closed.
@@ -512,112 +394,6 @@ impl Reader<'_> {
             });
         }
     }
-
-    /// The module whose name stands here, with the files that its attributes give.
-    fn module(&self, name: usize) -> Module {
-        let pending = &self.frames[self.frames.len() - 1].pending;
-        let name = self.bytes(&self.tokens[name]);
-        Module {
-            name: super::syntax::plain_name(name).to_vec(),
-            paths: pending
-                .said
-                .iter()
-                .flat_map(|(_, saying)| saying.paths.iter().cloned())
-                .collect(),
-        }
-    }
-
-    fn declaration(&mut self, at: usize) {
-        let is_name = |at: usize| {
-            self.tokens
-                .get(at)
-                .is_some_and(|token| token.kind == Kind::Name)
-        };
-        let (what, last) =
-            if self.is_word(at, b"mod") && is_name(at + 1) && self.is_mark(at + 2, b';') {
-                (Declared::Module(self.module(at + 1)), at + 2)
-            } else if self.is_word(at, b"include") && self.is_mark(at + 1, b'!') {
-                let Some((what, close)) = self
-                    .closing(at + 2)
-                    .and_then(|close| Some((self.include(at + 3..close)?, close)))
-                else {
-                    return;
-                };
-                (what, close)
-            } else {
-                return;
-            };
-        let frame = &self.frames[self.frames.len() - 1];
-        if frame.drops || self.inline.len() > DEPTH_LIMIT {
-            return;
-        }
-        let (mut shipped, mut lints) = (frame.shipped, frame.lints);
-        for (_, saying) in &frame.pending.said {
-            shipped = shipped.min(saying.shipped);
-            lints.apply(&saying.lints);
-        }
-        let mut attributes = frame.attributes.clone();
-        attributes.extend(frame.pending.texts.iter().cloned());
-        let start = match what {
-            Declared::Module(_) => frame.pending.code.unwrap_or(self.tokens[at].start),
-            Declared::Include(..) => self.tokens[at].start,
-        };
-        let text = squeezed(&self.text[start..self.tokens[last].end]);
-        let line = self.line_of(self.tokens[at].start);
-        self.outline.declarations.push(Declaration {
-            what,
-            inline: self.inline.clone(),
-            shipped,
-            lints,
-            line,
-            text,
-            attributes,
-        });
-    }
-
-    fn include(&self, arguments: Range<usize>) -> Option<Declared> {
-        let arguments = self.tokens.get(arguments)?;
-        let mut texts = arguments.iter().filter(|token| token.kind == Kind::Text);
-        let (first, second) = (texts.next()?, texts.next());
-        let text = |token: &Token| {
-            let literal = String::from_utf8_lossy(self.bytes(token));
-            syn::parse_str::<syn::LitStr>(&literal)
-                .ok()
-                .map(|literal| literal.value())
-        };
-        match (text(first)?, second, texts.next()) {
-            (path, None, _) if arguments.len() <= 2 => Some(Declared::Include(path, false)),
-            (folder, Some(path), None) if folder == "CARGO_MANIFEST_DIR" => {
-                Some(Declared::Include(text(path)?, true))
-            }
-            _ => None,
-        }
-    }
-
-    fn line_of(&mut self, byte: usize) -> usize {
-        let (at, line) = self.line;
-        let between = self.text.get(at..byte).unwrap_or_default();
-        let line = line + between.iter().filter(|byte| **byte == b'\n').count();
-        self.line = (byte.max(at), line);
-        line
-    }
-}
-
-/// Another branch; what comes after very many is judged by the first of them.
-fn remember(branches: &mut Vec<String>, predicate: String) {
-    if branches.len() < DEPTH_LIMIT && predicate.len() < PREDICATE_LIMIT {
-        branches.push(predicate);
-    }
-}
-
-/// The longest predicate of a branch that is remembered, in bytes.
-const PREDICATE_LIMIT: usize = 512;
-
-/// Whether a branch is shipped that is taken when none of these predicates holds, and this one does.
-fn chosen(others: &[String], this: Option<&String>) -> Shipped {
-    let mut parts: Vec<String> = others.iter().map(|other| format!("not({other})")).collect();
-    parts.extend(this.cloned());
-    attributes::read(format!("cfg(all({}))", parts.join(", ")).as_bytes()).shipped
 }
 
 fn closing_mark(open: u8) -> u8 {
