@@ -1,5 +1,5 @@
 //! `codex explain RULE`: the statement behind a rule, offline. `codex explain --facts FILE:LINE`: what is known of a
-//! place in the code, and what says so.
+//! place in the code, and what says so. `codex explain RULE FILE:LINE`: what an analysis knows of the values on a line.
 
 use std::path::Path;
 
@@ -19,6 +19,9 @@ pub(super) struct Arguments {
     /// The rule's id
     #[arg(required_unless_present = "facts")]
     rule: Option<String>,
+    /// A line of code: what the rule's analysis knows of the values there, reported or not
+    #[arg(value_name = "FILE:LINE", requires = "rule")]
+    place: Option<String>,
     /// The facts that hold for the calls on a line, and what says so
     #[arg(long, value_name = "FILE:LINE", conflicts_with = "rule")]
     facts: Option<String>,
@@ -49,8 +52,32 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             },
         );
     };
-    context.print(&visible(&text(id, law, &rules)))?;
+    let text = match &arguments.place {
+        Some(place) => histories(id, &rules, place, context)?,
+        None => text(id, law, &rules),
+    };
+    context.print(&visible(&text))?;
     Ok(Verdict::Pass)
+}
+
+/// What the analysis of a rule knows of a line.
+fn histories(id: &str, rules: &[&Rule], place: &str, context: &Context) -> Result<String, Failure> {
+    let help = format!("as in `codex explain {id} src/main.lua:12`");
+    let (_, source, language, line) = located(place, &help, context)?;
+    let analysis = rules.iter().find_map(|rule| match &rule.decision {
+        Decision::Analysis(of, analysis) if of.name == language.name => Some(analysis),
+        _ => None,
+    });
+    let Some(analysis) = analysis else {
+        let failure = Failure::new(format!("no analysis decides `{id}` in {}", language.name));
+        return Err(failure.help("only an analysis knows where values come from"));
+    };
+    let path = place.rsplit_once(':').map_or(place, |(file, _)| file);
+    let grammar = (language.grammar)();
+    let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
+        return Err(Failure::new(format!("{path} cannot be parsed")));
+    };
+    Ok(super::history::text(analysis, &tree, &source, path, line))
 }
 
 fn text(id: &str, law: &Law, rules: &[&Rule]) -> String {
@@ -141,14 +168,17 @@ fn conditions(rule: &Rule) -> String {
     text
 }
 
-/// What is known of a line.
-fn facts(place: &str, context: &Context) -> Result<String, Failure> {
-    let help = "as in `codex explain --facts src/main.rs:12`";
+/// A file of the tree below the folder or the repository, read, and the number of a line.
+fn located(
+    place: &str,
+    help: &str,
+    context: &Context,
+) -> Result<(Snapshot, Source, &'static Language, usize), Failure> {
     let Some((file, line)) = place.rsplit_once(':').and_then(|(file, line)| {
         let line: usize = line.parse().ok().filter(|line| *line > 0)?;
         Some((file, line))
     }) else {
-        return Err(Failure::new(format!("`{place}` is no file and line")).help(help));
+        return Err(Failure::new(format!("`{place}` is no file and line")).help(help.to_owned()));
     };
     let (repository, _) = context.config()?;
     let root = repository
@@ -170,11 +200,19 @@ fn facts(place: &str, context: &Context) -> Result<String, Failure> {
         .read(&path)
         .map_err(|reason| Failure::new(format!("cannot read {file}: {reason}")))?
         .ok_or_else(|| Failure::new(format!("there is no {file}")))?;
-    let source = Source::new(path.clone(), bytes)
+    let source = Source::new(path, bytes)
         .map_err(|reason| Failure::new(format!("cannot look at {file}: {reason}")))?;
+    Ok((snapshot, source, language, line))
+}
+
+/// What is known of a line.
+fn facts(place: &str, context: &Context) -> Result<String, Failure> {
+    let help = "as in `codex explain --facts src/main.rs:12`";
+    let (snapshot, source, language, line) = located(place, help, context)?;
+    let path = source.path.clone();
     let grammar = (language.grammar)();
     let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
-        return Err(Failure::new(format!("{file} cannot be parsed")));
+        return Err(Failure::new(format!("{} cannot be parsed", path.text())));
     };
     let workspace = Workspace::new(&snapshot);
     let mut text = format!("{}\n", path.text());

@@ -12,6 +12,7 @@ mod config;
 mod everything;
 mod explain;
 mod gate;
+mod history;
 mod init;
 mod merge;
 mod new;

@@ -5,6 +5,7 @@
 use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
+use super::trace::What;
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
 
@@ -210,6 +211,7 @@ impl<'t> Interpreter<'_, 't> {
     pub(super) fn put(&mut self, slot: Slot<'t>, value: Value) {
         self.doubt_replacement(slot, value);
         self.state.write(slot, value);
+        self.state.note(self.state.at, value, What::Stored(slot));
         let is_open = match slot {
             Slot::Variable(binding) => self
                 .file

@@ -9,6 +9,7 @@ use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
 use super::knowledge::{Known, Path};
 use super::names::FunctionIndex;
+use super::trace::What;
 use super::value::{Bits, Doubt, Fact, Implications, Implied, Key, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
 use std::rc::Rc;
@@ -399,6 +400,7 @@ impl<'t> Interpreter<'_, 't> {
                 && let (Some(value), true) = (answers.get(index).copied(), self.alive)
             {
                 self.restrict_tested(value, Bits::TRUTHY, *argument);
+                self.state.note(*argument, value, What::Demanded);
             }
         }
         while answers.len() < wanted {

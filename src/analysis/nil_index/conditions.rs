@@ -9,6 +9,7 @@ use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
 use super::state::{Delta, Mark};
+use super::trace::What;
 use super::value::{
     Bits, Doubt, Evidence, Fact, Implications, Implied, Nature, Reason, Slot, Value,
 };
@@ -60,15 +61,58 @@ impl<'t> Interpreter<'_, 't> {
                 self.judge_both(left, right, false, is_test)
             }
             (Kind::Binary, b"==", (Some(left), Some(right))) => {
-                self.judge_equality(node, left, right, true)
+                let judged = self.judge_equality(node, left, right, true);
+                self.note_test(node, &judged);
+                judged
             }
             (Kind::Binary, b"~=", (Some(left), Some(right))) => {
-                self.judge_equality(node, left, right, false)
+                let judged = self.judge_equality(node, left, right, false);
+                self.note_test(node, &judged);
+                judged
             }
             (Kind::Binary, b"<" | b">" | b"<=" | b">=", (Some(left), Some(right))) => {
-                self.judge_order(node, left, right)
+                let judged = self.judge_order(node, left, right);
+                self.note_test(node, &judged);
+                judged
             }
-            _ => self.judge_value(node, is_test),
+            _ => {
+                let judged = self.judge_value(node, is_test);
+                if is_test {
+                    self.note_test(node, &judged);
+                }
+                judged
+            }
+        }
+    }
+
+    /// Keeps what a test says of values.
+    fn note_test(&mut self, node: Node, judged: &Judged<'t>) {
+        if self.state.trace.is_none() {
+            return;
+        }
+        let outcomes = [&judged.when_true, &judged.when_false];
+        let changed = outcomes.into_iter().flatten().flat_map(Delta::values);
+        let mut values: Vec<Value> = changed.map(|(value, _)| value).collect();
+        values.sort_unstable();
+        values.dedup();
+        for value in values {
+            let before = self.state.fact(value);
+            let facts = outcomes.map(|outcome| {
+                let mut known = outcome.as_ref()?.values();
+                let fact = known.find(|(known, _)| *known == value);
+                Some(fact.map_or(before.clone(), |(_, fact)| {
+                    fact.cloned().unwrap_or(Fact::UNKNOWN)
+                }))
+            });
+            let bits = facts.clone().map(|fact| fact.map(|fact| fact.bits));
+            let news = facts.into_iter().flatten().filter_map(|fact| fact.evidence);
+            let news = news.last().filter(|_| before.evidence.is_none());
+            if bits[0] != bits[1] || news.is_some() {
+                let evidence = news.or(before.evidence);
+                let what = What::Tested(bits);
+                self.state
+                    .note_as(node, value, what, Fact { evidence, ..before });
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 
 use super::names::Binding;
 use super::state::{Birth, Change, DOOM, Epoch, EpochStart, REACH, State};
+use super::trace::What;
 use super::value::{Bits, Doubt, Fact, Key, Slot, Value};
 use crate::matcher::Node;
 
@@ -66,6 +67,7 @@ impl<'t> State<'_, 't> {
             nature: self.nature(content),
             initial: None,
         });
+        self.note(self.at, heir, What::Disturbed(content, Some(doubt)));
         self.write(slot, heir);
     }
 

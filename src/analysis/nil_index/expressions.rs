@@ -4,6 +4,7 @@
 
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
+use super::trace::What;
 use super::value::{Bits, Evidence, Fact, Key, Nature, Reason, Slot, Use, Value};
 use crate::matcher::Node;
 
@@ -185,6 +186,9 @@ impl<'t> Interpreter<'_, 't> {
             return;
         }
         let fact = self.state.fact(value);
+        if !self.is_silent {
+            self.state.note(focus, value, What::Accessed(node));
+        }
         if !fact.bits.has_nil() {
             return;
         }
@@ -221,7 +225,7 @@ impl<'t> Interpreter<'_, 't> {
                     calls: self.state.calls,
                 });
                 self.state.set_fact(value, Fact { used, ..fact });
-                self.demand(value);
+                self.restrict(value, Bits::NOT_NIL);
             }
         }
     }
@@ -326,6 +330,9 @@ impl<'t> Interpreter<'_, 't> {
             self.state.set_fact(value, Fact { evidence, ..fact });
         }
         self.restrict(value, Bits::NOT_NIL);
+        if self.alive {
+            self.state.note(self.state.at, value, What::Demanded);
+        }
     }
 
     fn table(&mut self, node: Node) -> Value {

@@ -10,6 +10,7 @@ use super::knowledge::Path;
 use super::names::FunctionIndex;
 use super::state::{Delta, Mark, State};
 use super::summaries::{Returns, Shared, Summary};
+use super::trace::Event;
 use super::value::{Doubt, Evidence, Value};
 use crate::matcher::{Node, Tree};
 
@@ -46,6 +47,15 @@ type Comparison<'t> = (&'t [u8], Result<Value, &'t [u8]>, Result<Value, &'t [u8]
 
 /// What is found in a function: at an access, the value and the evidence.
 pub(super) type Findings<'t> = BTreeMap<Node, (Node, Evidence<'t>)>;
+
+/// What came out of the interpretation of a function.
+pub(super) struct Outcome<'t> {
+    pub findings: Findings<'t>,
+    /// What is known of it for those who call it.
+    pub summary: Summary,
+    /// What happened to its values, when somebody asked.
+    pub trace: Option<Vec<Event<'t>>>,
+}
 
 /// The interpretation of one function.
 pub(super) struct Interpreter<'a, 't> {
@@ -115,8 +125,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         }
     }
 
-    /// What is found in a function, and what is known of it for those who call it.
-    pub fn function(mut self, function: Node) -> Option<(Findings<'t>, Summary)> {
+    /// Interprets the function; none when it takes too many steps.
+    pub fn function(mut self, function: Node) -> Option<Outcome<'t>> {
         self.step_limit = STEPS + STEPS_PER_NODE * self.tree.subtree(function).len() as u64;
         self.begin_parameters();
         if function == self.tree.root() {
@@ -131,7 +141,11 @@ impl<'a, 't> Interpreter<'a, 't> {
             self.returns(function, &[], false);
         }
         let summary = self.summary();
-        Some((self.findings, summary))
+        Some(Outcome {
+            findings: self.findings,
+            summary,
+            trace: self.state.trace,
+        })
     }
 
     fn is_exhausted(&self) -> bool {
@@ -164,6 +178,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn statement(&mut self, node: Node) {
         self.state.spent += 1;
+        self.state.at = node;
         if self.is_exhausted() {
             self.alive = false;
             return;
@@ -231,6 +246,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             return;
         };
         let mark = known.mark;
+        self.state.at = label;
         let mut arrivals = std::mem::take(&mut known.arrivals);
         if !arrivals.is_empty() {
             arrivals.extend(self.leave(mark));
@@ -312,6 +328,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                 self.enter(outcome);
             }
         }
+        self.state.at = node;
         for (mark, end) in arms.into_iter().rev() {
             let ends: Vec<Delta<'t>> = end.into_iter().chain(self.leave(mark)).collect();
             self.converge(&ends);

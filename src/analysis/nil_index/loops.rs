@@ -156,6 +156,7 @@ impl<'t> Interpreter<'_, 't> {
     /// states in which the loop ends by its condition.
     pub(super) fn cycle(&mut self, mut round: impl FnMut(&mut Self, Mark, &mut Vec<Delta<'t>>)) {
         let mark = self.state.mark();
+        let at = self.state.at;
         let entry = self.state.delta(mark);
         let is_deep = self.loops.len() >= LOOP_NEST;
         self.loops.push(Loop {
@@ -176,12 +177,14 @@ impl<'t> Interpreter<'_, 't> {
             if let Some(around) = self.loops.last_mut() {
                 around.breaks.clear();
             }
+            self.state.at = at;
             let entries: Vec<Delta<'t>> = std::iter::once(entry).chain(again).collect();
             self.converge(&entries);
             round(self, mark, &mut exits);
             self.leave(mark);
         }
         exits.extend(self.loops.pop().map(|done| done.breaks).unwrap_or_default());
+        self.state.at = at;
         self.converge(&exits);
     }
 
