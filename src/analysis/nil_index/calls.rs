@@ -111,6 +111,18 @@ impl<'t> Interpreter<'_, 't> {
         ) {
             self.imply_element(*first, given.first().copied());
         }
+        if let (Some(number), Some(text), b"tonumber") =
+            (values.first(), given.first(), self.tree.bytes(callee.node))
+        {
+            // Of nil there is no number.
+            let implied = Implied {
+                value: *text,
+                bits: Bits::NOT_NIL,
+                evidence: None,
+                text: None,
+            };
+            self.imply(*number, vec![implied], Vec::new());
+        }
         if has_element && let Some(removed) = values.first() {
             self.restrict(*removed, Bits::NOT_NIL);
         }
@@ -333,7 +345,7 @@ impl<'t> Interpreter<'_, 't> {
             .function
             .and_then(|function| self.file.survey.function(function));
         match facts.map(|facts| &facts.effects) {
-            Some(effects) => {
+            Some(effects) if !effects.is_wild => {
                 for name in &effects.fields {
                     self.state.disturb_named(name, doubt);
                 }
@@ -346,7 +358,7 @@ impl<'t> Interpreter<'_, 't> {
                     }
                 }
             }
-            None => {
+            _ => {
                 for value in all {
                     self.state.disturb(value, Key::FIRST, doubt);
                 }

@@ -21,6 +21,9 @@ pub(super) const LOOP_NEST: usize = 3;
 /// carry what the ones before it tested.
 const ARM_LIMIT: usize = 64;
 
+/// At most so many paths meet at once.
+const MEETING: usize = 8;
+
 /// The steps that a function may take for each of its nodes, before it is given up.
 const STEPS_PER_NODE: u64 = 64;
 
@@ -345,10 +348,29 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// Goes on where these paths meet.
     pub fn converge(&mut self, paths: &[Delta<'t>]) {
-        self.alive = !paths.is_empty();
-        if self.alive {
+        self.alive = !paths.is_empty() && !self.is_exhausted();
+        let Some((first, rest)) = paths.split_first().filter(|_| self.alive) else {
+            return;
+        };
+        if paths.len() <= MEETING {
             self.state.merge(paths);
+            return;
         }
+        // What all of them changed, for all of them at once, would be too much to hold.
+        let mark = self.state.mark();
+        let mut so_far = first.clone();
+        for some in rest.chunks(MEETING - 1) {
+            let mut meeting = vec![so_far];
+            meeting.extend_from_slice(some);
+            self.state.merge(&meeting);
+            so_far = self.state.delta(mark);
+            self.state.roll_back(mark);
+            if self.is_exhausted() {
+                self.alive = false;
+                return;
+            }
+        }
+        self.state.apply(&so_far);
     }
 
     /// Goes on under an outcome of a test; none is one that cannot be.

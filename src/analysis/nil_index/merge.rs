@@ -86,6 +86,8 @@ impl<'t> State<'_, 't> {
             .iter()
             .flat_map(|branch| branch.facts.iter().map(|(value, _)| *value))
             .collect();
+        // To compare the sides takes longer than what else counts as a step.
+        self.spent += (4 * branches.len() * (slots.len() + values.len())) as u64;
         let mut held: Vec<Vec<(Value, Fact<'t>)>> = vec![Vec::new(); slots.len()];
         let mut known: Vec<Vec<(Value, Fact<'t>)>> = vec![Vec::new(); values.len()];
         for branch in branches {
