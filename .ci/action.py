@@ -1,8 +1,9 @@
 """Runs action.yml as a runner does, for every event that it knows: action.py FOLDER
 
 It knows what this action uses of the language of workflows and refuses the rest: steps, `if`, `env`, `shell: bash`,
-outputs, and `${{ }}` with names, outside of `run`. The cache step finds nothing the first time, then what was installed.
-GitHub's command line is `gh.py` beside this file. CODEX, when set, is a program to take in place of a build.
+outputs, and `${{ }}` with names, outside of `run`. Each run has a fresh machine, and a cache that keeps what belongs to
+branches and pull requests apart, as GitHub's does. GitHub's command line is `gh.py` beside this file. CODEX, when set, is a
+program to take in place of a build.
 """
 
 import base64
@@ -76,23 +77,56 @@ class Origin:
         return workspace
 
 
+class Cache:
+    """https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching: an entry is never changed,
+    and belongs to the ref that wrote it; a pull request also sees those of its base and of the default branch."""
+
+    def __init__(self, folder):
+        self.folder, self.entries = folder, []
+
+    def restore(self, refs, key, prefixes, path):
+        """The key of what was found: first by its ref, then the very key, then the latest with a prefix."""
+        for ref in refs:
+            mine = [entry for entry in self.entries if entry[0] == ref]
+            found = [entry for entry in mine if entry[1] == key]
+            for prefix in prefixes:
+                found = found or [entry for entry in reversed(mine) if entry[1].startswith(prefix)]
+            if found:
+                shutil.copytree(found[0][2], path)
+                return found[0][1]
+        return ""
+
+    def save(self, ref, key, path):
+        assert not any(entry[:2] == (ref, key) for entry in self.entries), f"{key} is there already"
+        copy = self.folder / str(len(self.entries))
+        shutil.copytree(path, copy)
+        self.entries.append((ref, key, copy))
+
+
 class Runner:
     def __init__(self, folder):
-        self.temp = folder / "runner-temp"
-        self.temp.mkdir(parents=True)
+        self.temp, self.runs = folder / "runner-temp", 0
+        self.cache = Cache(folder / "cache")
         self.programs = folder / "programs"
-        self.programs.mkdir()
+        self.programs.mkdir(parents=True)
         gh = self.programs / "gh"
         gh.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{CHECKOUT / ".ci/gh.py"}" "$@"\n')
         gh.chmod(0o755)
         if program := os.environ.get("CODEX"):
-            installed = self.temp / "engineering-codex/bin"
-            installed.mkdir(parents=True)
-            shutil.copy(program, installed / "codex")
+            cargo = self.programs / "cargo"
+            cargo.write_text(f'#!/bin/sh\nfor root; do :; done\ninstall -D "{Path(program).resolve()}" "$root/bin/codex"\n')
+            cargo.chmod(0o755)
 
-    def run(self, workspace, event, payload, platform=None, token="write", **given):
+    def run(self, workspace, event, payload, platform=None, token="write", ref=None, variables={}, **given):
         """The outputs of the action, its exit code, its log and its summary."""
-        self.values = {"runner.temp": str(self.temp), "runner.os": "Linux", "runner.arch": "X64", "github.token": token}
+        self.runs += 1
+        shutil.rmtree(self.temp, ignore_errors=True)
+        self.temp.mkdir()
+        self.refs = [ref or "refs/pull/1/merge", "refs/heads/main"]
+        self.values = {
+            "runner.temp": str(self.temp), "runner.os": "Linux", "runner.arch": "X64", "github.token": token,
+            "github.run_id": str(self.runs), "github.run_attempt": "1",
+        }
         self.flatten("github.event", payload)
         for name, declared in ACTION["inputs"].items():
             self.values[f"inputs.{name}"] = given.pop(name.replace("-", "_"), None) or self.fill(declared["default"])
@@ -109,25 +143,28 @@ class Runner:
             "GITHUB_EVENT_NAME": event,
             "GITHUB_EVENT_PATH": str(self.temp / "event.json"),
             "GITHUB_OUTPUT": str(self.temp / "output"),
-            "GITHUB_REF": "refs/pull/1/merge",
+            "GITHUB_REF": self.refs[0],
             "GITHUB_REPOSITORY": "owner/name",
             "GITHUB_SHA": git(workspace, "rev-parse", "HEAD"),
             "GITHUB_STEP_SUMMARY": str(summary),
             "RUNNER_TEMP": str(self.temp),
-        }
+            "XDG_CONFIG_HOME": str(self.temp),
+        } | variables
         if event == "pull_request":
             self.variables["GITHUB_BASE_REF"] = "main"
-        code, log = 0, ""
+        code, log, self.after = 0, "", []
         for step in ACTION["runs"]["steps"]:
             if "if" in step and not self.holds(step["if"]):
                 continue
             if "uses" in step:
-                self.cache(step)
+                self.use(step)
                 continue
             code, text = self.step(step, workspace)
             log += text
             if code != 0:
                 break
+        for ref, key, path in self.after:
+            self.cache.save(ref, key, path)
         outputs = {name: self.fill(output["value"]) for name, output in ACTION["outputs"].items()}
         if platform is not None:
             platform.update(json.loads(state.read_text()))
@@ -150,17 +187,28 @@ class Runner:
 
         return all(one(part) for part in condition.split(" && "))
 
-    def cache(self, step):
-        assert re.fullmatch(r"actions/cache@[0-9a-f]{40}", step["uses"]), step["uses"]
-        assert re.search(r"-[0-9a-f]{40}$", self.fill(step["with"]["key"])), "the key names no state of the sources"
-        there = Path(self.fill(step["with"]["path"])).exists()
-        self.values[f"steps.{step['id']}.outputs.cache-hit"] = "true" if there else ""
+    def use(self, step):
+        action = re.fullmatch(r"actions/cache(|/restore|/save)@[0-9a-f]{40}", step["uses"])[1]
+        given = {name: self.fill(value) for name, value in step["with"].items()}
+        key, path = given["key"], Path(given["path"])
+        if action == "/save":
+            self.cache.save(self.refs[0], key, path)
+            return
+        found = self.cache.restore(self.refs, key, given.get("restore-keys", "").split(), path)
+        output = f"steps.{step['id']}.outputs"
+        self.values[f"{output}.cache-matched-key"] = found
+        self.values[f"{output}.cache-hit"] = str(found == key).lower() if found else ""
+        if action == "/restore":
+            return
+        assert re.search(r"-[0-9a-f]{40}$", key), "the key names no state of the sources"
+        if not found:
+            self.after.append((self.refs[0], key, path))
 
     def step(self, step, workspace):
         assert step["shell"] == "bash" and "${{" not in step["run"], "text of others must not become a script"
         output = Path(self.variables["GITHUB_OUTPUT"])
         output.write_text("")
-        foreign = ("GITHUB_", "CI", "CODEX", "GIT_", "PRE_COMMIT", "RUNNER_")
+        foreign = ("GITHUB_", "CI", "CODEX", "GIT_", "PRE_COMMIT", "RUNNER_", "XDG_CONFIG_HOME")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         environment |= self.variables | {name: self.fill(value) for name, value in step.get("env", {}).items()}
         environment["PATH"] = f"{self.programs}:{environment['PATH']}"
@@ -193,6 +241,49 @@ def pull_request(fork=False):
 def rules(outputs):
     report = json.loads(Path(outputs["report"]).read_text())
     return [(finding["rule"], finding["path"]) for finding in report["findings"]]
+
+
+REVIEWER = """import json, sys
+cases = json.load(sys.stdin)["cases"]
+open(LOG, "a").write("asked\\n" * len(cases))
+answer = {"verdict": "compliant", "rationale": "nobody panics", "quote": "m.lock()"}
+print(json.dumps({"schema": 1, "verdicts": [answer | {"id": case["id"]} for case in cases]}))
+"""
+
+
+def answers(runner, origin, folder):
+    """What a reviewer said is kept, for whom GitHub lets see it."""
+    reviewer, log = folder / "reviewer.py", folder / "asked"
+    reviewer.write_text(REVIEWER.replace("LOG", repr(str(log))))
+    secrets = {"CODEX_REVIEW": "command", "CODEX_REVIEW_COMMAND": f"{sys.executable} {reviewer}"}
+    pushed = {"before": origin.before, "repository": {"default_branch": "main"}}
+    kept = lambda: sum("verdicts" in key for _, key, _ in runner.cache.entries)
+    #  what happens                         event           ref                  asked  kept
+    cases = [
+        ("a pull request", "pull_request", "refs/pull/1/merge", 1, 1, {}),
+        ("its next run", "pull_request", "refs/pull/1/merge", 0, 1, {}),
+        ("another one does not see that", "pull_request", "refs/pull/2/merge", 1, 2, {}),
+        ("nor does the default branch", "push", "refs/heads/main", 1, 3, {}),
+        ("a third one sees the default branch's", "pull_request", "refs/pull/3/merge", 0, 3, {}),
+        ("without the cache", "pull_request", "refs/pull/3/merge", 1, 3, {"cache": "false"}),
+    ]
+    for what, event, ref, asked, wanted, given in cases:
+        print(f"-- answers of a reviewer: {what}")
+        log.write_text("")
+        workspace = origin.checkout(origin.merge if event == "pull_request" else origin.feature)
+        payload = pull_request() if event == "pull_request" else pushed
+        outputs, code, _, _ = runner.run(workspace, event, payload, ref=ref, variables=secrets, **given)
+        expect("outcome", (code, outputs["verdict"]), (0, "pass"))
+        expect("questions", log.read_text().count("asked"), asked)
+        expect("kept", kept(), wanted)
+    print("-- answers of a reviewer: from a fork, without secrets, nobody is asked and a human must look")
+    log.write_text("")
+    outputs, code, said, _ = runner.run(
+        origin.checkout(origin.merge), "pull_request", pull_request(fork=True), token="read", ref="refs/pull/4/merge"
+    )
+    expect("outcome", (code, outputs["verdict"]), (0, "review"))
+    expect("says so", "not reviewed: no reviewer configured" in said, True)
+    expect("questions and kept", (log.read_text(), kept()), ("", 3))
 
 
 FOUND = [("unwrap-outside-tests", "src/main.rs")]
@@ -237,6 +328,14 @@ def main(folder):
     expect("still two comments", len(platform["comments"]), 2)
     expect("the comment", "codex: passed" in platform["comments"][1]["body"], True)
     expect("nothing is built again", "Compiling" in log or "Installing" in log, False)
+
+    print("-- two runs at the same time made a comment each: one stays")
+    twice = {"comments": [dict(stranger)], "sarif": []}
+    for number in (2, 3):
+        twice["comments"].append({"databaseId": number, "viewerDidAuthor": True, "body": f"{MARKER}\nold"})
+    workspace = careless.checkout(careless.merge)
+    _, _, _, summary = runner.run(workspace, "pull_request", pull_request(), twice, comment="true")
+    expect("comments", [comment["body"] for comment in twice["comments"]], [stranger["body"], summary])
 
     print("-- nothing to say: no comment")
     platform = {"comments": [], "sarif": []}
@@ -295,6 +394,8 @@ def main(folder):
     print("-- a base that is named")
     outputs, code, _, _ = runner.run(careless.checkout(careless.feature), "workflow_dispatch", {}, base="origin/main")
     expect("findings", (code, rules(outputs)), (1, FOUND))
+
+    answers(runner, ambiguous, folder)
 
     for base in ("no-such-revision", "--upload-pack=touch forged"):
         print(f"-- a base that is not there: {base}")

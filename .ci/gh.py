@@ -47,6 +47,9 @@ def main(words):
     elif method == "PATCH":
         number = int(path.rsplit("/", 1)[1])
         next(comment for comment in state["comments"] if comment["databaseId"] == number)["body"] = given["body"]
+    elif method == "DELETE":
+        number = int(path.rsplit("/", 1)[1])
+        state["comments"] = [comment for comment in state["comments"] if comment["databaseId"] != number]
     elif path.endswith("/comments"):
         number = len(state["comments"]) + 1
         state["comments"].append({"databaseId": number, "viewerDidAuthor": True, "body": given["body"]})

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from string import Template
 
 import yaml
 
@@ -49,6 +50,8 @@ def job(name, folder, **variables):
     script = "\n".join(["set -e", *parent["before_script"], *declared["script"]])
     defaults = {"CODEX_VERSION": "none", "CODEX_ARGUMENTS": ""}
     platform = {"CI": "true", "GITLAB_CI": "true", "CI_PROJECT_DIR": str(folder), "CI_DEFAULT_BRANCH": "main"}
+    for name, value in (parent["variables"] | declared.get("variables", {})).items():
+        defaults[name] = Template(value).substitute(platform)
     code, said = run(folder, "sh", "-c", script, **(defaults | platform | variables))
     print(said, end="")
     return code
@@ -78,6 +81,22 @@ def merge_request(folder, text, wanted, gate):
     expect("the job that decides", job("codex-gate", folder, **variables), gate)
 
 
+def reviewed(folder):
+    """What a reviewer answers lies where the cache of the branch takes it from."""
+    answer = {"id": "c1", "verdict": "compliant", "rationale": "nobody panics", "quote": "m.lock()"}
+    document = json.dumps({"schema": 1, "verdicts": [answer]})
+    base = clone(folder, "fn a(m: std::sync::Mutex<u8>) { m.lock().unwrap(); }\n")
+    for command, cached in ((f"echo '{document}'", 0), ("echo nothing", 1)):
+        job(
+            "codex", folder, CI_PIPELINE_SOURCE="merge_request_event", CI_MERGE_REQUEST_DIFF_BASE_SHA=base,
+            CODEX_REVIEW="command", CODEX_REVIEW_COMMAND=command, CODEX_REVIEW_MODEL="echo",
+        )
+        report = json.loads((folder / "codex.json").read_text())
+        expect("cleared and cached", (report["summary"]["cleared"], report["review"]["cached"]), (1, cached))
+    kept = [path for cache in TEMPLATE[".codex"]["cache"] for path in cache["paths"]]
+    expect("the answer is kept", any(list((folder / path).glob("verdicts/**/*.json")) for path in kept), True)
+
+
 def default_branch(folder):
     clone(folder, CARELESS)
     arguments = TEMPLATE["codex"]["rules"][1]["variables"]["CODEX_ARGUMENTS"]
@@ -104,6 +123,8 @@ def main(folder):
     merge_request(folder / "careless", CARELESS, [("unwrap-outside-tests", "critical")], 1)
     print("-- and one without")
     merge_request(folder / "careful", BASE + "// careful\n", [], 0)
+    print("-- a reviewer's answer is kept for the next run")
+    reviewed(folder / "reviewed")
     print("-- the default branch")
     default_branch(folder / "default")
     print("-- no report: no pass")

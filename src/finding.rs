@@ -214,6 +214,8 @@ pub enum Answer {
     Violation,
     /// The statement is met.
     Compliant,
+    /// It is met in part: said of documents, never of code.
+    Partial,
     /// The reviewer cannot tell.
     Unsure,
 }
@@ -253,6 +255,9 @@ pub struct Finding {
     pub certainty: Certainty,
     /// What the finding does.
     pub disposition: Disposition,
+    /// Whether it rejects the change: at or above the threshold of its file, and not let through.
+    #[serde(default)]
+    pub rejects: bool,
     /// Whether the change brought it in (always so but with `--all`).
     pub introduced: bool,
     /// The file, relative to the repository's root.
@@ -308,6 +313,9 @@ pub struct Unchecked {
     pub path: String,
     /// Why.
     pub reason: String,
+    /// Whether that rejects the change.
+    #[serde(default)]
+    pub rejects: bool,
 }
 
 /// How many of each.
@@ -384,6 +392,67 @@ pub struct ReviewCounts {
     pub unknown_ids: usize,
     /// Not asked for want of time, budget or health.
     pub left_out: usize,
+    /// What was used of models, where that is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// What was used of models.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Requests sent, those that failed and those that were tried again included.
+    pub requests: u64,
+    /// Tokens sent; those that the provider had in its cache included.
+    pub input_tokens: u64,
+    /// Those of them that the provider had in its cache.
+    pub cached_input_tokens: u64,
+    /// Tokens that came back.
+    pub output_tokens: u64,
+    /// Whether some of these numbers are guesses, because the provider gave none.
+    pub estimated: bool,
+    /// What it cost, in millionths of a dollar; `None` where the price of a model is not known.
+    pub cost_micro_usd: Option<u64>,
+}
+
+impl Usage {
+    /// Adds another. A cost that is not known makes the sum unknown.
+    pub fn add(&mut self, other: &Self) {
+        self.cost_micro_usd = match (self.cost_micro_usd, other.cost_micro_usd) {
+            (Some(one), Some(two)) => Some(one.saturating_add(two)),
+            (cost, None) if other.requests == 0 => cost,
+            (None, cost) if self.requests == 0 => cost,
+            _ => None,
+        };
+        for (sum, more) in [
+            (&mut self.requests, other.requests),
+            (&mut self.input_tokens, other.input_tokens),
+            (&mut self.cached_input_tokens, other.cached_input_tokens),
+            (&mut self.output_tokens, other.output_tokens),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+        self.estimated |= other.estimated;
+    }
+
+    /// The share of one of so many cases.
+    #[must_use]
+    pub fn shared_by(&self, cases: usize) -> Self {
+        let cases = cases.max(1) as u64;
+        Self {
+            requests: self.requests,
+            input_tokens: self.input_tokens / cases,
+            cached_input_tokens: self.cached_input_tokens / cases,
+            output_tokens: self.output_tokens / cases,
+            estimated: self.estimated || cases > 1,
+            cost_micro_usd: self.cost_micro_usd.map(|cost| cost / cases),
+        }
+    }
+
+    /// The cost for people; `None` where it is not known.
+    pub fn dollars(&self) -> Option<String> {
+        let micro = self.cost_micro_usd?;
+        Some(format!("${}.{:06}", micro / 1_000_000, micro % 1_000_000))
+    }
 }
 
 /// Everything that one run of `codex check` has to say: the document of `--format json`.
@@ -438,8 +507,28 @@ impl Report {
     pub fn fail_on(&mut self, threshold: Disposition) {
         self.fail_on = threshold;
         if self.break_glass.is_none() {
-            self.rejecting = None;
+            self.mark(|_| threshold);
         }
+    }
+
+    /// Marks what rejects: what is at or above the threshold of its file.
+    pub fn mark(&mut self, threshold: impl Fn(&str) -> Disposition) {
+        for finding in &mut self.findings {
+            finding.rejects = finding.disposition <= threshold(&finding.path);
+        }
+        // What could not be looked at counts as `review` in a change.
+        let is_change = self.base.is_some();
+        for unchecked in &mut self.unchecked {
+            unchecked.rejects = is_change && Disposition::Review <= threshold(&unchecked.path);
+        }
+        self.rejecting = Some(self.marked());
+    }
+
+    /// How many findings and unchecked sources are marked as rejecting.
+    pub fn marked(&self) -> usize {
+        let findings = self.findings.iter().filter(|finding| finding.rejects);
+        let unchecked = self.unchecked.iter();
+        findings.count() + unchecked.filter(|unchecked| unchecked.rejects).count()
     }
 
     /// What the run comes to.

@@ -123,6 +123,10 @@ fn each_dependency_has_one_home() {
         ("diffy::", "src/change"),
         ("imara_diff::", "src/change/lines.rs"),
         ("serde_yaml::", "src/yaml"),
+        ("ureq::", "src/review/http"),
+        ("rust_stemmers::", "src/search.rs"),
+        ("rmcp::", "src/cli/mcp.rs"),
+        ("tokio::", "src/cli/mcp.rs"),
     ];
     for (word, home) in homes {
         let is_use = |line: &str| {

@@ -82,6 +82,8 @@ fn sarif(report: &str) -> Vec<Told> {
         for number in ["startLine", "startColumn", "endLine", "endColumn"] {
             assert!(location["region"][number].is_u64(), "{location}");
         }
+        let fingerprint = text(&result["partialFingerprints"]["primaryLocationLineHash"]);
+        assert_eq!(fingerprint.len(), 16);
         let uri = text(&location["artifactLocation"]["uri"]);
         let weight = text(&result["properties"]["disposition"]);
         let level = match weight {
@@ -194,9 +196,15 @@ fn markdown(report: &str) -> Vec<Told> {
     all
 }
 
-/// What is said of the law itself is no finding.
+/// What is said of the law itself, or of the whole run, is no finding.
 fn is_about_the_law(rule: &str) -> bool {
-    matches!(rule, "codex-law-changed" | "codex-exception-added")
+    let rules = [
+        "codex-law-changed",
+        "codex-exception-added",
+        "codex-rule-refused",
+        "codex-glass-broken",
+    ];
+    rules.contains(&rule)
 }
 
 fn gitlab(report: &str) -> Vec<Told> {
@@ -276,6 +284,37 @@ fn junit(report: &str) -> Vec<Told> {
     all
 }
 
+/// Rule, path and line of what rejects, as the JSON says it and as the tests are red.
+fn rejecting(json: &str, junit: &str) -> [Vec<(String, String, u64)>; 2] {
+    let report: Value = serde_json::from_str(json).unwrap();
+    let place = |rule: &str, path: &str, line| (rule.to_owned(), visible_line(path), line);
+    let findings = array(&report["findings"]).iter();
+    let findings = findings.filter(|finding| finding["rejects"] == true);
+    let mut wanted: Vec<_> = findings
+        .map(|finding| {
+            let line = finding["focus"]["start"]["line"].as_u64().unwrap();
+            place(text(&finding["rule"]), text(&finding["path"]), line)
+        })
+        .collect();
+    let unchecked = array(&report["unchecked"]).iter();
+    let unchecked = unchecked.filter(|unchecked| unchecked["rejects"] == true);
+    wanted.extend(unchecked.map(|one| place("codex-unchecked", text(&one["path"]), 1)));
+    let document = roxmltree::Document::parse(junit).unwrap();
+    let failures = document.descendants();
+    let failures = failures.filter(|node| node.has_tag_name("failure"));
+    let mut red: Vec<_> = failures
+        .map(|failure| {
+            let test = failure.parent().unwrap();
+            let attribute = |name: &str| test.attribute(name).unwrap();
+            let line = attribute("line").parse().unwrap();
+            place(attribute("classname"), attribute("file"), line)
+        })
+        .collect();
+    wanted.sort();
+    red.sort();
+    [wanted, red]
+}
+
 /// What is not as the JSON tells it.
 fn differences(name: &str, reports: &BTreeMap<String, String>) -> Vec<String> {
     let mut wanted = json(&reports["json"]);
@@ -291,6 +330,10 @@ fn differences(name: &str, reports: &BTreeMap<String, String>) -> Vec<String> {
         if let Some(raw) = reports[format].chars().find(raw) {
             found.push(format!("{name}: {format} holds a raw {raw:?}"));
         }
+    }
+    let [wanted, red] = rejecting(&reports["json"], &reports["junit"]);
+    if wanted != red {
+        found.push(format!("{name}: red are\n{red:#?}\nnot\n{wanted:#?}"));
     }
     found
 }
@@ -320,7 +363,7 @@ fn fixtures() -> Vec<(String, Report)> {
         })
         .collect();
     files.sort();
-    assert!(files.len() >= 4);
+    assert!(files.len() >= 5);
     let read = |path: PathBuf| {
         let report = serde_json::from_slice(&fs::read(&path).unwrap());
         let report = report.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -356,6 +399,76 @@ fn reports_are_told_the_same_way_in_every_format() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// What is told of a run beside its findings, and by which words; where a form has no place for it, it stands in no row:
+/// GitLab and reviewdog know defects at places only, and GitHub's annotations leave counts to the summary.
+#[test]
+fn what_is_told_of_the_run_is_told_by_every_format_that_can() {
+    let glass = "GLASS BROKEN by alice: 41 findings let through: disk full on edge 17";
+    let rows: [(&str, &[&str], &str); 16] = [
+        ("emergency", &ALL[..], glass),
+        ("emergency", &ALL[..], "codex.toml"),
+        ("emergency", &ALL[..], "too large"),
+        ("everything", &ALL[..], "built two lines up"),
+        ("hostile", &ALL[..], "rule not used"),
+        ("emergency", &["markdown"], "`feedfacefeedface`"),
+        (
+            "emergency",
+            &["json", "sarif"],
+            "\"rules_hash\": \"feedfacefeedface\"",
+        ),
+        (
+            "emergency",
+            &["junit"],
+            "name=\"rules_hash\" value=\"feedfacefeedface\"",
+        ),
+        ("emergency", &["human", "markdown"], "7 files left out"),
+        ("emergency", &["json", "sarif"], "\"left_out\": 7"),
+        ("emergency", &["junit"], "name=\"left_out\" value=\"7\""),
+        (
+            "emergency",
+            &["human", "markdown"],
+            "13 statements not reviewed",
+        ),
+        (
+            "emergency",
+            &["json", "sarif"],
+            "\"statements_not_reviewed\": 13",
+        ),
+        (
+            "emergency",
+            &["junit"],
+            "name=\"statements_not_reviewed\" value=\"13\"",
+        ),
+        (
+            "emergency",
+            &["human", "markdown"],
+            "reviewer: echo, 9 cases, 5 asked, 3 from the cache, 1 left out, 2 answered invalidly",
+        ),
+        ("emergency", &["human", "markdown"], "those of base"),
+    ];
+    for (name, formats, wanted) in rows {
+        let reports = all_formats(&fixture(name));
+        for format in formats {
+            let text = &reports[*format];
+            let is_told = match *format {
+                "json" if wanted == glass => text.contains("\"disk full on edge 17\""),
+                "json" if wanted == "rule not used" => text.contains("\"rules_refused\": [\n    {"),
+                "junit" if wanted == "rule not used" => text.contains("<error "),
+                "markdown" if wanted == "rule not used" => text.contains("### Rules not used"),
+                _ => text.contains(wanted),
+            };
+            assert!(
+                is_told,
+                "{name}: {format} does not tell `{wanted}`:\n{text}"
+            );
+        }
+    }
+}
+
+const ALL: [&str; 8] = [
+    "human", "json", "sarif", "github", "markdown", "gitlab", "rdjson", "junit",
+];
 
 #[test]
 fn a_report_that_is_read_is_the_one_that_was_written() {
@@ -411,6 +524,45 @@ fn a_run_tells_the_same_story_in_every_format() {
     the_columns_hold_the_name(folder, &reports);
 }
 
+/// What rejects is decided file by file, and somebody may let it through: then nothing is red.
+#[test]
+fn the_tests_are_red_where_the_check_rejects() {
+    let scratch = scratch::folder();
+    let folder = scratch.path();
+    let ambiguous = "fn a(m: std::sync::Mutex<u8>) { m.lock().unwrap(); }\n";
+    scratch::write(folder, "strict/a.rs", ambiguous);
+    scratch::write(folder, "b.rs", ambiguous);
+    scratch::write(folder, "old/c.rs", "fn c(x: Option<u8>) { x.unwrap(); }\n");
+    let config =
+        "extends = [\"embedded\"]\n[[paths]]\nglobs = [\"strict/**\"]\nfail-on = \"review\"\n";
+    scratch::write(folder, "codex.toml", config);
+    let cases: [(&[&str], i32, &[&str]); 4] = [
+        (&[], 1, &["old/c.rs", "strict/a.rs"]),
+        (
+            &["--fail-on", "review"],
+            1,
+            &["b.rs", "old/c.rs", "strict/a.rs"],
+        ),
+        (&["--fail-on", "block"], 1, &["old/c.rs"]),
+        (&["--break-glass", "the disk is full"], 0, &[]),
+    ];
+    for (arguments, exit, wanted) in cases {
+        let run = |format: &str| {
+            let mut command = scratch::codex(folder);
+            command
+                .args(["check", "--all", "--format", format])
+                .args(arguments);
+            let output = command.output().unwrap();
+            assert_eq!(output.status.code(), Some(exit), "{arguments:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let [in_json, red] = rejecting(&run("json"), &run("junit"));
+        assert_eq!(in_json, red, "{arguments:?}");
+        let red: Vec<&str> = red.iter().map(|(_, path, _)| path.as_str()).collect();
+        assert_eq!(red, wanted, "{arguments:?}");
+    }
+}
+
 /// SARIF counts characters, rdjson bytes; both must cut `unwrap` out of the line.
 fn the_columns_hold_the_name(folder: &Path, reports: &BTreeMap<String, String>) {
     let number = |value: &Value| usize::try_from(value.as_u64().unwrap()).unwrap();
@@ -456,7 +608,7 @@ fn the_columns_hold_the_name(folder: &Path, reports: &BTreeMap<String, String>) 
 
 #[test]
 fn nothing_hostile_becomes_markup() {
-    use pulldown_cmark::{Event, Options, Parser, Tag};
+    use pulldown_cmark::{Event, Options, Parser, Tag, TextMergeStream};
     let text = rendered(
         &fixture("hostile"),
         Format::Markdown,
@@ -464,7 +616,7 @@ fn nothing_hostile_becomes_markup() {
     );
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH;
     let mut links = Vec::new();
-    for event in Parser::new_ext(&text, options) {
+    for event in TextMergeStream::new(Parser::new_ext(&text, options)) {
         match event {
             Event::Html(html) | Event::InlineHtml(html) => {
                 assert!(
@@ -481,10 +633,27 @@ fn nothing_hostile_becomes_markup() {
                 assert!(matches!(event, Event::Start(Tag::Strong)), "{event:?}");
             }
             Event::Text(text) => {
-                assert!(
-                    !text.contains("@everyone") && !text.contains("#1"),
-                    "{text}"
-                );
+                // What GitHub or GitLab make a mention, a reference or a link of.
+                let lower = text.to_lowercase();
+                let becomes_something = [
+                    "@everyone",
+                    "@evil",
+                    "#1",
+                    "://",
+                    "www.",
+                    "gh-7",
+                    "gh-8",
+                    "!1",
+                    "~1",
+                    "~\"",
+                    "$1",
+                    "%1",
+                    "%\"",
+                    "&1",
+                    "^alert",
+                ];
+                let found = becomes_something.iter().find(|word| lower.contains(**word));
+                assert!(found.is_none(), "{found:?} in {text}");
             }
             _ => {}
         }
@@ -556,11 +725,62 @@ fn no_format_outgrows_its_platform() {
     assert_eq!(results[0]["level"], "error");
     assert!(text.contains("1000 more results are left out"));
     for length in [1, 300, 100_000] {
-        let report = many(1_000.min(3_000_000 / length), length);
+        let report = many(300.min(1_000_000 / length), length);
+        // A terminal and the contract show all.
+        for (name, _) in FORMATS {
+            let format = Format::named(name).unwrap();
+            let text = rendered(&report, format, &surroundings);
+            assert!(
+                text.len() < report.findings.len() * 12_000 + 200_000,
+                "{name}"
+            );
+        }
         let text = rendered(&report, Format::Markdown, &surroundings);
         assert!(text.len() <= 60_000, "{} bytes", text.len());
         assert!(text.contains("### Block") && text.contains("more in the JSON report"));
         assert!(text.contains("The law itself changes"), "{text}");
+    }
+}
+
+/// GitHub refuses SARIF of more than 10 MB, compressed. What cannot be compressed is what somebody made up for it:
+/// texts and paths without repetition. `.ci/formats.py` compresses such a report.
+#[test]
+fn nobody_can_make_sarif_too_large() {
+    for (messages, paths) in [(4_000, 10), (100, 4_000), (0, 250)] {
+        let mut report = many(6_250, 1);
+        let mut random = 0_u64;
+        let mut text = |length: usize| -> String {
+            let letters = std::iter::repeat_with(|| {
+                random = random
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                char::from(b'a' + u8::try_from(random >> 60).unwrap())
+            });
+            letters.take(length).collect()
+        };
+        for finding in &mut report.findings {
+            finding.message = text(messages);
+            finding.path = text(paths);
+            finding.labels.clear();
+        }
+        let written = rendered(&report, Format::Sarif, &Surroundings::default());
+        let sarif: Value = serde_json::from_str(&written).unwrap();
+        let results = array(&sarif["runs"][0]["results"]);
+        let size = |result: &Value| {
+            let place = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+            text_of(&result["message"]["text"]).len() + text_of(place).len()
+        };
+        let bytes: usize = results.iter().map(size).sum();
+        assert!(bytes < 12_000_000, "{bytes} bytes of {messages}, {paths}");
+        // Of what GitHub keeps nothing is lost but for paths that nobody has.
+        assert!(
+            results.len() >= if paths > 250 { 400 } else { 5_000 },
+            "{}",
+            results.len()
+        );
+        let left_out = 25_000 - results.len();
+        let notice = format!("{left_out} more results are left out");
+        assert_eq!(written.contains(&notice), left_out > 0);
     }
 }
 
@@ -593,6 +813,52 @@ fn what_is_suppressed_reaches_sarif_only_when_asked_for() {
 
 fn text_of(value: &Value) -> String {
     text(value).to_owned()
+}
+
+/// CI kills jobs that say nothing. A terminal's bar is shown to a terminal, in `.ci/terminal.py`.
+#[test]
+fn a_long_run_says_in_ci_that_it_goes_on() {
+    let scratch = scratch::folder();
+    let folder = scratch.path();
+    for number in 0..40 {
+        let code = "fn f(x: Option<u8>) { x.unwrap_or(0); }\n".repeat(100);
+        scratch::write(folder, &format!("{number}.rs"), code);
+    }
+    scratch::write(folder, "0.rs", "fn f(x: Option<u8>) { x.unwrap(); }\n");
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = scratch::codex(folder);
+        command
+            .args(["check", "--all", "--format", "json"])
+            .args(arguments);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        (output.stdout, String::from_utf8(output.stderr).unwrap())
+    };
+    let (report, said) = run(&[], &[]);
+    assert_eq!(said, "", "neither a terminal nor CI");
+    let (in_ci, said) = run(&[], &[("CI", "true"), ("CODEX_HEARTBEAT", "0.01")]);
+    assert!(in_ci == report);
+    let lines: Vec<usize> = said
+        .lines()
+        .map(|line| {
+            let number = line.strip_prefix("codex: ").unwrap();
+            number
+                .strip_suffix(" of 40 files")
+                .unwrap()
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    assert!(!lines.is_empty() && lines.is_sorted(), "{said}");
+    assert!(lines.iter().all(|done| *done <= 40), "{said}");
+    for silent in [
+        run(&["--quiet"], &[("CI", "true"), ("CODEX_HEARTBEAT", "0.01")]),
+        run(&[], &[("CI", "true")]),
+        run(&[], &[("CI", "true"), ("CODEX_HEARTBEAT", "-1")]),
+        run(&[], &[("CI", "false"), ("CODEX_HEARTBEAT", "0.01")]),
+    ] {
+        assert_eq!(silent.1, "");
+    }
 }
 
 #[test]

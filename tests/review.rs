@@ -14,7 +14,8 @@ use codex::config::Narrowing;
 use codex::review::ask::{Heartbeat, Limits};
 use codex::review::cache::Cache;
 use codex::review::case::{Case, Group, Request};
-use codex::review::{Asking, Options, Reviewer};
+use codex::review::kind;
+use codex::review::{Asking, Options, Reviewer, Said, Time};
 use serde_json::Value;
 
 /// A check that was done before the change, and is gone after it; another function that nobody touches.
@@ -395,6 +396,35 @@ fn adapters_find_the_answer_where_their_program_puts_it() {
         assert_eq!(finding["disposition"], "cleared", "{name}: {finding:#}");
         assert_eq!(finding["verdict"]["reviewer"], name);
     }
+    // What they say when they fail, each in its own way; and what is no answer in any way.
+    let prose = serde_json::to_string(&format!("Here it is:\n```json\n{answer}\n```")).unwrap();
+    let failures = [
+        ("claude", "echo '{\"is_error\": true, \"result\": \"Not logged in\"}'; exit 1".to_owned(), "the reviewer failed (exit status: 1): Not logged in"),
+        ("gemini", "echo 'Approval mode ..' >&2; echo '{\"error\": {\"message\": \"Please set an Auth method\"}}' >&2; exit 41".to_owned(), "the reviewer failed (exit status: 41): Please set an Auth method"),
+        ("openai-codex", "echo 'no key' >&2; exit 2".to_owned(), "the reviewer failed (exit status: 2): no key"),
+        ("openai-codex", "true".to_owned(), "invalid answer: the program wrote no answer"),
+        ("claude", "echo '{\"structured_output\": null}'".to_owned(), "invalid answer: nothing at /structured_output, /result"),
+        ("claude", format!("cat <<'X'\n{{\"result\": {prose}}}\nX"), "invalid answer: expected value"),
+        ("gemini", "echo '{\"response\": \"\"}'".to_owned(), "invalid answer: it is empty"),
+        ("opencode", "echo '{\"type\": \"error\"}'".to_owned(), "invalid answer: it is empty"),
+    ];
+    for (name, script, says) in failures {
+        let scratch = scratch::folder();
+        scratch::write(scratch.path(), "src/a.rs", LOCK);
+        let line = shlex::try_join(["sh", "-c", &script]).unwrap();
+        let arguments = [
+            "--all",
+            "--review",
+            "command",
+            "--review-adapter",
+            name,
+            "--review-command",
+            &line,
+        ];
+        let report = report(&mut check(scratch.path(), &arguments));
+        let reason = report["findings"][0]["not_reviewed"].as_str().unwrap();
+        assert!(reason.starts_with(says), "{name}: {reason}");
+    }
     let scratch = scratch::folder();
     scratch::write(scratch.path(), "src/a.rs", LOCK);
     for (name, says) in [
@@ -450,7 +480,7 @@ impl Reviewer for Slow {
         "slow"
     }
 
-    fn ask(&self, _: &Request, _: Instant) -> Result<Vec<u8>, String> {
+    fn ask(&self, _: &Request, _: Time) -> Result<Said, String> {
         std::thread::sleep(Duration::from_millis(400));
         Err("it took its time".to_owned())
     }
@@ -484,6 +514,7 @@ fn those_who_wait_see_that_something_happens() {
     };
     let case: Case = Case {
         id: "c1".to_owned(),
+        kind: &kind::CODE,
         rule: "some-rule".to_owned(),
         level: "MUST",
         statement: String::new(),

@@ -80,6 +80,14 @@ fn merged_shards_are_the_whole() {
             String::from_utf8_lossy(&is)
         );
     }
+    // Where a form needs no code, it is the same, too.
+    let files = shards(folder, out.path(), 3);
+    for format in ["sarif", "github", "gitlab"] {
+        let whole = codex(folder, &["check", "--all", "--format", format]);
+        let mut command = scratch::codex(folder);
+        command.args(["merge", "--format", format]).args(&files);
+        assert!(command.output().unwrap().stdout == whole.stdout, "{format}");
+    }
 }
 
 #[test]
@@ -113,7 +121,7 @@ fn the_platform_says_which_shard() {
     let folder = tree_folder.path();
     tree(folder);
     let wanted = fs::read(&shards(folder, out.path(), 4)[1]).unwrap();
-    let cases: [(&str, &[(&str, &str)]); 5] = [
+    let cases: [(&str, &[(&str, &str)]); 9] = [
         ("auto", &[("CI_NODE_INDEX", "2"), ("CI_NODE_TOTAL", "4")]),
         (
             "auto",
@@ -124,6 +132,28 @@ fn the_platform_says_which_shard() {
             &[
                 ("BUILDKITE_PARALLEL_JOB", "1"),
                 ("BUILDKITE_PARALLEL_JOB_COUNT", "4"),
+            ],
+        ),
+        (
+            "auto",
+            &[
+                ("BITBUCKET_PARALLEL_STEP", "1"),
+                ("BITBUCKET_PARALLEL_STEP_COUNT", "4"),
+            ],
+        ),
+        (
+            "auto",
+            &[("CLOUD_RUN_TASK_INDEX", "1"), ("CLOUD_RUN_TASK_COUNT", "4")],
+        ),
+        (
+            "auto",
+            &[("SEMAPHORE_JOB_INDEX", "2"), ("SEMAPHORE_JOB_COUNT", "4")],
+        ),
+        (
+            "auto",
+            &[
+                ("SYSTEM_JOBPOSITIONINPHASE", "2"),
+                ("SYSTEM_TOTALJOBSINPHASE", "4"),
             ],
         ),
         ("auto/4", &[("JOB_COMPLETION_INDEX", "1")]),

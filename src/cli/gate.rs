@@ -4,24 +4,21 @@
 
 use std::path::PathBuf;
 
-use super::{Context, Verdict, read, threshold};
+use super::check::output::Decision;
+use super::{Context, Verdict, read};
 use crate::problem::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// What `codex check --format json=FILE` wrote
     report: PathBuf,
-    /// The weakest finding that fails: block, review or warn [default: what the report says]
-    #[arg(long, value_name = "DISPOSITION")]
-    fail_on: Option<String>,
-    /// Print only: exit with 0 whatever is found
-    #[arg(long)]
-    exit_zero: bool,
+    #[command(flatten)]
+    decision: Decision,
 }
 
 /// Prints `name=value` lines, as GitHub's outputs and dotenv files want them.
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
-    let fail_on = threshold(arguments.fail_on.as_deref())?;
+    let fail_on = arguments.decision.threshold()?;
     let mut report = read::report(&arguments.report)?;
     if let Some(shard) = &report.shard {
         let message = format!(
@@ -44,11 +41,10 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         ("suppressed", summary.suppressed),
         ("baseline", summary.baseline),
     ];
-    let outcome = report.outcome();
-    let mut text = format!("verdict={}\n", outcome.word());
+    let mut text = format!("verdict={}\n", report.outcome().word());
     for (name, count) in counts {
         text.push_str(&format!("{name}={count}\n"));
     }
     context.print(&text)?;
-    Ok(Verdict::of(outcome, arguments.exit_zero))
+    Ok(arguments.decision.verdict(&report))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::check::output;
-use super::{Context, Verdict, read, threshold};
+use super::{Context, Verdict, read};
 use crate::finding::{Finding, Report, ReviewCounts, Shard, Summary};
 use crate::problem::Failure;
 use crate::report::Surroundings;
@@ -16,23 +16,15 @@ pub(super) struct Arguments {
     /// What `codex check --all --shard I/N --format json=FILE` wrote, of every shard
     #[arg(required = true)]
     reports: Vec<PathBuf>,
-    /// The form of the report, and where to write it (repeatable), as for `codex check`
-    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
-    format: Vec<String>,
-    /// In SARIF, list what was suppressed, cleared or old, too
-    #[arg(long)]
-    sarif_suppressed: bool,
-    /// The weakest finding that fails: block, review or warn [default: what the reports say]
-    #[arg(long, value_name = "DISPOSITION")]
-    fail_on: Option<String>,
-    /// Report only: exit with 0 whatever is found
-    #[arg(long)]
-    exit_zero: bool,
+    #[command(flatten)]
+    output: output::Arguments,
+    #[command(flatten)]
+    decision: output::Decision,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
-    let outputs = output::outputs(&arguments.format)?;
-    let fail_on = threshold(arguments.fail_on.as_deref())?;
+    let outputs = arguments.output.read()?;
+    let fail_on = arguments.decision.threshold()?;
     let mut shards: BTreeMap<usize, Report> = BTreeMap::new();
     for path in &arguments.reports {
         let report = read::report(path)?;
@@ -52,12 +44,12 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         report.fail_on(threshold);
     }
     let surroundings = Surroundings {
-        sarif_suppressed: arguments.sarif_suppressed,
+        sarif_suppressed: arguments.output.sarif_suppressed,
         not_reviewed: "see the runs of the shards",
         ..Surroundings::default()
     };
     output::write(&outputs, &report, &surroundings, context)?;
-    Ok(Verdict::of(report.outcome(), arguments.exit_zero))
+    Ok(arguments.decision.verdict(&report))
 }
 
 fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
@@ -171,6 +163,9 @@ fn add_review(whole: &mut ReviewCounts, part: &ReviewCounts) {
         (&mut whole.left_out, part.left_out),
     ] {
         *sum += more;
+    }
+    if let Some(usage) = &part.usage {
+        whole.usage.get_or_insert_default().add(usage);
     }
 }
 

@@ -4,19 +4,26 @@
 //! Only this module knows clap, reads the environment and writes to the terminal. Deliberately absent: decisions.
 
 mod allow;
+mod ask;
 mod baseline;
 mod check;
 mod compile;
 mod completions;
 mod config;
+mod eval;
 mod everything;
 mod explain;
+mod export;
 mod gate;
 mod history;
+mod http_reviewer;
 mod init;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod merge;
 mod new;
 mod read;
+mod review;
 mod reviewer;
 mod rules;
 mod show;
@@ -86,12 +93,23 @@ enum Command {
     Allow(allow::Arguments),
     /// Write down the findings that are there already: `check --all` then reports the others
     Baseline(baseline::Arguments),
+    /// Find the statements that answer a question, offline
+    Ask(ask::Arguments),
+    /// Write the statements in force for coding agents
+    Export(export::Arguments),
+    /// Serve coding agents on standard input and output (Model Context Protocol)
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Arguments),
+    /// Measure how often a reviewer is right about the examples of the RFCs
+    Eval(Box<eval::Arguments>),
     /// Show the statement, advice and examples behind a rule
     Explain(explain::Arguments),
     /// List the rules in force
     Rules(rules::Arguments),
     /// Show the configuration in force, and where each value comes from
     Config(config::Arguments),
+    /// Ask a reviewer whether a design or an incident report meets the statements that no matcher decides
+    Review(Box<review::Arguments>),
     /// Decide by a report that was written before
     Gate(gate::Arguments),
     /// Put the reports of shards together
@@ -104,6 +122,8 @@ enum Command {
 
 /// Commands of OpenAI's program of the same name.
 const OF_ANOTHER_PROGRAM: [&str; 3] = ["exec", "login", "mcp"];
+/// One of them is ours, too, in some builds.
+const WITHOUT_MCP: &str = "this engineering-codex was built without it: `cargo install --locked --features mcp --path .`; OpenAI's command line has the same name: call it by its path";
 
 /// How a command ends when nothing kept it from its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +149,7 @@ impl Verdict {
 struct Context {
     folder: PathBuf,
     style: Style,
-    out: io::BufWriter<io::Stdout>,
+    out: io::BufWriter<Box<dyn Write>>,
 }
 
 /// Runs the command line.
@@ -196,7 +216,7 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
     let mut context = Context {
         folder,
         style,
-        out: io::BufWriter::new(io::stdout()),
+        out: io::BufWriter::new(Box::new(io::stdout())),
     };
     let Some(command) = arguments.command.filter(|_| !arguments.version) else {
         let folder = context.folder.clone();
@@ -211,9 +231,15 @@ fn run(arguments: Arguments, style: Style) -> Result<Verdict, Failure> {
         Command::Test(arguments) => compile::test(&arguments, &mut context),
         Command::Allow(arguments) => allow::run(&arguments, &mut context),
         Command::Baseline(arguments) => baseline::run(&arguments, &mut context),
+        Command::Ask(arguments) => ask::run(&arguments, &mut context),
+        Command::Export(arguments) => export::run(&arguments, &mut context),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(arguments) => mcp::run(&arguments, &mut context),
+        Command::Eval(arguments) => eval::run(&arguments, &mut context),
         Command::Explain(arguments) => explain::run(&arguments, &mut context),
         Command::Rules(arguments) => rules::run(&arguments, &mut context),
         Command::Config(arguments) => config::run(&arguments, &mut context),
+        Command::Review(arguments) => review::run(&arguments, &mut context),
         Command::Gate(arguments) => gate::run(&arguments, &mut context),
         Command::Merge(arguments) => merge::run(&arguments, &mut context),
         Command::Completions(arguments) => completions::run(&arguments, &mut context),
@@ -227,6 +253,9 @@ fn unknown(words: &[OsString]) -> Failure {
         .first()
         .map_or_else(String::new, |word| word.to_string_lossy().into_owned());
     let failure = Failure::new(format!("there is no command `{word}`"));
+    if word == "mcp" {
+        return failure.help(WITHOUT_MCP);
+    }
     if OF_ANOTHER_PROGRAM.contains(&word.as_str()) {
         let help = "this is engineering-codex, which checks code against RFCs; OpenAI's command line has the same name: call it by its path";
         return failure.help(help);
@@ -237,11 +266,15 @@ fn unknown(words: &[OsString]) -> Failure {
         "test",
         "allow",
         "baseline",
+        "ask",
+        "export",
+        "eval",
         "explain",
         "rules",
         "config",
         "init",
         "new",
+        "review",
         "gate",
         "merge",
         "completions",

@@ -16,7 +16,7 @@ pub(super) fn report(path: &Path) -> Result<Report, Failure> {
         Failure::new(format!("{doing}: {why}"))
             .help("it is what `codex check --format json=FILE` writes")
     };
-    let report: Report =
+    let mut report: Report =
         serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     if report.schema != SCHEMA {
         let schema = report.schema;
@@ -37,6 +37,16 @@ pub(super) fn report(path: &Path) -> Result<Report, Failure> {
     if is != said {
         let message = format!("its summary says {said:?}, its findings are {is:?}");
         return Err(wrong(message));
+    }
+    match (report.rejecting, report.marked()) {
+        (None, _) => {
+            let threshold = report.fail_on;
+            report.mark(|_| threshold);
+        }
+        (Some(said), is) if said != is => {
+            return Err(wrong(format!("it says that {said} reject, but {is} do")));
+        }
+        _ => {}
     }
     Ok(report)
 }

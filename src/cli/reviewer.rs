@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::unknown_word;
+use super::{http_reviewer, unknown_word};
 use crate::config::{self, Narrowing};
 use crate::finding::Disposition;
 use crate::problem::{Document, Failure, Problems};
@@ -21,7 +21,8 @@ use crate::review::{Asking, Reviewer, adapter};
 #[derive(Debug, clap::Args)]
 #[group(id = "reviewer")]
 pub(super) struct Arguments {
-    /// Who decides ambiguous cases: none (the default), command, recorded, cached (earlier verdicts), show (ask nobody)
+    /// Who decides ambiguous cases: none (the default), command, http, recorded, cached (earlier verdicts), show (ask
+    /// nobody)
     #[arg(
         long = "review",
         value_name = "BACKEND",
@@ -45,7 +46,8 @@ pub(super) struct Arguments {
         hide_env_values = true
     )]
     adapter: Option<String>,
-    /// What its verdicts are cached under [default: the command]
+    /// With http: the model, then those that stand in while it is overloaded (A,B). Else: what the verdicts of the
+    /// command are cached under [default: the command]
     #[arg(
         long = "review-model",
         value_name = "NAME",
@@ -110,6 +112,8 @@ pub(super) struct Arguments {
     /// Ask again what has been answered, and keep no answer
     #[arg(long = "review-no-cache")]
     no_cache: bool,
+    #[command(flatten)]
+    http: http_reviewer::Arguments,
 }
 
 /// The user's own file.
@@ -135,6 +139,8 @@ struct UserReview {
     env: Vec<String>,
     confirmed: Option<String>,
     recorded: Option<PathBuf>,
+    #[serde(flatten)]
+    http: http_reviewer::Keys,
 }
 
 /// The reviewer, and how it is asked.
@@ -143,6 +149,8 @@ pub(super) struct Chosen {
     reviewer: Option<Box<dyn Reviewer>>,
     pub(super) confirmed: Disposition,
     limits: Limits,
+    /// Cases and seconds of a run, where somebody has said how many.
+    pub(super) said: (Option<usize>, Option<u64>),
     pub(super) cache: Option<Cache>,
     pub(super) record: Option<PathBuf>,
 }
@@ -156,7 +164,7 @@ enum How {
 }
 
 /// Words for `--review`.
-const BACKENDS: [&str; 5] = ["none", "command", "recorded", "cached", "show"];
+const BACKENDS: [&str; 6] = ["none", "command", "http", "recorded", "cached", "show"];
 /// What is asked when nobody says how much.
 const DEFAULT_SECONDS: u64 = 60;
 const DEFAULT_RUN_SECONDS: u64 = 600;
@@ -202,16 +210,16 @@ pub(super) fn choose(arguments: &Arguments) -> Result<Chosen, Failure> {
     let backend = arguments.backend.clone().or(own.backend);
     let how = match backend.as_deref().unwrap_or("none") {
         "" | "none" => How::Nobody,
-        "command" | "recorded" => How::Ask,
+        "command" | "http" | "recorded" => How::Ask,
         "cached" => How::CacheOnly,
         "show" => How::Show,
-        "http" => return Err(Failure::new("`--review http` is not supported yet")),
         other => return Err(unknown_word("reviewer", other, BACKENDS.into_iter())),
     };
     let command = arguments.command.clone().or(own.command);
     let adapter = arguments.adapter.clone().or(own.adapter);
     let model = arguments.model.clone().or(own.model);
     let variables = [arguments.environment.as_slice(), &own.env].concat();
+    let folder = cache_folder().filter(|_| !arguments.no_cache);
     let mut known_at_once = 1;
     let mut reviewer: Option<Box<dyn Reviewer>> = None;
     if backend.as_deref() == Some("recorded") {
@@ -220,6 +228,15 @@ pub(super) fn choose(arguments: &Arguments) -> Result<Chosen, Failure> {
             return Err(Failure::new("`--review recorded` names no file").help(help));
         };
         reviewer = Some(Box::new(recording(&path)?));
+    } else if backend.as_deref() == Some("http")
+        || (matches!(how, How::CacheOnly | How::Show)
+            && command.is_none()
+            && http_reviewer::is_named(&arguments.http, &own.http))
+    {
+        let memory = folder.clone();
+        let chosen = http_reviewer::choose(&arguments.http, own.http, model.as_deref(), memory)?;
+        known_at_once = http_reviewer::AT_ONCE;
+        reviewer = Some(Box::new(chosen));
     } else if how != How::Nobody && (command.is_some() || adapter.is_some()) {
         let adapter = adapter.map(adapter_named).transpose()?;
         let chosen = CommandReviewer::new(command.as_deref(), adapter, model, &variables)?;
@@ -230,10 +247,11 @@ pub(super) fn choose(arguments: &Arguments) -> Result<Chosen, Failure> {
         return Err(Failure::new("`--review command` names no program").help(help));
     }
     let seconds = arguments.timeout.or(own.timeout).unwrap_or(DEFAULT_SECONDS);
-    let run = arguments
-        .deadline
-        .or(own.deadline)
-        .unwrap_or(DEFAULT_RUN_SECONDS);
+    let said = (
+        arguments.max_cases.or(own.max_cases),
+        arguments.deadline.or(own.deadline),
+    );
+    let run = said.1.unwrap_or(DEFAULT_RUN_SECONDS);
     if seconds == 0 || run == 0 {
         return Err(Failure::new("a reviewer needs at least one second"));
     }
@@ -248,20 +266,14 @@ pub(super) fn choose(arguments: &Arguments) -> Result<Chosen, Failure> {
         how,
         reviewer,
         confirmed,
+        said,
         limits: Limits {
-            cases: arguments
-                .max_cases
-                .or(own.max_cases)
-                .unwrap_or(DEFAULT_CASES),
+            cases: said.0.unwrap_or(DEFAULT_CASES),
             at_once,
             request: duration(seconds),
             run: duration(run),
         },
-        cache: if arguments.no_cache {
-            None
-        } else {
-            cache_folder().map(|folder| Cache::new(&folder, cache::SIZE_LIMIT))
-        },
+        cache: folder.map(|folder| Cache::new(&folder, cache::SIZE_LIMIT)),
         record: arguments.record.clone(),
     })
 }

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::compile::IndexedRfc;
-use crate::config::{self, Config};
 use crate::language::Language;
 use crate::problem::Failure;
 use crate::report::plain_text::visible_line;
 use crate::rule::in_force;
 use crate::source::RepoPath;
+use crate::statements;
 
 use super::{Context, Verdict};
 
@@ -47,7 +46,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
             .any(|rule| applies(&rule))
     };
     let mut rows: Vec<[String; 5]> = Vec::new();
-    for rfc in statements(&config)? {
+    for rfc in statements::indexed(&config)? {
         for statement in &rfc.statements {
             let decided = if statement.enforced_by.is_empty() {
                 "not enforced".to_owned()
@@ -81,42 +80,4 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         ))?;
     }
     Ok(Verdict::Pass)
-}
-
-/// All statements, embedded ones first.
-fn statements(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
-    let codexes = in_force::codexes(config, &|folder| config.in_folder(folder))?;
-    let mut rfcs: Vec<IndexedRfc> = Vec::new();
-    if codexes.iter().any(|codex| codex.embedded) {
-        rfcs = serde_json::from_str(in_force::embedded_index())
-            .map_err(|error| Failure::new(format!("the embedded index is broken: {error}")))?;
-        rfcs.retain(|rfc| {
-            !rfc.statements
-                .iter()
-                .any(|statement| in_force::is_house(&statement.href))
-        });
-    }
-    for codex in &codexes {
-        if codex.is_file || codex.folder != config.folder {
-            rfcs.extend(local(codex)?);
-        }
-    }
-    Ok(rfcs)
-}
-
-fn local(config: &Config) -> Result<Vec<IndexedRfc>, Failure> {
-    let folder = config.folder.join(&config.rules);
-    let path = folder.join("index.json");
-    if !path.exists() {
-        if in_force::compiled_files(&folder)?.is_empty() {
-            return Ok(Vec::new());
-        }
-        let message = format!("{} is missing", path.display());
-        return Err(Failure::new(message).help("run `codex compile`"));
-    }
-    let text = config::read_file(&path)
-        .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
-    serde_json::from_slice(&text).map_err(|error| {
-        Failure::new(format!("{} is broken: {error}", path.display())).help("run `codex compile`")
-    })
 }

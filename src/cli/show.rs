@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
+use super::Context;
 use crate::problem::{Failure, Problem};
 use crate::report::Style;
 use crate::report::excerpt::Excerpt;
@@ -69,6 +70,23 @@ pub(super) fn progress(answered: usize, cases: usize, since: std::time::Duration
     to_standard_error(&format!(
         "codex: waiting for the reviewer, {answered} of {cases} cases done, {seconds} s\n"
     ));
+}
+
+/// Shows requests that are not sent.
+pub(super) fn requests(
+    requests: &[String],
+    to_standard_error: bool,
+    context: &mut Context,
+) -> Result<(), Failure> {
+    for (index, request) in requests.iter().enumerate() {
+        let (at, all, size) = (index + 1, requests.len(), request.len());
+        let text = format!("request {at} of {all}, {size} bytes:\n{request}\n\n");
+        match to_standard_error {
+            true => self::to_standard_error(&text),
+            false => context.print(&text)?,
+        }
+    }
+    Ok(())
 }
 
 fn draw(shown: &Shown, style: Style) {

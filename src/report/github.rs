@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     errors.extend(report.rules_refused.iter().map(|refused| Annotation {
         place: None,
         title: "rule not used".to_owned(),
-        message: format!("{}: {}", refused.rule, refused.error),
+        message: story::refusal(&refused.rule, &refused.error),
     }));
     warnings.extend(story::broken_glass(report).map(|message| Annotation {
         place: None,

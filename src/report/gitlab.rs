@@ -7,16 +7,12 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::plain_text::visible;
-use super::story::{self, Entry};
+use super::story::{self, Entry, TEXT_LIMIT, shortened};
 use crate::finding::{Disposition, Report};
 
 /// Writes one array.
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let entries = story::entries(report).into_iter();
-    let all: Vec<Value> = entries
-        .chain(story::remarks(report))
-        .map(|entry| issue(&entry))
-        .collect();
+    let all: Vec<Value> = story::placed(report).iter().map(issue).collect();
     serde_json::to_writer_pretty(&mut *out, &all)?;
     out.write_all(b"\n")
 }
@@ -29,7 +25,7 @@ fn issue(entry: &Entry<'_>) -> Value {
     }
     json!({
         "check_name": entry.rule,
-        "description": visible(&lines.join("\n")),
+        "description": visible(&shortened(&lines.join("\n"), TEXT_LIMIT)),
         "fingerprint": entry.fingerprint,
         "severity": match entry.weight {
             Disposition::Block => "critical",

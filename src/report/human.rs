@@ -9,9 +9,9 @@ use miette::{
 
 use super::Surroundings;
 use super::excerpt::Excerpt;
-use super::plain_text::visible_line;
+use super::plain_text::{no_command, visible_line};
 use super::story::{self, count};
-use crate::finding::{Disposition, Finding, Position, Range, Report, ReviewCounts};
+use crate::finding::{Disposition, Finding, Position, Range, Report};
 
 /// How to draw.
 #[derive(Debug, Clone, Copy)]
@@ -151,15 +151,13 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
             surroundings.not_reviewed
         )?;
     }
-    if summary.left_out > 0 {
-        writeln!(
-            out,
-            "{} left out: marked as generated or vendored in .gitattributes",
-            count(summary.left_out, "file")
-        )?;
+    if let Some(left_out) = story::left_out(report) {
+        writeln!(out, "{left_out}")?;
     }
     if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
-        writeln!(out, "{}", review_line(review))?;
+        for line in story::review_lines(review) {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
     }
     let found = story::counts(summary);
     writeln!(
@@ -168,25 +166,6 @@ fn summary(report: &Report, surroundings: &Surroundings, out: &mut dyn Write) ->
         count(summary.files, "file"),
         count(summary.rules, "rule")
     )
-}
-
-/// What a reviewer was asked.
-fn review_line(review: &ReviewCounts) -> String {
-    let name = review.reviewer.as_deref().unwrap_or("nobody");
-    let parts = [
-        (review.asked, "asked"),
-        (review.cached, "from the cache"),
-        (review.left_out, "left out"),
-        (review.invalid_answers, "answered invalidly"),
-        (review.unknown_ids, "answered unasked"),
-    ];
-    let mut line = format!("{}, {}", visible_line(name), count(review.cases, "case"));
-    for (number, word) in parts {
-        if number > 0 {
-            line.push_str(&format!(", {number} {word}"));
-        }
-    }
-    format!("reviewer: {line}")
 }
 
 /// A finding as miette draws it.
@@ -269,7 +248,7 @@ fn explained(finding: &Finding, is_drawn: bool) -> String {
     }
     lines
         .iter()
-        .map(|line| visible_line(line))
+        .map(|line| no_command(&visible_line(line)))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -1,14 +1,16 @@
 //! `--format junit`: a test suite for each RFC, a test for each finding, and one for each rule that nothing breaks.
 //!
-//! Viewers show one failure of a test, so each finding is a test of its own. It is a failure when it rejects; what weighs
-//! less is skipped, with its weight and its reason: the tests are red exactly when `codex check` is.
+//! Viewers show one failure of a test, so each finding is a test of its own. It is a failure when it rejects; what does
+//! not is skipped, with its weight and its reason: the tests are red exactly when `codex check` is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use serde_json::Value;
+
 use super::Surroundings;
 use super::plain_text::{visible, visible_line};
-use super::story::{self, Entry};
+use super::story::{self, Entry, TEXT_LIMIT, shortened};
 use crate::finding::Report;
 
 /// The suite of what belongs to no RFC; it always has a test, because viewers take a file without tests for a failure.
@@ -53,7 +55,11 @@ pub(super) fn render(
         sum(|outcome| matches!(outcome, Outcome::Error)),
     )?;
     for (name, tests) in &suites {
-        suite(name, tests, out)?;
+        let facts = match name == OWN_SUITE {
+            true => story::facts(report),
+            false => Vec::new(),
+        };
+        suite(name, tests, &facts, out)?;
     }
     writeln!(out, "</testsuites>")
 }
@@ -82,7 +88,7 @@ fn suites(report: &Report, surroundings: &Surroundings) -> BTreeMap<String, Vec<
     for entry in &entries {
         let rfc = entry.finding.and_then(|finding| finding.rfc);
         let name = rfc.map_or(OWN_SUITE.to_owned(), |rfc| format!("RFC {rfc}"));
-        suites.entry(name).or_default().push(test(entry, report));
+        suites.entry(name).or_default().push(test(entry));
     }
     let mut told: BTreeSet<&str> = entries.iter().map(|entry| entry.rule).collect();
     for rule in &surroundings.rules {
@@ -107,7 +113,7 @@ fn passed(rule: &str) -> Test {
     }
 }
 
-fn test(entry: &Entry<'_>, report: &Report) -> Test {
+fn test(entry: &Entry<'_>) -> Test {
     let mut lines = Vec::new();
     if let Some(finding) = entry.finding {
         lines.extend(story::reasons(finding));
@@ -119,17 +125,22 @@ fn test(entry: &Entry<'_>, report: &Report) -> Test {
         name: format!("{}:{} ({})", entry.path, entry.line, entry.fingerprint),
         rule: entry.rule.to_owned(),
         place: Some((entry.path.to_owned(), entry.line)),
-        outcome: match entry.weight <= report.fail_on {
+        outcome: match entry.rejects {
             true => Outcome::Failure,
             false => Outcome::Skipped,
         },
         kind: entry.weight.word(),
-        message: entry.title.clone().into_owned(),
-        text: lines.join("\n"),
+        message: shortened(&entry.title, TEXT_LIMIT).into_owned(),
+        text: shortened(&lines.join("\n"), TEXT_LIMIT).into_owned(),
     }
 }
 
-fn suite(name: &str, tests: &[Test], out: &mut dyn Write) -> io::Result<()> {
+fn suite(
+    name: &str,
+    tests: &[Test],
+    facts: &[(&str, Value)],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let sum = |what: fn(&Outcome) -> bool| tests.iter().filter(|test| what(&test.outcome)).count();
     writeln!(
         out,
@@ -140,6 +151,15 @@ fn suite(name: &str, tests: &[Test], out: &mut dyn Write) -> io::Result<()> {
         sum(|outcome| matches!(outcome, Outcome::Error)),
         sum(|outcome| matches!(outcome, Outcome::Skipped)),
     )?;
+    if !facts.is_empty() {
+        writeln!(out, "    <properties>")?;
+        for (name, value) in facts {
+            let value = value.as_str().map_or(value.to_string(), str::to_owned);
+            let value = attribute(&value);
+            writeln!(out, r#"      <property name="{name}" value="{value}"/>"#)?;
+        }
+        writeln!(out, "    </properties>")?;
+    }
     for test in tests {
         let (name, rule) = (attribute(&test.name), attribute(&test.rule));
         write!(out, r#"    <testcase name="{name}" classname="{rule}""#)?;

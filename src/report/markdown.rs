@@ -162,12 +162,20 @@ fn footer(report: &Report, surroundings: &Surroundings) -> String {
         let statements = count(unreviewed, "statement");
         parts.push(format!("{statements} not reviewed."));
     }
+    parts.extend(story::left_out(report).map(|text| format!("{text}.")));
+    if let Some(review) = report.review.as_ref().filter(|review| review.cases > 0) {
+        let lines = story::review_lines(review);
+        parts.extend(lines.iter().map(|line| format!("{}.", prose(line))));
+    }
+    if let Some(hash) = &report.rules_hash {
+        parts.push(format!("The hash of the rules is {}.", code(hash)));
+    }
     parts.push("`codex explain RULE` shows the statement and examples.".to_owned());
     format!("\n{}\n", parts.join(" "))
 }
 
 /// A code span that its text cannot end.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = visible_line(&shortened(text, TEXT_LIMIT));
     let mut longest = 0;
     let mut run = 0;
@@ -182,7 +190,7 @@ fn code(text: &str) -> String {
 }
 
 /// Text from elsewhere, in which only paired backticks mean something.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let text = visible_line(&shortened(text, TEXT_LIMIT));
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -196,21 +204,41 @@ fn prose(text: &str) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
+/// A space without width: GitHub and GitLab look for mentions, references and bare addresses after escapes are gone.
+const APART: char = '\u{200B}';
+
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut before = [' '; 2];
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let next = characters.peek().copied().unwrap_or(' ');
+        let names = next.is_alphanumeric() || matches!(next, '"' | '_');
         match character {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // Mentions and references are found after escapes are gone: a space without width keeps them apart.
-            '@' | '#' => out.extend(['\\', character, '\u{200B}']),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$'
-            | '^' => {
-                out.extend(['\\', character]);
-            }
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '|' | '@' | '#' | '!'
+            | '~' | '$' | '^' => out.extend(['\\', character]),
+            '.' if is_word(before, "ww") => out.extend([APART, '.']),
+            '-' if is_word(before, "gh") => out.extend([APART, '-']),
             other => out.push(other),
         }
+        let is_apart = match character {
+            '@' | '#' => true,
+            '!' | '~' | '$' | '^' | '%' | '&' => names,
+            ':' => next == '/',
+            _ => false,
+        };
+        if is_apart {
+            out.push(APART);
+        }
+        before = [before[1], character];
     }
     out
+}
+
+fn is_word(characters: [char; 2], word: &str) -> bool {
+    let lower = characters.map(|character| character.to_ascii_lowercase());
+    word.chars().eq(lower)
 }

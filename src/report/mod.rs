@@ -1,7 +1,9 @@
 //! Reports: plain data in, text out; one file per format, one line per format here.
 //!
-//! What all of them tell stands in `story`: the same findings with the same weight, once each.
+//! What all of them tell stands in `story`: the same findings with the same weight, once each. What a review of a
+//! document found is another report, in `assessment`.
 
+mod assessment;
 pub mod excerpt;
 mod github;
 mod gitlab;
@@ -17,6 +19,7 @@ mod story;
 
 use std::io::{self, Write};
 
+use crate::assessment::Assessment;
 use crate::finding::Report;
 
 pub use human::Style;
@@ -91,6 +94,16 @@ pub struct RuleName {
     pub id: String,
     /// The number of the RFC.
     pub rfc: u32,
+}
+
+/// Writes a report on a document; formats that are about lines of code are as for people.
+pub fn render_assessment(
+    format: Format,
+    assessment: &Assessment,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    assessment::render(format, assessment, style, out)
 }
 
 /// Writes a report.

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::plain_text::visible;
-use super::story::{self, Entry};
+use super::story::{self, Entry, TEXT_LIMIT, shortened};
 use super::{Source, Surroundings};
 use crate::finding::{Disposition, Finding, Position, Range, Report};
 
@@ -18,10 +18,10 @@ pub(super) fn render(
     surroundings: &Surroundings,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let entries = story::entries(report).into_iter();
+    let entries = story::placed(report);
     let diagnostics: Vec<Value> = entries
-        .chain(story::remarks(report))
-        .map(|entry| diagnostic(&entry, surroundings))
+        .iter()
+        .map(|entry| diagnostic(entry, surroundings))
         .collect();
     let document = json!({
         "source": {"name": "codex", "url": env!("CARGO_PKG_REPOSITORY")},
@@ -53,7 +53,7 @@ fn diagnostic(entry: &Entry<'_>, surroundings: &Surroundings) -> Value {
             diagnostic["related_locations"] = json!(related);
         }
     }
-    diagnostic["message"] = json!(visible(&lines.join("\n")));
+    diagnostic["message"] = json!(visible(&shortened(&lines.join("\n"), TEXT_LIMIT)));
     diagnostic["location"] = json!({"path": entry.path, "range": place});
     diagnostic["code"] = code;
     diagnostic["severity"] = json!(match entry.weight {

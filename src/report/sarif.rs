@@ -18,8 +18,15 @@ use crate::finding::{Disposition, Finding, Level, Position, Range, Report, Statu
 
 /// GitHub refuses a run with more.
 const RESULTS_LIMIT: usize = 25_000;
+/// GitHub refuses a file of more than 10 MB (compressed): texts and paths beyond these bytes are shortened or left out.
+const TEXTS_ROOM: usize = 4_000_000;
+const PATHS_ROOM: usize = 2_000_000;
+/// Bytes of a text when there is no room for more.
+const SHORT: usize = 200;
 /// Of the places of a result GitHub keeps so many.
 const PLACES_LIMIT: usize = 100;
+/// Of what is said of the law itself.
+const REMARKS_LIMIT: usize = 1_000;
 /// Characters of a description.
 const TEXT_LIMIT: usize = 1_000;
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -38,13 +45,20 @@ pub(super) fn render(
             .filter(|finding| !story::is_told(finding));
         entries.extend(hidden.map(story::of_finding));
     }
-    let more = entries.len().saturating_sub(RESULTS_LIMIT);
-    entries.truncate(RESULTS_LIMIT);
+    let all = entries.len();
+    entries.truncate(RESULTS_LIMIT.min(with_room(&entries)));
+    let more = all - entries.len();
     let (indices, rules) = rules(&entries);
+    let mut room = TEXTS_ROOM;
     let results: Vec<Value> = entries
         .iter()
-        .map(|entry| result(entry, indices.get(entry.rule).copied().unwrap_or(0)))
+        .map(|entry| {
+            let index = indices.get(entry.rule).copied().unwrap_or(0);
+            result(entry, index, &mut room)
+        })
         .collect();
+    let facts = story::facts(report).into_iter();
+    let facts: BTreeMap<&str, Value> = facts.collect();
     let document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -64,11 +78,26 @@ pub(super) fn render(
                 "executionSuccessful": report.rules_refused.is_empty(),
                 "toolExecutionNotifications": notifications(report, more),
             }],
+            "properties": facts,
             "results": results,
         }],
     });
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
+}
+
+/// How many entries there are until their paths take too much room. Paths cannot be shortened.
+fn with_room(entries: &[Entry<'_>]) -> usize {
+    let paths: Vec<&str> = entries.iter().map(|entry| entry.path).collect();
+    let mut bytes = 0;
+    for (index, path) in paths.iter().enumerate() {
+        let is_said = index > 0 && paths[index - 1] == *path;
+        bytes += if is_said { 0 } else { path.len() };
+        if bytes > PATHS_ROOM {
+            return index;
+        }
+    }
+    paths.len()
 }
 
 /// The rules of the results, in the order of their names, and the index of each.
@@ -91,12 +120,14 @@ fn rules<'a>(entries: &[Entry<'a>]) -> (BTreeMap<&'a str, usize>, Vec<Value>) {
 fn rule(entry: &Entry<'_>) -> Value {
     let finding = entry.finding;
     let law = finding.filter(|finding| finding.statement.is_some());
-    let statement = match law {
+    let statement = &*visible(match law {
         Some(finding) => finding.statement.as_deref().unwrap_or_default(),
         None if entry.rule == story::UNCHECKED => "A source that could not be looked at.",
         None => entry.rule,
-    };
+    });
     let advice = finding.and_then(|finding| finding.advice.as_deref());
+    let advice = advice.map(visible);
+    let advice = advice.as_deref();
     let full = [Some(statement), advice]
         .map(Option::unwrap_or_default)
         .join(" ");
@@ -169,7 +200,9 @@ fn result_level(weight: Disposition) -> &'static str {
     }
 }
 
-fn result(entry: &Entry<'_>, rule_index: usize) -> Value {
+/// One result, with texts as long as there is `room` for.
+fn result(entry: &Entry<'_>, rule_index: usize, room: &mut usize) -> Value {
+    let limit = if *room > 0 { story::TEXT_LIMIT } else { SHORT };
     let mut lines = vec![entry.title.clone().into_owned()];
     let mut region =
         json!({"startLine": entry.line, "startColumn": 1, "endLine": entry.line, "endColumn": 1});
@@ -184,18 +217,20 @@ fn result(entry: &Entry<'_>, rule_index: usize) -> Value {
         region = place(finding.focus);
         lines.extend(story::reasons(finding));
         result["properties"]["certainty"] = json!(finding.certainty);
-        let related = related(finding);
+        let related = related(finding, room);
         if !related.is_empty() {
             result["relatedLocations"] = json!(related);
         }
-        if let Some(fix) = fix(entry, finding) {
+        if let Some(fix) = fix(entry, finding).filter(|_| *room > 0) {
             result["fixes"] = json!([fix]);
         }
         if let Some(suppression) = suppression(finding) {
             result["suppressions"] = json!([suppression]);
         }
     }
-    result["message"] = json!({"text": message(&lines.join("\n"))});
+    let text = message(&shortened(&lines.join("\n"), limit));
+    *room = room.saturating_sub(text.len());
+    result["message"] = json!({"text": text});
     let artifact = artifact(entry.path, entry.path_bytes);
     result["locations"] = json!([{
         "physicalLocation": {"artifactLocation": artifact, "region": region},
@@ -203,7 +238,8 @@ fn result(entry: &Entry<'_>, rule_index: usize) -> Value {
     result
 }
 
-fn related(finding: &Finding) -> Vec<Value> {
+fn related(finding: &Finding, room: &mut usize) -> Vec<Value> {
+    let limit = if *room > 0 { PLACES_LIMIT } else { 0 };
     let labels = finding.labels.iter().map(|label| {
         let same = label.path == finding.path;
         let bytes = finding.path_bytes.as_deref().filter(|_| same);
@@ -219,16 +255,18 @@ fn related(finding: &Finding) -> Vec<Value> {
         (artifact(&cause.path, None), region, &cause.text)
     });
     let location = |(index, (artifact, region, text)): (usize, (Value, Value, &String))| {
+        let text = message(&shortened(text, SHORT));
+        *room = room.saturating_sub(text.len() + artifact.to_string().len());
         json!({
             "id": index + 1,
-            "message": {"text": message(text)},
+            "message": {"text": text},
             "physicalLocation": {"artifactLocation": artifact, "region": region},
         })
     };
     // The cause first: it is the changed line.
     cause
         .chain(labels)
-        .take(PLACES_LIMIT)
+        .take(limit)
         .enumerate()
         .map(location)
         .collect()
@@ -278,13 +316,14 @@ fn suppression(finding: &Finding) -> Option<Value> {
 
 fn notifications(report: &Report, more: usize) -> Vec<Value> {
     let refused = report.rules_refused.iter().map(|refused| {
-        let text = format!("rule not used: {}: {}", refused.rule, refused.error);
+        let text = story::refusal(&refused.rule, &refused.error);
         json!({"level": "error", "message": {"text": message(&text)}})
     });
-    let remarks = story::remarks(report).into_iter().map(|entry| {
+    let remarks = story::remarks(report).into_iter().take(REMARKS_LIMIT);
+    let remarks = remarks.map(|entry| {
         json!({
             "level": "note",
-            "message": {"text": message(&entry.title)},
+            "message": {"text": message(&shortened(&entry.title, SHORT))},
             "locations": [{"physicalLocation": {
                 "artifactLocation": artifact(entry.path, None),
                 "region": {"startLine": entry.line},
@@ -292,7 +331,7 @@ fn notifications(report: &Report, more: usize) -> Vec<Value> {
         })
     });
     let more = (more > 0).then(|| {
-        let text = format!("{more} more results are left out: GitHub takes {RESULTS_LIMIT}");
+        let text = format!("{more} more results are left out: GitHub takes no larger file");
         json!({"level": "warning", "message": {"text": text}})
     });
     let broken = story::broken_glass(report);

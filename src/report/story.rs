@@ -4,8 +4,11 @@
 //! Deliberately absent: forms.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use crate::finding::{Answer, Disposition, Finding, Report, Summary};
+use serde_json::{Value, json};
+
+use crate::finding::{Answer, Disposition, Finding, Report, ReviewCounts, Summary, Usage};
 
 /// The rule of an entry about a source that could not be looked at.
 pub(super) const UNCHECKED: &str = "codex-unchecked";
@@ -13,6 +16,16 @@ pub(super) const UNCHECKED: &str = "codex-unchecked";
 const LAW_CHANGED: &str = "codex-law-changed";
 /// The rule of an entry about an exception that the change adds.
 const EXCEPTION_ADDED: &str = "codex-exception-added";
+/// The rule of an entry about a rule that could not be used.
+const RULE_REFUSED: &str = "codex-rule-refused";
+/// The rule of an entry about what somebody let through.
+const GLASS_BROKEN: &str = "codex-glass-broken";
+
+/// Where what has no place of its own stands, in forms that know places only.
+const HOME: &str = "codex.toml";
+
+/// Bytes of what is said of one finding: its code may be of any length.
+pub(super) const TEXT_LIMIT: usize = 4_000;
 
 /// One thing to tell about a place.
 pub(super) struct Entry<'a> {
@@ -21,6 +34,8 @@ pub(super) struct Entry<'a> {
     pub(super) path: &'a str,
     pub(super) path_bytes: Option<&'a str>,
     pub(super) line: usize,
+    /// Whether it rejects the change.
+    pub(super) rejects: bool,
     /// What is wrong there.
     pub(super) title: Cow<'a, str>,
     /// One for each entry of a report, the same in the next run.
@@ -39,11 +54,109 @@ pub(super) fn entries(report: &Report) -> Vec<Entry<'_>> {
     };
     entries.extend(report.unchecked.iter().map(|unchecked| Entry {
         weight: unchecked_weight,
+        rejects: unchecked.rejects,
         title: format!("not checked: {}", unchecked.reason).into(),
         ..remark(UNCHECKED, &unchecked.path, 1, "")
     }));
     entries.sort_by_key(|entry| entry.weight);
+    make_unique(&mut entries);
     entries
+}
+
+/// What forms that know places only have to tell: the entries, then what is said of the run and of the law.
+pub(super) fn placed(report: &Report) -> Vec<Entry<'_>> {
+    let mut all = entries(report);
+    all.extend(of_run(report));
+    all.extend(remarks(report));
+    make_unique(&mut all);
+    all
+}
+
+/// What the run as a whole must not keep to itself. It has no place of its own: it stands at the configuration.
+fn of_run(report: &Report) -> Vec<Entry<'_>> {
+    let refused = report.rules_refused.iter().map(|refused| Entry {
+        weight: Disposition::Block,
+        title: refusal(&refused.rule, &refused.error).into(),
+        ..remark(RULE_REFUSED, HOME, 1, &refused.rule)
+    });
+    let broken = broken_glass(report).map(|text| Entry {
+        weight: Disposition::Review,
+        title: text.into(),
+        ..remark(GLASS_BROKEN, HOME, 1, "")
+    });
+    refused.chain(broken).collect()
+}
+
+/// Viewers take two of one fingerprint for one.
+fn make_unique(entries: &mut [Entry<'_>]) {
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    for entry in entries {
+        let equals = seen.entry(entry.fingerprint.to_string()).or_default();
+        if *equals > 0 {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(entry.fingerprint.as_bytes());
+            hasher.update(&equals.to_le_bytes());
+            entry.fingerprint = hasher.finalize().to_hex()[..16].to_owned().into();
+        }
+        *equals += 1;
+    }
+}
+
+/// That a rule could not be used.
+pub(super) fn refusal(rule: &str, error: &str) -> String {
+    format!("rule not used: {rule}: {error}")
+}
+
+/// What the run was, by the names of the JSON contract, for forms that have room for it.
+pub(super) fn facts(report: &Report) -> Vec<(&'static str, Value)> {
+    let facts = [
+        ("base", json!(report.base)),
+        ("head", json!(report.head)),
+        ("rules_from", json!(report.rules_from)),
+        ("rules_hash", json!(report.rules_hash)),
+        ("fail_on", json!(report.fail_on)),
+        ("outcome", json!(report.outcome().word())),
+        ("files", json!(report.summary.files)),
+        ("left_out", json!(report.summary.left_out)),
+        ("rules", json!(report.summary.rules)),
+        (
+            "statements_not_reviewed",
+            json!(report.summary.statements_not_reviewed),
+        ),
+    ];
+    let is_known = |(_, value): &(_, Value)| !value.is_null();
+    facts.into_iter().filter(is_known).collect()
+}
+
+/// What a reviewer was asked, and what that took.
+pub(super) fn review_lines(review: &ReviewCounts) -> Vec<String> {
+    let name = review.reviewer.as_deref().unwrap_or("nobody");
+    let parts = [
+        (review.asked, "asked"),
+        (review.cached, "from the cache"),
+        (review.left_out, "left out"),
+        (review.invalid_answers, "answered invalidly"),
+        (review.unknown_ids, "answered unasked"),
+    ];
+    let mut line = format!("{name}, {}", count(review.cases, "case"));
+    for (number, word) in parts {
+        if number > 0 {
+            line.push_str(&format!(", {number} {word}"));
+        }
+    }
+    let usage = review.usage.as_ref();
+    let usage = usage.map(|usage| format!("usage: {}", usage_line(usage)));
+    std::iter::once(format!("reviewer: {line}"))
+        .chain(usage)
+        .collect()
+}
+
+/// What was not looked at because `.gitattributes` says so.
+pub(super) fn left_out(report: &Report) -> Option<String> {
+    let left_out = report.summary.left_out;
+    let files = count(left_out, "file");
+    let text = format!("{files} left out: marked as generated or vendored in .gitattributes");
+    (left_out > 0).then_some(text)
 }
 
 /// What the change does to the law itself: no finding, but a human must see it.
@@ -86,6 +199,7 @@ pub(super) fn is_told(finding: &Finding) -> bool {
 pub(super) fn of_finding(finding: &Finding) -> Entry<'_> {
     Entry {
         weight: finding.disposition,
+        rejects: finding.rejects,
         rule: &finding.rule,
         path: &finding.path,
         path_bytes: finding.path_bytes.as_deref(),
@@ -103,6 +217,7 @@ fn remark<'a>(rule: &'static str, path: &'a str, line: usize, also: &str) -> Ent
     }
     Entry {
         weight: Disposition::Note,
+        rejects: false,
         rule,
         path,
         path_bytes: None,
@@ -146,6 +261,7 @@ pub(super) fn opinion(finding: &Finding) -> Option<String> {
     let word = match verdict.verdict {
         Answer::Violation => "a violation",
         Answer::Compliant => "compliant",
+        Answer::Partial => "a part of it met",
         Answer::Unsure => "unsure",
     };
     let (reviewer, rationale) = (&verdict.reviewer, &verdict.rationale);
@@ -204,4 +320,28 @@ pub(super) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     }
     let end = text.floor_char_boundary(limit.saturating_sub('…'.len_utf8()));
     Cow::Owned(format!("{}…", &text[..end]))
+}
+
+/// What was used of models, on one line.
+fn usage_line(usage: &Usage) -> String {
+    let cached = match usage.cached_input_tokens {
+        0 => String::new(),
+        tokens => format!(" ({tokens} of them cached)"),
+    };
+    let cost = usage.dollars().map(|cost| format!(", {cost}"));
+    format!(
+        "{}, {} tokens in{cached}, {} out{}{}",
+        count(
+            usize::try_from(usage.requests).unwrap_or(usize::MAX),
+            "request"
+        ),
+        usage.input_tokens,
+        usage.output_tokens,
+        cost.unwrap_or_default(),
+        if usage.estimated {
+            ", in part estimated"
+        } else {
+            ""
+        }
+    )
 }

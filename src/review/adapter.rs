@@ -23,6 +23,8 @@ pub struct Adapter {
     #[serde(default)]
     event: Vec<String>,
     at: Vec<String>,
+    #[serde(default)]
+    complaint: Vec<String>,
     /// How many may run at the same time.
     pub at_once: usize,
     /// Variables that it usually needs.
@@ -37,9 +39,6 @@ enum Source {
     Lines,
 }
 
-/// The JSON schema of an answer, for programs that hold a model to one.
-const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"required":["schema","verdicts"],"properties":{"schema":{"type":"integer","enum":[1]},"verdicts":{"type":"array","items":{"type":"object","additionalProperties":false,"required":["id","verdict","rationale","quote"],"properties":{"id":{"type":"string"},"verdict":{"type":"string","enum":["violation","compliant","unsure"]},"rationale":{"type":"string"},"quote":{"type":"string"}}}}}}"#;
-
 /// All of them, by name.
 pub fn all() -> BTreeMap<String, Adapter> {
     toml::from_str(include_str!("adapters.toml")).unwrap_or_default()
@@ -50,12 +49,12 @@ const SCHEMA_FILE: &str = "schema.json";
 const ANSWER_FILE: &str = "answer.json";
 
 impl Adapter {
-    /// The arguments for one question; `folder` holds its files.
-    pub fn arguments(&self, folder: &Path) -> std::io::Result<Vec<String>> {
-        std::fs::write(folder.join(SCHEMA_FILE), SCHEMA)?;
+    /// The arguments for one question, with the JSON schema of its answer; `folder` holds its files.
+    pub fn arguments(&self, folder: &Path, schema: &str) -> std::io::Result<Vec<String>> {
+        std::fs::write(folder.join(SCHEMA_FILE), schema)?;
         let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
         let fill = |argument: &String| match argument.as_str() {
-            "{schema}" => SCHEMA.to_owned(),
+            "{schema}" => schema.to_owned(),
             "{schema-file}" => path(SCHEMA_FILE),
             "{answer-file}" => path(ANSWER_FILE),
             other => other.to_owned(),
@@ -107,6 +106,20 @@ impl Adapter {
         })
     }
 
+    /// What the program says of its failure, in the JSON that it wrote on one of its outputs.
+    pub fn complaint(&self, outputs: [&[u8]; 2]) -> Option<String> {
+        outputs.into_iter().find_map(|output| {
+            // A line before it is no part of it.
+            let start = output.iter().position(|byte| *byte == b'{')?;
+            let document: Value = serde_json::from_slice(&output[start..]).ok()?;
+            let said = self
+                .complaint
+                .iter()
+                .find_map(|at| document.pointer(at)?.as_str());
+            said.map(str::to_owned)
+        })
+    }
+
     fn pick(&self, document: &Value) -> Result<Vec<u8>, String> {
         let found = self.at.iter().find_map(|at| {
             let value = document.pointer(at)?;
@@ -125,7 +138,7 @@ impl Adapter {
 }
 
 /// Models like to put JSON between Markdown fences.
-fn unfenced(text: &str) -> &str {
+pub(super) fn unfenced(text: &str) -> &str {
     let text = text.trim();
     let inner = text
         .strip_prefix("```")

@@ -1,8 +1,9 @@
 //! A reviewer's answer, read strictly: what is not exactly an answer to the case is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::SCHEMA;
 use super::case::Case;
@@ -30,7 +31,7 @@ struct Document {
 pub struct Given {
     /// The id of its case.
     pub id: String,
-    /// `violation`, `compliant`, `unsure`.
+    /// One of the words of the case's kind.
     pub verdict: String,
     /// Why.
     #[serde(default)]
@@ -80,18 +81,20 @@ impl Given {
     /// The verdict, when it is one on what was shown.
     pub fn verdict(&self, case: &Case, reviewer: &str) -> Result<Verdict, String> {
         let invalid = |reason: &str| Err(format!("{INVALID}: {reason}"));
-        let verdict = match self.verdict.as_str() {
-            "violation" => Answer::Violation,
-            "compliant" => Answer::Compliant,
-            "unsure" => Answer::Unsure,
-            _ => return invalid("a verdict is violation, compliant or unsure"),
+        let Some(verdict) = case.kind.read(&self.verdict) else {
+            let names = case.kind.names();
+            let (last, rest) = names.split_last().unwrap_or((&"", &[]));
+            return invalid(&format!("a verdict is {} or {last}", rest.join(", ")));
         };
         let quote = self.quote.trim();
         if verdict != Answer::Unsure && quote.is_empty() {
             return invalid("no quote");
         }
         if !case.shown().any(|code| code.contains(quote)) {
-            return invalid("the quote does not occur in the code");
+            return invalid(&format!(
+                "the quote does not occur in the {}",
+                case.kind.noun
+            ));
         }
         Ok(Verdict {
             verdict,
@@ -103,11 +106,31 @@ impl Given {
     }
 }
 
-/// The word of an answer.
-pub fn word(answer: Answer) -> &'static str {
-    match answer {
-        Answer::Violation => "violation",
-        Answer::Compliant => "compliant",
-        Answer::Unsure => "unsure",
-    }
+/// The JSON schema of an answer to these cases, for whoever holds a model to one.
+pub fn json_schema(cases: &[Case]) -> String {
+    let mut words: Vec<&str> = cases.iter().flat_map(|case| case.kind.names()).collect();
+    let mut seen = BTreeSet::new();
+    words.retain(|word| seen.insert(*word));
+    let text = json!({"type": "string"});
+    let verdict = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["id", "verdict", "rationale", "quote"],
+        "properties": {
+            "id": text,
+            "verdict": {"type": "string", "enum": words},
+            "rationale": text,
+            "quote": text,
+        },
+    });
+    let schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["schema", "verdicts"],
+        "properties": {
+            "schema": {"type": "integer", "enum": [SCHEMA]},
+            "verdicts": {"type": "array", "items": verdict},
+        },
+    });
+    schema.to_string()
 }

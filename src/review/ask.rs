@@ -14,8 +14,8 @@ use super::cache::Cache;
 use super::case::{Case, Group, Request};
 use super::neutral::Fence;
 use super::recorded::Entry;
-use super::{Asking, Options, Reviewer};
-use crate::finding::{ReviewCounts, Verdict};
+use super::{Asking, Options, Reviewer, Time};
+use crate::finding::{ReviewCounts, Usage, Verdict};
 
 /// After so many failed requests in a row nobody is asked any more.
 const FAILURES_IN_A_ROW: usize = 3;
@@ -55,6 +55,17 @@ pub struct Outcome {
     pub shown: Vec<String>,
     /// What was said, for a recording.
     pub recorded: Vec<Entry>,
+    /// By the index of the candidate: what asking about it took, where it was asked.
+    pub efforts: BTreeMap<usize, Effort>,
+}
+
+/// What it took to ask about one case.
+#[derive(Debug, Clone, Default)]
+pub struct Effort {
+    /// How long its request took, a second turn included.
+    pub took: Duration,
+    /// What its request used, divided by the cases in it.
+    pub usage: Usage,
 }
 
 /// Finds a verdict for each case.
@@ -67,10 +78,10 @@ pub fn all(groups: Vec<Group>, options: &Options<'_>) -> Outcome {
         Asking::Reviewer(reviewer) => (Some(reviewer), ""),
     };
     let is_asked = matches!(options.asking, Asking::Reviewer(_));
-    let model = reviewer
+    let models = reviewer
         .filter(|reviewer| reviewer.is_cached())
-        .map(Reviewer::model);
-    let is_looked_up = model.is_some() || matches!(options.asking, Asking::CacheOnly(_));
+        .map(Reviewer::models);
+    let is_looked_up = models.is_some() || matches!(options.asking, Asking::CacheOnly(_));
     let cache = options.cache.filter(|_| is_looked_up);
     let fence = Fence::random();
     let mut open: Vec<Group> = Vec::new();
@@ -83,7 +94,7 @@ pub fn all(groups: Vec<Group>, options: &Options<'_>) -> Outcome {
         for (index, case) in group.candidates.into_iter().zip(group.cases) {
             outcome.counts.cases += 1;
             let known = cache.filter(|_| !matches!(options.asking, Asking::Show(_)));
-            if let Some(verdict) = known.and_then(|cache| cache.get(&case, model)) {
+            if let Some(verdict) = known.and_then(|cache| cache.get(&case, models.as_deref())) {
                 outcome.counts.cached += 1;
                 outcome.recorded.push(Entry::new(&case, &verdict));
                 outcome.opinions.insert(index, Ok(verdict));
@@ -118,6 +129,7 @@ pub fn all(groups: Vec<Group>, options: &Options<'_>) -> Outcome {
         }
         Asking::Nobody | Asking::CacheOnly(_) => {}
     }
+    outcome.counts.usage = reviewer.filter(|_| is_asked).and_then(Reviewer::usage);
     outcome.counts.reviewer = reviewer.map(|reviewer| super::neutral::said(reviewer.name()));
     outcome
 }
@@ -142,6 +154,8 @@ struct State {
     has_succeeded: bool,
     answered: usize,
     is_over: bool,
+    /// Why the reviewer cannot go on.
+    done: Option<String>,
     /// For each group, what became of its cases.
     results: Vec<Option<GroupResult>>,
 }
@@ -149,6 +163,9 @@ struct State {
 #[derive(Default)]
 struct GroupResult {
     opinions: Vec<Result<Verdict, String>>,
+    /// Who of the reviewer's models said each.
+    by: Vec<usize>,
+    effort: Effort,
     invalid: usize,
     strangers: usize,
 }
@@ -200,6 +217,7 @@ impl<'a> Asker<'a> {
             let _ = watcher.join();
         });
         let mut has_kept = false;
+        let models = self.reviewer.models();
         let is_late = self.begun.elapsed() + WORTH_ASKING >= self.limits.run;
         let state = self
             .state
@@ -208,7 +226,9 @@ impl<'a> Asker<'a> {
         for (group, result) in groups.iter().zip(state.results) {
             let was_asked = result.is_some();
             let result = result.unwrap_or_else(|| {
-                let reason = if state.failures >= FAILURES_IN_A_ROW || !is_late {
+                let reason = if let Some(reason) = &state.done {
+                    reason.clone()
+                } else if state.failures >= FAILURES_IN_A_ROW || !is_late {
                     "the reviewer failed too often".to_owned()
                 } else {
                     format!(
@@ -230,12 +250,21 @@ impl<'a> Asker<'a> {
             counts.invalid_answers += result.invalid;
             counts.unknown_ids += result.strangers;
             let places = group.candidates.iter().zip(&group.cases);
-            for ((index, case), opinion) in places.zip(result.opinions) {
+            let effort = Effort {
+                usage: result.effort.usage.shared_by(group.cases.len()),
+                ..result.effort
+            };
+            for (at, ((index, case), opinion)) in places.zip(result.opinions).enumerate() {
                 if let Ok(verdict) = &opinion {
                     outcome.recorded.push(Entry::new(case, verdict));
+                    let by = result.by.get(at).copied().unwrap_or_default();
+                    let model = models.get(by).copied().unwrap_or(self.reviewer.model());
                     if let Some(cache) = self.cache {
-                        has_kept |= cache.put(case, self.reviewer.model(), verdict);
+                        has_kept |= cache.put(case, model, verdict);
                     }
+                }
+                if was_asked {
+                    outcome.efforts.insert(*index, effort.clone());
                 }
                 outcome.opinions.insert(*index, opinion);
             }
@@ -252,6 +281,10 @@ impl<'a> Asker<'a> {
         loop {
             let is_late = Instant::now() + WORTH_ASKING >= end;
             if state.next >= groups.len() || state.failures >= FAILURES_IN_A_ROW || is_late {
+                return;
+            }
+            if let Some(reason) = self.reviewer.is_done() {
+                state.done = Some(reason);
                 return;
             }
             // A reviewer that has not shown that it works, or has just failed, gets no more than it may fail.
@@ -278,6 +311,7 @@ impl<'a> Asker<'a> {
 
     /// One request, and a second about those cases whose answer could not be used. The flag: whether there was an answer.
     fn group(&self, cases: &[Case], end: Instant) -> (GroupResult, bool) {
+        let begun = Instant::now();
         let mut result = GroupResult::default();
         let request = Request::new(cases.to_vec(), self.fence, None);
         let mut has_answered = self.turn(&request, end, &mut result);
@@ -297,10 +331,12 @@ impl<'a> Asker<'a> {
             let mut second = GroupResult::default();
             has_answered |= self.turn(&request, end, &mut second);
             result.strangers += second.strangers;
-            for (at, opinion) in again.into_iter().zip(second.opinions) {
+            result.effort.usage.add(&second.effort.usage);
+            for ((at, opinion), by) in again.into_iter().zip(second.opinions).zip(second.by) {
                 // Of two reasons the first says more; a second turn that fails adds nothing.
                 if opinion.is_ok() {
                     result.opinions[at] = opinion;
+                    result.by[at] = by;
                 }
             }
         }
@@ -309,23 +345,30 @@ impl<'a> Asker<'a> {
             .iter()
             .filter(|opinion| is_invalid(opinion))
             .count();
+        result.effort.took = begun.elapsed();
         (result, has_answered)
     }
 
     fn turn(&self, request: &Request, end: Instant, result: &mut GroupResult) -> bool {
-        let until = end.min(Instant::now() + self.limits.request);
-        let answers = self
-            .reviewer
-            .ask(request, until)
-            .and_then(|bytes| Answers::parse(&bytes));
+        let time = Time {
+            request: self.limits.request,
+            end,
+        };
+        let said = self.reviewer.ask(request, time);
+        let by = said.as_ref().map_or(0, |said| said.by);
+        if let Ok(said) = &said {
+            result.effort.usage = said.usage.clone();
+        }
+        let answers = said.and_then(|said| Answers::parse(&said.bytes));
         if let Ok(answers) = &answers {
             result.strangers += answers.strangers(&request.cases);
         }
         let opinion = |case: &Case| {
             let answers = answers.as_ref().map_err(Clone::clone)?;
-            answers.verdict(case, &self.reviewer.name_for(case))
+            answers.verdict(case, &self.reviewer.name_for(case, by))
         };
         result.opinions = request.cases.iter().map(opinion).collect();
+        result.by = vec![by; request.cases.len()];
         answers.is_ok()
     }
 

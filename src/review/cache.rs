@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Given, word};
+use super::answer::Given;
 use super::case::Case;
 use crate::finding::Verdict;
 
@@ -44,11 +44,14 @@ impl Cache {
         }
     }
 
-    /// The verdict of a reviewer on a case; of any reviewer, when none is named.
-    pub fn get(&self, case: &Case, model: Option<&str>) -> Option<Verdict> {
+    /// The verdict on a case of the first of some reviewers that has one; of any reviewer, when none is named.
+    pub fn get(&self, case: &Case, models: Option<&[&str]>) -> Option<Verdict> {
         let folder = self.place(case);
-        let files = match model {
-            Some(model) => vec![folder.join(file_name(model))],
+        let files = match models {
+            Some(models) => models
+                .iter()
+                .map(|model| folder.join(file_name(model)))
+                .collect(),
             None => {
                 let entries = fs::read_dir(&folder).ok()?.flatten();
                 let mut files: Vec<PathBuf> = entries
@@ -80,7 +83,7 @@ impl Cache {
             reviewer: verdict.reviewer.clone(),
             given: Given {
                 id: String::new(),
-                verdict: word(verdict.verdict).to_owned(),
+                verdict: case.kind.word(verdict.verdict).to_owned(),
                 rationale: verdict.rationale.clone(),
                 quote: verdict.quote.clone(),
             },

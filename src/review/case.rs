@@ -8,17 +8,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::kind::{self, Kind};
 use super::neutral::{self, Fence};
 use super::{Options, SCHEMA, prompt};
 use crate::candidate::{Candidate, Excerpt};
 use crate::finding::{Certainty, Range, Status};
-use crate::language::Workspace;
+use crate::language::{Language, Workspace};
 use crate::rule::{Law, Role};
 use crate::scan::{Context, Item, contexts};
 use crate::source::{RepoPath, Source};
 
 /// The most bytes of one piece of code.
-const CODE_LIMIT: usize = 32 * 1024;
+pub(super) const CODE_LIMIT: usize = 32 * 1024;
 /// The most bytes of all examples of a case.
 const EXAMPLES_LIMIT: usize = 16 * 1024;
 
@@ -27,6 +28,9 @@ const EXAMPLES_LIMIT: usize = 16 * 1024;
 pub struct Case {
     /// `c1`, `c2`, ... within its request.
     pub id: String,
+    /// What it asks.
+    #[serde(flatten, skip_serializing_if = "Kind::is_code")]
+    pub kind: &'static Kind,
     /// The rule.
     pub rule: String,
     /// The level of the statement.
@@ -107,6 +111,15 @@ impl Request {
         }
     }
 
+    /// The prompt in two parts: what is the same bytes for all requests of the rule, and the rest.
+    pub fn parts(&self) -> (&str, &str) {
+        let prefix = self.cases.first().map(prompt::prefix).unwrap_or_default();
+        match self.prompt.strip_prefix(&prefix) {
+            Some(rest) => (&self.prompt[..prefix.len()], rest),
+            None => ("", &self.prompt),
+        }
+    }
+
     /// As it goes over the wire.
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
@@ -127,7 +140,10 @@ impl Case {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         };
-        add(&prompt::hash());
+        add(&prompt::hash(self.kind));
+        if !self.kind.is_code() {
+            add(self.kind.name);
+        }
         for part in [
             &self.rule,
             self.level,
@@ -262,11 +278,13 @@ fn case(number: usize, candidate: &Candidate<'_>, context: &Context) -> Option<C
         left_out.push(format!("{} lines of the item", item - shown));
     }
     let main = piece(excerpt, candidate, &mut left_out);
+    let language = Language::of(&candidate.path).map_or("", |language| language.name);
     let mut rest = |excerpt: &Excerpt| piece_from(excerpt, 0, &mut left_out);
     let called = context.called.iter().map(&mut rest).collect();
     let before = context.before.as_ref().map(&mut rest);
     Some(Case {
         id: format!("c{number}"),
+        kind: &kind::CODE,
         rule: candidate.rule.id.clone(),
         level: law.level.keyword(),
         statement: law.statement.clone(),
@@ -278,7 +296,7 @@ fn case(number: usize, candidate: &Candidate<'_>, context: &Context) -> Option<C
         first_line: main.first_line,
         called,
         before,
-        examples: examples(law, candidate, &mut left_out),
+        examples: examples(law, language, None, &mut left_out),
         left_out,
     })
 }
@@ -331,10 +349,14 @@ fn piece_from(excerpt: &Excerpt, wanted: usize, left_out: &mut Vec<String>) -> P
     }
 }
 
-/// Examples in the language of the code; when there are none, in any.
-fn examples(law: &Law, candidate: &Candidate<'_>, left_out: &mut Vec<String>) -> Vec<Shown> {
-    let language = crate::language::Language::of(&candidate.path).map(|language| language.name);
-    let is_same = |word: &str| Some(word) == language;
+/// Examples in the language of the code; when there are none, in any; without the one whose code is `hidden`.
+pub fn examples(
+    law: &Law,
+    language: &str,
+    hidden: Option<&str>,
+    left_out: &mut Vec<String>,
+) -> Vec<Shown> {
+    let is_same = |word: &str| word == language;
     let any_same = law.examples.iter().any(|one| is_same(&one.language));
     let mut size = 0;
     let mut shown = Vec::new();
@@ -346,7 +368,7 @@ fn examples(law: &Law, candidate: &Candidate<'_>, left_out: &mut Vec<String>) ->
         Role::Ambiguous => 2,
     });
     for example in sorted {
-        if any_same && !is_same(&example.language) {
+        if (any_same && !is_same(&example.language)) || Some(example.code.as_str()) == hidden {
             continue;
         }
         if size + example.code.len() > EXAMPLES_LIMIT {

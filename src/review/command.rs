@@ -12,10 +12,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Reviewer;
 use super::adapter::Adapter;
 use super::case::Request;
-use super::processes;
+use super::{Reviewer, Said, Time, answer, processes};
 use crate::problem::Failure;
 
 /// Variables that every reviewer gets.
@@ -96,11 +95,12 @@ impl CommandReviewer {
         self.adapter.as_ref().map_or(1, |adapter| adapter.at_once)
     }
 
-    fn command(&self, folder: &Path, files: &Path) -> std::io::Result<Command> {
+    fn command(&self, request: &Request, folder: &Path, files: &Path) -> std::io::Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
         if let Some(adapter) = &self.adapter {
-            command.args(adapter.arguments(files)?);
+            let schema = answer::json_schema(&request.cases);
+            command.args(adapter.arguments(files, &schema)?);
         }
         command
             .current_dir(folder)
@@ -157,13 +157,13 @@ impl Reviewer for CommandReviewer {
         }
     }
 
-    fn ask(&self, request: &Request, until: Instant) -> Result<Vec<u8>, String> {
-        let begun = Instant::now();
+    fn ask(&self, request: &Request, time: Time) -> Result<Said, String> {
+        let (begun, until) = (Instant::now(), time.until());
         let no_folder = |error: std::io::Error| format!("no temporary folder: {error}");
         let folder = tempfile::tempdir().map_err(no_folder)?;
         let files = tempfile::tempdir().map_err(no_folder)?;
         let mut command = self
-            .command(folder.path(), files.path())
+            .command(request, folder.path(), files.path())
             .map_err(no_folder)?;
         let mut child = processes::start(&mut command, [folder.path(), files.path()])
             .map_err(|error| format!("{} cannot be run: {error}", self.program.display()))?;
@@ -189,7 +189,10 @@ impl Reviewer for CommandReviewer {
             .map_err(|_| "the reviewer ended but its output stayed open".to_owned())?;
         if !status.success() {
             let complaint = complaint.recv_timeout(DRAIN).unwrap_or_default();
-            let complaint = String::from_utf8_lossy(&complaint);
+            let adapter = self.adapter.as_ref();
+            let known = adapter.and_then(|adapter| adapter.complaint([&bytes, &complaint]));
+            let complaint =
+                known.unwrap_or_else(|| String::from_utf8_lossy(&complaint).into_owned());
             let first = complaint
                 .lines()
                 .find(|line| !line.trim().is_empty())
@@ -209,6 +212,7 @@ impl Reviewer for CommandReviewer {
             Some(adapter) => adapter.answer(&bytes, files.path(), ANSWER_LIMIT),
             None => Ok(bytes),
         }
+        .map(Said::from)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The reviewer is a guest. It decides ambiguous cases of a MUST and nothing else: it never cancels a violation, never
 //! raises a level, and its silence or failure leaves the question to a human. Only this module makes a [`Finding`] of a
-//! [`Candidate`]. Deliberately absent for now: backends that speak HTTP.
+//! [`Candidate`]. Deliberately absent: any way for the repository under check to name a reviewer.
 
 pub mod adapter;
 pub mod answer;
@@ -10,19 +10,25 @@ pub mod ask;
 pub mod cache;
 pub mod case;
 pub mod command;
+pub mod document;
+pub mod http;
+pub mod kind;
 pub mod neutral;
+pub mod phrases;
 mod processes;
 pub mod prompt;
 pub mod recorded;
 pub mod touched;
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::candidate::Candidate;
 use crate::change::{Base, Snapshot};
 use crate::config::Narrowing;
-use crate::finding::{Answer, Certainty, Disposition, Finding, ReviewCounts, Status, Verdict};
+use crate::finding::{
+    Answer, Certainty, Disposition, Finding, ReviewCounts, Status, Usage, Verdict,
+};
 use ask::{Heartbeat, Limits};
 use cache::Cache;
 use case::{Case, Request};
@@ -35,6 +41,11 @@ pub trait Reviewer: Sync {
     /// What its verdicts depend on beside the case: the same here and in CI when it is the same reviewer.
     fn model(&self) -> &str;
 
+    /// The same for all that it may turn to: the first, then those that stand in for it.
+    fn models(&self) -> Vec<&str> {
+        vec![self.model()]
+    }
+
     /// Whether its verdicts are worth keeping.
     fn is_cached(&self) -> bool {
         true
@@ -45,12 +56,58 @@ pub trait Reviewer: Sync {
         request.json()
     }
 
-    /// Sends a request and gives the answer's bytes, or why there is none.
-    fn ask(&self, request: &Request, until: Instant) -> Result<Vec<u8>, String>;
+    /// Sends a request and gives the answer, or why there is none.
+    fn ask(&self, request: &Request, time: Time) -> Result<Said, String>;
 
-    /// How outputs call whoever judged this case.
-    fn name_for(&self, _: &Case) -> String {
+    /// How outputs call whoever judged this case; `by` is [`Said::by`].
+    fn name_for(&self, _: &Case, _by: usize) -> String {
         self.name().to_owned()
+    }
+
+    /// Why nothing more can be asked in this run, whatever time is left: the budget is spent, there is no key.
+    fn is_done(&self) -> Option<String> {
+        None
+    }
+
+    /// What it has used so far, where that is counted.
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+}
+
+/// How long a reviewer may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Time {
+    /// For one attempt.
+    pub request: Duration,
+    /// When the run is over.
+    pub end: Instant,
+}
+
+impl Time {
+    /// When an attempt that begins now has failed.
+    pub fn until(self) -> Instant {
+        self.end.min(Instant::now() + self.request)
+    }
+}
+
+/// An answer before it is read.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// The document.
+    pub bytes: Vec<u8>,
+    /// Who of [`Reviewer::models`] said it.
+    pub by: usize,
+    /// What it took.
+    pub usage: Usage,
+}
+
+impl From<Vec<u8>> for Said {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            ..Self::default()
+        }
     }
 }
 
@@ -170,6 +227,7 @@ fn finding(
         status: law.map(|law| law.status),
         certainty: candidate.certainty,
         disposition,
+        rejects: false,
         introduced: options.introduced,
         path: candidate.path.text().into_owned(),
         path_bytes: candidate.path.hex(),
@@ -206,7 +264,7 @@ fn disposition(
         Some(Answer::Compliant) => Disposition::Cleared,
         Some(Answer::Violation) if enforced => confirmed,
         Some(Answer::Violation) => Disposition::Warn,
-        Some(Answer::Unsure) | None => unreviewed,
+        Some(Answer::Partial | Answer::Unsure) | None => unreviewed,
     }
 }
 

@@ -7,15 +7,15 @@
 use std::fmt::Write;
 
 use super::case::Case;
+use super::kind::Kind;
 use super::neutral::Fence;
 
-const CASE: &str = include_str!("prompts/case.md");
 const REPAIR: &str = include_str!("prompts/repair.md");
 
-/// The hash of all prompts: an answer to another prompt is another answer.
-pub fn hash() -> String {
+/// The hash of the prompts of a kind: an answer to another prompt is another answer.
+pub fn hash(kind: &Kind) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(CASE.as_bytes());
+    hasher.update(kind.prompt.as_bytes());
     hasher.update(REPAIR.as_bytes());
     hasher.finalize().to_hex()[..16].to_owned()
 }
@@ -23,8 +23,8 @@ pub fn hash() -> String {
 /// The part that is the same bytes for all requests of the rule of this case.
 pub fn prefix(case: &Case) -> String {
     let mut text = format!(
-        "{CASE}\n# The statement\n\n{}\n\nRule: {} ({})\n{}\n",
-        case.statement, case.rule, case.level, case.advice
+        "{}\n# The statement\n\n{}\n\nRule: {} ({})\n{}\n",
+        case.kind.prompt, case.statement, case.rule, case.level, case.advice
     );
     for example in &case.examples {
         let _ = write!(
@@ -37,13 +37,22 @@ pub fn prefix(case: &Case) -> String {
     text
 }
 
+/// The words that answer, where they depend on the question.
+fn words(kind: &'static Kind) -> String {
+    match kind.is_code() {
+        true => String::new(),
+        false => format!("one of {}, about ", kind.names().join(", ")),
+    }
+}
+
 /// The whole text. All cases are of one rule and one item.
 pub(super) fn text(cases: &[Case], fence: &Fence, repair: Option<&str>) -> String {
     let Some(first) = cases.first() else {
         return String::new();
     };
     let mut text = prefix(first);
-    let _ = write!(text, "\n# The code\n\nFile {}\n\n", first.path);
+    let kind = first.kind;
+    let _ = write!(text, "\n# The {}\n\nFile {}\n\n", kind.noun, first.path);
     let mut pieces: Vec<(usize, &str)> = Vec::new();
     for case in cases {
         if !pieces.contains(&(case.first_line, &case.code)) {
@@ -51,7 +60,7 @@ pub(super) fn text(cases: &[Case], fence: &Fence, repair: Option<&str>) -> Strin
         }
     }
     for (line, code) in pieces {
-        text.push_str(&fence.around(&format!("code from line {line}"), code));
+        text.push_str(&fence.around(&format!("{} from line {line}", kind.piece), code));
     }
     for piece in &first.called {
         let what = format!("called by it, from line {}", piece.first_line);
@@ -68,8 +77,9 @@ pub(super) fn text(cases: &[Case], fence: &Fence, repair: Option<&str>) -> Strin
         let (start, end) = (case.range.start, case.range.end);
         let _ = write!(
             text,
-            "{}: lines {} to {}, from column {}:\n{}",
+            "{}: {}lines {} to {}, from column {}:\n{}",
             case.id,
+            words(case.kind),
             start.line,
             end.line,
             start.column,

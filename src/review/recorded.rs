@@ -1,15 +1,13 @@
 //! The reviewer `recorded`: it says again what another one said, so that a run can be repeated anywhere, offline.
 //!
 //! A recording is an answer of the protocol, with the key of its case beside each verdict. One that is written by hand
-//! may say `rule`, `path` and `line` instead, or nothing but the id.
-
-use std::time::Instant;
+//! may say `rule`, `path`, `line` and `kind` instead, or nothing but the id.
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Given, word};
+use super::answer::Given;
 use super::case::{Case, Request};
-use super::{Reviewer, SCHEMA};
+use super::{Reviewer, SCHEMA, Said, Time};
 use crate::finding::Verdict;
 
 /// Verdicts to be given again.
@@ -38,6 +36,8 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     verdict: String,
     #[serde(default)]
@@ -57,8 +57,9 @@ impl Entry {
             rule: Some(case.rule.clone()),
             path: Some(case.path.clone()),
             line: Some(case.range.start.line),
+            kind: (!case.kind.is_code()).then(|| case.kind.name.to_owned()),
             id: Some(case.id.clone()),
-            verdict: word(verdict.verdict).to_owned(),
+            verdict: case.kind.word(verdict.verdict).to_owned(),
             rationale: verdict.rationale.clone(),
             quote: verdict.quote.clone(),
             reviewer: Some(verdict.reviewer.clone()),
@@ -74,6 +75,7 @@ impl Entry {
         let has_place = self.rule.is_some() || self.path.is_some() || self.line.is_some();
         agrees(&self.rule, &case.rule)
             && agrees(&self.path, &case.path)
+            && agrees(&self.kind, case.kind.name)
             && self.line.is_none_or(|line| line == case.range.start.line)
             && (has_place || agrees(&self.id, &case.id))
     }
@@ -125,7 +127,7 @@ impl Reviewer for Recording {
         false
     }
 
-    fn ask(&self, request: &Request, _: Instant) -> Result<Vec<u8>, String> {
+    fn ask(&self, request: &Request, _: Time) -> Result<Said, String> {
         #[derive(Serialize)]
         struct Answer {
             schema: u32,
@@ -145,10 +147,11 @@ impl Reviewer for Recording {
             schema: SCHEMA,
             verdicts: request.cases.iter().flat_map(on_case).collect(),
         };
-        serde_json::to_vec(&answer).map_err(|error| error.to_string())
+        let bytes = serde_json::to_vec(&answer).map_err(|error| error.to_string())?;
+        Ok(bytes.into())
     }
 
-    fn name_for(&self, case: &Case) -> String {
+    fn name_for(&self, case: &Case, _: usize) -> String {
         let entry = self.entries.iter().find(|entry| entry.is_on(case));
         let first = entry.and_then(|entry| entry.reviewer.clone());
         first.unwrap_or_else(|| self.name().to_owned())

@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use rayon::prelude::*;
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
-use super::neutral;
+use super::phrases;
 use crate::candidate::Candidate;
 use crate::change::{Change, lines};
 use crate::finding::{Certainty, Disposition, Finding};
@@ -50,35 +50,32 @@ pub fn addressed(rules: &[Rule], change: &Change, paths: &[RepoPath]) -> Vec<Fin
     let is_shown = |path: &RepoPath| {
         Language::of(path).is_some() || rules.iter().any(|rule| is_about(rule, path))
     };
-    let notes: Vec<Vec<Finding>> = paths
-        .par_iter()
-        .filter(|path| is_shown(path))
-        .map(|path| addressed_in(change, path))
-        .collect();
+    let of_file = |path: &RepoPath| {
+        let source = change.head.read(path).ok().flatten();
+        let source = source.and_then(|bytes| Source::new(path.clone(), bytes).ok());
+        source.map_or_else(Vec::new, |source| addressed_in(&source, change))
+    };
+    let shown: Vec<&RepoPath> = paths.iter().filter(|path| is_shown(path)).collect();
+    let notes: Vec<Vec<Finding>> = shown.into_par_iter().map(of_file).collect();
     notes.into_iter().flatten().collect()
 }
 
-fn addressed_in(change: &Change, path: &RepoPath) -> Vec<Finding> {
-    let Ok(Some(bytes)) = change.head.read(path) else {
-        return Vec::new();
-    };
-    let Ok(source) = Source::new(path.clone(), bytes) else {
-        return Vec::new();
-    };
+fn addressed_in(source: &Source, change: &Change) -> Vec<Finding> {
     let text = String::from_utf8_lossy(source.bytes());
-    // The whole file first: then nobody asks what changed in most.
-    if !neutral::may_address(&text) {
+    let lines: Vec<&str> = text.lines().collect();
+    // The whole file first: most hold nothing of the kind, and then nobody asks what changed.
+    if phrases::addressed(&lines).is_empty() {
         return Vec::new();
     }
-    let lines: Vec<&str> = text.lines().collect();
-    let of_hunk = |hunk: Range<usize>| {
+    let mut notes = Vec::new();
+    for hunk in hunks(change, &source.path) {
         let range = hunk.start.saturating_sub(1)..hunk.end.saturating_sub(1);
         let added = lines.get(range).unwrap_or_default();
-        let found = neutral::addressed(added).into_iter();
-        let notes = found.map(|at| note(&source, hunk.start + at));
-        notes.collect::<Vec<Finding>>()
-    };
-    hunks(change, path).into_iter().flat_map(of_hunk).collect()
+        for at in phrases::addressed(added) {
+            notes.push(note(source, hunk.start + at));
+        }
+    }
+    notes
 }
 
 fn note(source: &Source, line: usize) -> Finding {
@@ -105,6 +102,7 @@ fn note(source: &Source, line: usize) -> Finding {
         status: None,
         certainty: Certainty::Violation,
         disposition: Disposition::Note,
+        rejects: false,
         introduced: true,
         path: path.text().into_owned(),
         path_bytes: (!is_text).then(|| hex(path.as_bytes())),

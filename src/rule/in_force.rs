@@ -18,6 +18,14 @@ use crate::suppress::policy::Suppressible;
 /// The law that every binary brings along.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
 
+/// What stands before the paths of embedded RFCs: the repository of codex at this version.
+pub const EMBEDDED_LINK: &str = concat!(
+    env!("CARGO_PKG_REPOSITORY"),
+    "/blob/v",
+    env!("CARGO_PKG_VERSION"),
+    "/"
+);
+
 /// RFCs about codex's own code; they are law in its repository only.
 const HOUSE: &str = "rfcs/house/";
 
@@ -230,15 +238,9 @@ pub fn embedded() -> Vec<Rule> {
 }
 
 fn read_embedded() -> Vec<Rule> {
-    let link = concat!(
-        env!("CARGO_PKG_REPOSITORY"),
-        "/blob/v",
-        env!("CARGO_PKG_VERSION"),
-        "/"
-    );
     let mut rules: Vec<Rule> = embedded_files()
         .into_iter()
-        .flat_map(|(path, text)| read(Document::new(path.to_string_lossy(), text), link).0)
+        .flat_map(|(path, text)| read(Document::new(path.to_string_lossy(), text), EMBEDDED_LINK).0)
         .collect();
     rules.retain(|rule| {
         rule.law()

@@ -20,7 +20,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 pub use self::context::{Context, Item, contexts};
 use self::identity::{Kinds, Outline, Spot};
 use self::tokens::TokenRules;
-pub use self::touched::touched;
+pub use self::touched::{question, touched};
 use crate::candidate::Candidate;
 use crate::date::Date;
 use crate::finding::{Certainty, Label, Suppression, Unchecked};
@@ -138,6 +138,7 @@ impl<'r> Scanner<'r> {
         let unchecked = |reason: String| Unchecked {
             path: path.text().into_owned(),
             reason,
+            rejects: false,
         };
         let bytes = match workspace.snapshot.read(path) {
             Ok(bytes) => bytes?,

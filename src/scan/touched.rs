@@ -281,7 +281,8 @@ fn bare<'r>(
     }
 }
 
-fn question(review: &Review) -> String {
+/// What a reviewer is asked about a review statement.
+pub fn question(review: &Review) -> String {
     let mut question = format!(
         "Does the change break the statement here? It does when {}.",
         review.violation_when.trim().trim_end_matches('.')

@@ -8,10 +8,12 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Beginnings of the names of variables that change what codex or git do.
-const DISTURBING: [&str; 10] = [
+const DISTURBING: [&str; 14] = [
+    "BITBUCKET_",
     "BUILDKITE",
     "CI",
     "CLICOLOR",
+    "CLOUD_RUN_",
     "CODEX_",
     "GITHUB_",
     "GITLAB_",
@@ -19,6 +21,8 @@ const DISTURBING: [&str; 10] = [
     "JOB_COMPLETION_INDEX",
     "NO_COLOR",
     "PRE_COMMIT_",
+    "SEMAPHORE_",
+    "SYSTEM_",
 ];
 
 /// A folder that goes away with the value.

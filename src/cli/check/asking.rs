@@ -2,8 +2,6 @@
 //!
 //! Deliberately absent: who is asked ([`crate::cli::reviewer`]), and what becomes of an answer ([`crate::review`]).
 
-use std::time::Duration;
-
 use crate::candidate::Candidate;
 use crate::change::Change;
 use crate::cli::{Context, show};
@@ -20,13 +18,10 @@ use crate::source::RepoPath;
 use super::output::Output;
 use super::scope::Scope;
 
-/// How often CI hears that a review goes on.
-const HEARTBEAT: Duration = Duration::from_secs(30);
-
 /// A sign of life, where nobody is there to look.
-pub(super) fn heartbeat() -> Option<Heartbeat<'static>> {
+pub(in crate::cli) fn heartbeat() -> Option<Heartbeat<'static>> {
     super::in_ci().then_some(Heartbeat {
-        every: HEARTBEAT,
+        every: super::progress::heartbeat(),
         beat: &show::progress,
     })
 }
@@ -95,14 +90,5 @@ pub(super) fn show(
 ) -> Result<(), Failure> {
     let is_taken = |(format, file): &Output| *format != Format::Human && file.is_none();
     let to_standard_error = outputs.iter().any(is_taken);
-    for (index, request) in requests.iter().enumerate() {
-        let (at, all, size) = (index + 1, requests.len(), request.len());
-        let text = format!("request {at} of {all}, {size} bytes:\n{request}\n\n");
-        if to_standard_error {
-            show::to_standard_error(&text);
-        } else {
-            context.print(&text)?;
-        }
-    }
-    Ok(())
+    show::requests(requests, to_standard_error, context)
 }

@@ -1,6 +1,6 @@
 //! `codex check`: the whole way from a change to its report.
 
-mod asking;
+pub(super) mod asking;
 mod comparison;
 mod emergency;
 mod exceptions;
@@ -26,7 +26,8 @@ use crate::rule::{Decision, Rule, in_force};
 use crate::scan::Scanner;
 use crate::source::RepoPath;
 
-use super::{Context, Verdict, baseline, reviewer, show, threshold};
+use super::{Context, Verdict, baseline, reviewer, show};
+pub(super) use asking::heartbeat;
 use output::Output;
 use scope::Scope;
 
@@ -79,25 +80,16 @@ pub(super) struct Arguments {
     /// List all exceptions in the code, and no findings
     #[arg(long, conflicts_with_all = ["base", "head", "staged", "diff", "no_suppressions"])]
     list_suppressions: bool,
-    /// The form of the report, and where to write it (repeatable): human, json, sarif, github,
-    /// markdown, gitlab, rdjson or junit
-    #[arg(long, value_name = "FORMAT[=FILE]", default_value = "human")]
-    format: Vec<String>,
-    /// In SARIF, list what was suppressed, cleared or old, too
-    #[arg(long)]
-    sarif_suppressed: bool,
-    /// The weakest finding that fails the check: block, review or warn
-    #[arg(long, value_name = "DISPOSITION")]
-    fail_on: Option<String>,
+    #[command(flatten)]
+    output: output::Arguments,
+    #[command(flatten)]
+    decision: output::Decision,
     /// Show findings only: nothing when there is none
     #[arg(long, short)]
     quiet: bool,
     /// Let a blocked change through, for a reason that every report tells
     #[arg(long, value_name = "REASON")]
     break_glass: Option<String>,
-    /// Report only: exit with 0 whatever is found
-    #[arg(long)]
-    exit_zero: bool,
     #[command(flatten)]
     review: reviewer::Arguments,
 }
@@ -206,7 +198,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         narrow: &config.review,
         cache: plan.reviewer.cache.as_ref(),
         limits: plan.reviewer.limits(&config.review),
-        heartbeat: asking::heartbeat(),
+        heartbeat: heartbeat(),
     };
     let mut reviewed = review::findings(&scan.candidates, &options);
     if arguments.all
@@ -225,7 +217,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let surroundings = Surroundings {
         sources: sources(&change.head, &scan.candidates),
         rules: in_force.rules.iter().filter_map(rule_name).collect(),
-        sarif_suppressed: arguments.sarif_suppressed,
+        sarif_suppressed: arguments.output.sarif_suppressed,
         quiet: arguments.quiet,
         base_reason: change.base_reason.clone(),
         rules_remark: law.remark,
@@ -269,16 +261,12 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         unchecked: scan.unchecked,
     };
     let threshold = config.thresholds();
-    let rejecting = emergency::Rejecting::of(&report, is_change, &in_force.rules, |path| {
-        plan.fail_on.unwrap_or_else(|| threshold(path))
-    });
-    report.rejecting = Some(rejecting.all());
+    report.mark(|path| plan.fail_on.unwrap_or_else(|| threshold(path)));
     if let Some(reason) = &arguments.break_glass {
-        report.break_glass = Some(emergency::break_glass(reason, &rejecting)?);
-        report.rejecting = Some(rejecting.staying());
+        emergency::break_glass(reason, &mut report, &in_force.rules)?;
     }
     output::write(&plan.outputs, &report, &surroundings, context)?;
-    Ok(Verdict::of(report.outcome(), arguments.exit_zero))
+    Ok(arguments.decision.verdict(&report))
 }
 
 /// Whether a platform says that nobody is there to look.
@@ -288,8 +276,8 @@ fn in_ci() -> bool {
 
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
     Ok(Plan {
-        outputs: output::outputs(&arguments.format)?,
-        fail_on: threshold(arguments.fail_on.as_deref())?,
+        outputs: arguments.output.read()?,
+        fail_on: arguments.decision.threshold()?,
         shard: shard(arguments)?,
         reviewer: reviewer::choose(&arguments.review)?,
     })

@@ -13,10 +13,21 @@ enum Place {
     Log,
 }
 
+const HEARTBEAT: Duration = Duration::from_secs(30);
+/// More often than that nobody reads.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// Steps of the bar.
 const WIDTH: usize = 24;
 /// Ticks before the bar appears: most runs are over by then.
 const PATIENCE: usize = 5;
+
+/// How often a log hears that the work goes on: every half minute, or as many seconds as `CODEX_HEARTBEAT` says.
+pub(super) fn heartbeat() -> Duration {
+    let said = std::env::var("CODEX_HEARTBEAT").ok();
+    let seconds = said.and_then(|said| said.parse().ok());
+    let every = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    every.unwrap_or(HEARTBEAT).max(SHORTEST)
+}
 
 /// Does the work, and shows meanwhile how many of the files are done.
 pub(super) fn watch<T>(
@@ -46,7 +57,7 @@ pub(super) fn watch<T>(
 fn tick(place: Place, done: &AtomicUsize, total: usize, ended: &Receiver<()>) {
     let every = match place {
         Place::Terminal => Duration::from_millis(200),
-        Place::Log => Duration::from_secs(30),
+        Place::Log => heartbeat(),
     };
     let mut ticks = 0;
     while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(every) {

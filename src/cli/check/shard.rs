@@ -14,7 +14,7 @@ use crate::source::RepoPath;
 const MOST: usize = 10_000;
 
 /// Platforms that number their jobs: the variables of the number and, where there is one, of the total; the first number.
-const PLATFORMS: [(&str, Option<&str>, usize); 4] = [
+const PLATFORMS: [(&str, Option<&str>, usize); 8] = [
     (
         "BUILDKITE_PARALLEL_JOB",
         Some("BUILDKITE_PARALLEL_JOB_COUNT"),
@@ -23,6 +23,19 @@ const PLATFORMS: [(&str, Option<&str>, usize); 4] = [
     ("CIRCLE_NODE_INDEX", Some("CIRCLE_NODE_TOTAL"), 0),
     // GitLab; CircleCI's names do not begin with CI_NODE.
     ("CI_NODE_INDEX", Some("CI_NODE_TOTAL"), 1),
+    (
+        "BITBUCKET_PARALLEL_STEP",
+        Some("BITBUCKET_PARALLEL_STEP_COUNT"),
+        0,
+    ),
+    ("CLOUD_RUN_TASK_INDEX", Some("CLOUD_RUN_TASK_COUNT"), 0),
+    ("SEMAPHORE_JOB_INDEX", Some("SEMAPHORE_JOB_COUNT"), 1),
+    // Azure Pipelines.
+    (
+        "SYSTEM_JOBPOSITIONINPHASE",
+        Some("SYSTEM_TOTALJOBSINPHASE"),
+        1,
+    ),
     // Kubernetes says which job this is, not how many there are.
     ("JOB_COMPLETION_INDEX", None, 0),
 ];

@@ -12,7 +12,7 @@ use super::crates::{self, Memo};
 use super::graph::Status;
 use super::lexer::{self, Kind, Token};
 use super::predicate::Shipped;
-use super::{members, outline, syntax};
+use super::{members, mentions, outline, syntax};
 use crate::finding::Cause;
 use crate::language::{Workspace, short};
 use crate::source::{RepoPath, SIZE_LIMIT};
@@ -21,6 +21,7 @@ use crate::source::{RepoPath, SIZE_LIMIT};
 #[derive(Debug, Default)]
 pub(super) struct Methods {
     defined: Memo<(RepoPath, Vec<u8>), Option<Cause>>,
+    pub(super) mentioned: Memo<(RepoPath, Vec<u8>), bool>,
     used: Memo<(RepoPath, Vec<u8>), Places>,
 }
 
@@ -41,6 +42,7 @@ pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -
         let first = |packages: &[Arc<Manifest>]| {
             packages
                 .iter()
+                .filter(|package| mentions::may_define(workspace, package, name))
                 .flat_map(|package| files(workspace, package))
                 .find_map(|file| {
                     let found = search(workspace, &file, name, is_method);
@@ -52,21 +54,35 @@ pub(super) fn defined(workspace: &Workspace<'_>, path: &RepoPath, name: &[u8]) -
         }
         let needed = members::visible(workspace, vec![package.clone()]);
         first(&needed).or_else(|| {
-            let mut others = members::visible(workspace, named(workspace, &package));
-            others.retain(|other| needed.iter().all(|known| known.folder != other.folder));
+            let is_other = |one: &Manifest| needed.iter().all(|known| known.folder != one.folder);
+            let mut others: BTreeMap<Vec<u8>, Arc<Manifest>> = BTreeMap::new();
+            for member in crates::packages(workspace, &package).iter() {
+                if is_other(member) {
+                    let name = member.name.replace('-', "_").into_bytes();
+                    others.insert(name, member.clone());
+                }
+            }
+            // What only may be named is enough to see that nothing comes of it.
+            let others = mentions::named(workspace, &package, others);
+            let behind = members::visible(workspace, others.values().cloned().collect());
+            let is_hopeful =
+                |one: &Arc<Manifest>| is_other(one) && mentions::may_define(workspace, one, name);
+            if !behind.iter().any(is_hopeful) {
+                return None;
+            }
+            let mut others = members::visible(workspace, named(workspace, &package, others));
+            others.retain(|other| is_other(other));
             first(&others)
         })
     })
 }
 
-/// The other members of the workspace whose names stand before `::` in the files of a package.
-fn named(workspace: &Workspace<'_>, package: &Manifest) -> Vec<Arc<Manifest>> {
-    let members = crates::packages(workspace, package);
-    let mut others: BTreeMap<Vec<u8>, &Arc<Manifest>> = members
-        .iter()
-        .filter(|member| member.folder != package.folder)
-        .map(|member| (member.name.replace('-', "_").into_bytes(), member))
-        .collect();
+/// Those of the other members of the workspace whose names stand before `::` in the files of a package.
+fn named(
+    workspace: &Workspace<'_>,
+    package: &Manifest,
+    mut others: BTreeMap<Vec<u8>, Arc<Manifest>>,
+) -> Vec<Arc<Manifest>> {
     let mut named = Vec::new();
     for file in files(workspace, package) {
         if others.is_empty() {
@@ -77,9 +93,7 @@ fn named(workspace: &Workspace<'_>, package: &Manifest) -> Vec<Arc<Manifest>> {
         };
         let mut here: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
         for at in super::find_all(&text, b"::") {
-            let is_name = |byte: &&u8| **byte == b'_' || byte.is_ascii_alphanumeric();
-            let length = text[..at].iter().rev().take_while(is_name).count();
-            let name = &text[at - length..at];
+            let name = name_before(&text, at);
             if others.contains_key(name) {
                 here.entry(name).or_default().push(at);
             }
@@ -87,11 +101,18 @@ fn named(workspace: &Workspace<'_>, package: &Manifest) -> Vec<Arc<Manifest>> {
         for (name, mut places) in here {
             retain_shipped(&text, &mut places);
             if !places.is_empty() {
-                named.extend(others.remove(name).cloned());
+                named.extend(others.remove(name));
             }
         }
     }
     named
+}
+
+/// The name that ends at a byte.
+pub(super) fn name_before(text: &[u8], at: usize) -> &[u8] {
+    let is_name = |byte: &&u8| **byte == b'_' || byte.is_ascii_alphanumeric();
+    let length = text[..at].iter().rev().take_while(is_name).count();
+    &text[at - length..at]
 }
 
 /// Where the product of the crate around a file calls the macro of this name: files and bytes.

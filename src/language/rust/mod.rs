@@ -14,6 +14,7 @@ mod lexer;
 mod loose;
 mod macros;
 mod members;
+mod mentions;
 mod methods;
 mod outline;
 mod plain;

@@ -1,0 +1,116 @@
+//! Whether a package can define a method of a name at all, by its texts as they stand: most cannot, and then nobody has to
+//! know which files its targets reach.
+//!
+//! Deliberately absent: an answer that says yes for certain ([`super::methods`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::cargo::Manifest;
+use super::methods;
+use crate::language::Workspace;
+use crate::source::RepoPath;
+
+/// The most folders of one package that are looked into.
+const LIMIT: usize = 10_000;
+
+/// Files that one thread at least should read.
+const SHARE: usize = 64;
+
+/// Whether a text of the package may define the name, or leads to texts elsewhere.
+pub(super) fn may_define(workspace: &Workspace<'_>, package: &Manifest, name: &[u8]) -> bool {
+    let may = |text: &[u8]| methods::may_hold(text, name) || leads_out(text);
+    let key = (package.folder.clone(), name.to_vec());
+    workspace.rust.methods.mentioned.get(&key, || {
+        sources(workspace, package).is_none_or(|files| {
+            let said = map_texts(workspace, &files, |text| may(text).then_some(()));
+            !said.is_empty()
+        })
+    })
+}
+
+/// Those of the packages, by the names that code calls them, which a text of a package may name.
+pub(super) fn named(
+    workspace: &Workspace<'_>,
+    package: &Manifest,
+    mut others: BTreeMap<Vec<u8>, Arc<Manifest>>,
+) -> BTreeMap<Vec<u8>, Arc<Manifest>> {
+    let Some(files) = sources(workspace, package).filter(|_| !others.is_empty()) else {
+        return others;
+    };
+    let names = map_texts(workspace, &files, |text| {
+        let paths = super::find_all(text, b"::");
+        let names = paths.map(|at| methods::name_before(text, at));
+        let known: BTreeSet<Vec<u8>> = names
+            .filter(|name| others.contains_key(*name))
+            .map(<[u8]>::to_vec)
+            .collect();
+        Some(known)
+    });
+    let names: BTreeSet<Vec<u8>> = names.into_iter().flatten().collect();
+    others.retain(|name, _| names.contains(name));
+    others
+}
+
+/// Whether a text may hold the path of a file in another folder.
+fn leads_out(text: &[u8]) -> bool {
+    let holds = |part: &[u8]| super::find_all(text, part).next().is_some();
+    let names_folder = super::find_all(text, b"path").any(|at| {
+        let rest = text[at + 4..].trim_ascii_start();
+        let rest = rest.strip_prefix(b"=").map(<[u8]>::trim_ascii_start);
+        let literal = rest.and_then(|rest| rest.split(|byte| *byte == b'\n').next());
+        literal.is_some_and(|literal| literal.starts_with(b"\"") && literal.contains(&b'/'))
+    });
+    names_folder || holds(b"\"..") || holds(b"/../") || holds(b"\\..\\")
+}
+
+/// The Rust files below the folder of a package that are no other package's; `None` when they are too many.
+fn sources(workspace: &Workspace<'_>, package: &Manifest) -> Option<Vec<RepoPath>> {
+    let mut files = Vec::new();
+    let mut open = vec![package.folder.clone()];
+    let mut looked = 0;
+    while let Some(folder) = open.pop() {
+        looked += 1;
+        let listed = workspace.snapshot.list(&folder).ok()?;
+        let is_manifest = |(name, is_folder): &(Vec<u8>, bool)| !is_folder && name == b"Cargo.toml";
+        let is_own = folder == package.folder || {
+            let mut targets = package.targets.iter();
+            targets.any(|target| target.root.is_within(&folder))
+        };
+        if !is_own && listed.iter().any(is_manifest) {
+            continue;
+        }
+        for (name, is_folder) in listed {
+            let path = folder.join(&name);
+            if is_folder && name != b"target" && !name.starts_with(b".") {
+                open.push(path);
+            } else if !is_folder && name.ends_with(b".rs") {
+                files.push(path);
+            }
+        }
+        if looked + open.len() > LIMIT {
+            return None;
+        }
+    }
+    Some(files)
+}
+
+/// What the texts say, by several threads (those of rayon may be waiting for this answer).
+fn map_texts<T: Send>(
+    workspace: &Workspace<'_>,
+    files: &[RepoPath],
+    ask: impl Fn(&[u8]) -> Option<T> + Sync,
+) -> Vec<T> {
+    workspace.snapshot.expect(files);
+    let ask = |file: &RepoPath| ask(&workspace.snapshot.read(file).ok()??);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = files.len().div_ceil(threads).max(SHARE);
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = files
+            .chunks(share)
+            .map(|files| scope.spawn(move || files.iter().filter_map(ask).collect::<Vec<T>>()))
+            .collect();
+        let said = shares.into_iter().filter_map(|share| share.join().ok());
+        said.flatten().collect()
+    })
+}
