@@ -1,4 +1,4 @@
-//! The analysis `nil-index` on labelled Lua: in `fixtures/nil-index/` a line that ends in `-- violation`
+//! The analysis `nil-index` on labelled Lua: in `fixtures/lua/` a line that ends in `-- violation`
 //! or `-- ambiguous`, and words that say why, is one where a value may be nil; all others are silent.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -52,7 +52,7 @@ fn labels(text: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn labelled_lines() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/nil-index");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lua");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -27,6 +27,36 @@ pub struct Hit {
     pub labels: Vec<(Range<usize>, String)>,
 }
 
+/// Why something on a line is reported, or is not: what the analysis knows of a value there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// The value, in bytes of the file.
+    pub focus: Range<usize>,
+    /// The value as it is written, and what is done with it.
+    pub code: String,
+    /// The whole access.
+    pub access: String,
+    /// How sure the finding is; none when nothing is reported.
+    pub certainty: Option<Certainty>,
+    /// The finding, or why there is none.
+    pub verdict: String,
+    /// What the value can be at this line.
+    pub states: String,
+    /// What happened to it on the way, in that order.
+    pub steps: Vec<Step>,
+}
+
+/// Something that happened to a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Where, in bytes of the file.
+    pub range: Range<usize>,
+    /// What happened.
+    pub text: String,
+    /// What the value can be from there on.
+    pub states: String,
+}
+
 /// A configured analysis.
 #[derive(Debug, Clone)]
 pub enum Analysis {
@@ -72,6 +102,13 @@ impl Analysis {
     pub fn run(&self, tree: &Tree<'_>) -> Vec<Hit> {
         match self {
             Self::NilIndex(options) => nil_index::run(tree, options),
+        }
+    }
+
+    /// What it knows of the values on these bytes, reported or not, in the order of the text.
+    pub fn histories(&self, tree: &Tree<'_>, bytes: &Range<usize>) -> Vec<History> {
+        match self {
+            Self::NilIndex(options) => nil_index::histories(tree, options, bytes),
         }
     }
 }

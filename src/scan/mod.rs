@@ -69,7 +69,7 @@ pub struct Exception {
 }
 
 /// What `look` makes of each item, in their order; several are looked at at once.
-pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
     items.par_iter().map(look).collect()
 }
 

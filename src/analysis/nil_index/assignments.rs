@@ -5,6 +5,7 @@
 use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
+use super::trace::What;
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
 
@@ -75,6 +76,7 @@ impl<'t> Interpreter<'_, 't> {
             return;
         };
         let call = self.state.nature(*value).call;
+        let known = self.state.fact(*value).evidence;
         let name = String::from_utf8_lossy(self.tree.bytes(*last));
         let is_named = self
             .file
@@ -83,10 +85,23 @@ impl<'t> Interpreter<'_, 't> {
             .iter()
             .any(|known| **known == *name);
         let is_one_call = call.is_some() && call == self.state.nature(*error).call;
-        if !is_named || !is_one_call || names.len() != values.len() {
+        if !is_named || names.len() != values.len() {
             return;
         }
         let reason = Reason::NamedError(node);
+        if let Some(Evidence {
+            reason: Reason::Answer(_),
+            doubt: Some(Doubt::Soft),
+        }) = known
+        {
+            // Whoever names the error thinks that there may be one.
+            let evidence = Some(Evidence::certain(reason));
+            let fact = self.state.fact(*value);
+            self.state.set_fact(*value, Fact { evidence, ..fact });
+        }
+        if !is_one_call {
+            return;
+        }
         let (fact, of_error) = (self.state.fact(*value), self.state.fact(*error));
         let evidence = Some(Evidence::certain(reason));
         self.state.set_fact(*value, Fact { evidence, ..fact });
@@ -196,6 +211,7 @@ impl<'t> Interpreter<'_, 't> {
     pub(super) fn put(&mut self, slot: Slot<'t>, value: Value) {
         self.doubt_replacement(slot, value);
         self.state.write(slot, value);
+        self.state.note(self.state.at, value, What::Stored(slot));
         let is_open = match slot {
             Slot::Variable(binding) => self
                 .file
@@ -203,21 +219,31 @@ impl<'t> Interpreter<'_, 't> {
                 .is_reachable_elsewhere(binding, self.function),
             Slot::Field(holder, _) => self.state.is_open(holder),
         };
-        if is_open {
-            self.state.open(value, 0);
+        match slot {
+            _ if is_open => self.state.open(value, 0),
+            // Whoever else knows the holder, which was not built here, finds the value in it when it runs next.
+            Slot::Field(holder, _) if self.state.nature(holder).table.is_none() => {
+                self.state.handed_on.push(value);
+            }
+            _ => {}
         }
     }
 
     /// An unknown value takes the place of one that was tested: nobody has tested the new one.
     pub(super) fn doubt_replacement(&mut self, slot: Slot<'t>, value: Value) {
         let fact = self.state.fact(value);
-        let Some(by) = self.state.nature(value).call else {
+        let before = self.state.read(slot);
+        let step = self
+            .state
+            .place(value)
+            .filter(|(holder, _)| *holder == before);
+        let step = step.map(|_| self.state.place);
+        let Some(by) = self.state.nature(value).call.or(step) else {
             return;
         };
         if fact.evidence.is_some() || fact.bits != Bits::ALL || fact.is_reported {
             return;
         }
-        let before = self.state.read(slot);
         let known = self.state.fact(before);
         if let (
             false,

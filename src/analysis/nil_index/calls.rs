@@ -9,7 +9,8 @@ use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
 use super::knowledge::{Known, Path};
 use super::names::FunctionIndex;
-use super::value::{Bits, Doubt, Fact, Implications, Implied, Key, Nature, Slot, Value};
+use super::trace::What;
+use super::value::{Bits, Doubt, Fact, Implications, Implied, Key, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
 use std::rc::Rc;
 
@@ -64,14 +65,25 @@ impl<'t> Interpreter<'_, 't> {
         if !self.alive {
             return self.unknowns(wanted);
         }
+        let is_removal = self.tree.bytes(callee.node) == b"table.remove";
+        let has_element = is_removal && self.has_element(given.first().copied());
         match self.tree.bytes(callee.node) {
-            b"type" if callee.function.is_none() => {
+            name @ (b"type" | b"io.type" | b"math.type") if callee.function.is_none() => {
                 let nature = Nature {
                     type_of: given.first().copied(),
                     ..Nature::default()
                 };
-                let value = self.state_made(nature, Bits::TRUTHY);
+                // The others answer nil to what is of another kind.
+                let bits = if name == b"type" {
+                    Bits::TRUTHY
+                } else {
+                    Bits::ALL
+                };
+                let value = self.state_made(nature, bits);
                 return self.padded(value, wanted);
+            }
+            name @ (b"pcall" | b"xpcall") if callee.function.is_none() => {
+                return self.protected(node, name, &nodes, &given, wanted);
             }
             b"setmetatable" => return self.set_metatable(&given, wanted),
             b"require" => return self.require(&nodes, wanted),
@@ -91,7 +103,52 @@ impl<'t> Interpreter<'_, 't> {
                     .set_fact(implied.value, Fact { evidence, ..fact });
             }
         }
-        self.answers(node, &callee, &nodes, &given, wanted)
+        let values = self.answers(node, &callee, &nodes, &given, wanted);
+        if let (Some(first), b"next", true) = (
+            values.first(),
+            self.tree.bytes(callee.node),
+            callee.function.is_none(),
+        ) {
+            self.imply_element(*first, given.first().copied());
+        }
+        if let (Some(number), Some(text), b"tonumber") =
+            (values.first(), given.first(), self.tree.bytes(callee.node))
+        {
+            // Of nil there is no number.
+            let implied = Implied {
+                value: *text,
+                bits: Bits::NOT_NIL,
+                evidence: None,
+                text: None,
+            };
+            self.imply(*number, vec![implied], Vec::new());
+        }
+        if has_element && let Some(removed) = values.first() {
+            self.restrict(*removed, Bits::NOT_NIL);
+        }
+        values
+    }
+
+    /// An empty table has no first key: what stands in for a value is then not what was asked.
+    fn imply_element(&mut self, key: Value, table: Option<Value>) {
+        let original = table.and_then(|table| self.state.nature(table).fallback_of);
+        if let Some(value) = original {
+            let implied = Implied {
+                value,
+                bits: Bits::TRUTHY,
+                evidence: None,
+                text: None,
+            };
+            self.imply(key, vec![implied], Vec::new());
+        }
+    }
+
+    /// Whether a list is known to have an element.
+    fn has_element(&mut self, list: Option<Value>) -> bool {
+        list.is_some_and(|list| {
+            let first = self.state.read(Slot::Field(list, Key::Number(b"1")));
+            !self.state.fact(first).bits.has_nil()
+        })
     }
 
     fn unknowns(&mut self, count: usize) -> Vec<Value> {
@@ -145,6 +202,10 @@ impl<'t> Interpreter<'_, 't> {
             let by_name = knowledge
                 .root(b"@any")
                 .and_then(|any| knowledge.method(any, name));
+            let is_known = function.is_some() || by_class.or(written).or(by_name).is_some();
+            if let (Some(receiver), false) = (receiver, is_known) {
+                self.method_access(receiver, name, node, call);
+            }
             return Callee {
                 node,
                 receiver,
@@ -180,7 +241,10 @@ impl<'t> Interpreter<'_, 't> {
             };
             self.file.knowledge.holds(*path, is_flag) || !is_own_local
         };
-        let path = nature.path.or(written.filter(has_flags));
+        let is_shadowed = self.is_parameter_chain(node);
+        let path = nature
+            .path
+            .or(written.filter(|path| has_flags(path) && !is_shadowed));
         let is_plain_flag = is_own_local && nature.path.is_none();
         Callee {
             node,
@@ -194,6 +258,40 @@ impl<'t> Interpreter<'_, 't> {
             }),
             is_by_method: is_plain_flag,
             function,
+        }
+    }
+
+    /// Whether a chain of names begins with a parameter: what is written like a known function is another one.
+    fn is_parameter_chain(&self, mut node: Node) -> bool {
+        while kind(self.tree, node) == Kind::Dot {
+            match self.tree.child_by_field(node, FIELDS.table) {
+                Some(table) => node = table,
+                None => return false,
+            }
+        }
+        let binding = self.file.names.binding(node);
+        let function = self.file.names.functions.get(self.function as usize);
+        binding.is_some_and(|binding| {
+            let is_library = self
+                .file
+                .knowledge
+                .root(self.file.names.name(binding))
+                .is_some();
+            is_library && function.is_some_and(|function| function.parameters.contains(&binding))
+        })
+    }
+
+    /// The access to a method: most come from a metatable, so only what is known of this very table counts.
+    fn method_access(&mut self, receiver: Value, name: &'t [u8], node: Node, call: Node) {
+        let is_declared = self.file.names.members.contains(name);
+        let value = self.state.read(Slot::Field(receiver, Key::Name(name)));
+        let evidence = self.state.fact(value).evidence;
+        match evidence.map(|evidence| evidence.reason) {
+            Some(Reason::Missing(_)) => self.access(value, node, call),
+            Some(Reason::Tested(_) | Reason::Literal(_)) if !is_declared => {
+                self.access(value, node, call);
+            }
+            _ => {}
         }
     }
 
@@ -236,7 +334,7 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     /// What a call may change.
-    fn effects(&mut self, node: Node, callee: &Callee, given: &[Value]) {
+    pub(super) fn effects(&mut self, node: Node, callee: &Callee, given: &[Value]) {
         let doubt = Doubt::Call(node);
         self.state.calls += 1;
         let all: Vec<Value> = given.iter().copied().chain(callee.receiver).collect();
@@ -247,7 +345,7 @@ impl<'t> Interpreter<'_, 't> {
             .function
             .and_then(|function| self.file.survey.function(function));
         match facts.map(|facts| &facts.effects) {
-            Some(effects) => {
+            Some(effects) if !effects.is_wild => {
                 for name in &effects.fields {
                     self.state.disturb_named(name, doubt);
                 }
@@ -260,7 +358,7 @@ impl<'t> Interpreter<'_, 't> {
                     }
                 }
             }
-            None => {
+            _ => {
                 for value in all {
                     self.state.disturb(value, Key::FIRST, doubt);
                 }
@@ -314,6 +412,7 @@ impl<'t> Interpreter<'_, 't> {
                 && let (Some(value), true) = (answers.get(index).copied(), self.alive)
             {
                 self.restrict_tested(value, Bits::TRUTHY, *argument);
+                self.state.note(*argument, value, What::Demanded);
             }
         }
         while answers.len() < wanted {

@@ -64,9 +64,13 @@ impl<'t> Interpreter<'_, 't> {
         let operator = self.operator(node);
         let length = self.compared_length(operator, (one, left), (other, right));
         let result = self.compared(operator, (one, left), (other, right));
+        let positive = self.compared_with_none(operator, (one, left), (other, right));
         let mut suppose = |outcome: bool, bits: Bits| {
             self.suppose(mark, |this| {
                 this.assume_length(length, outcome);
+                if let Some((number, _)) = positive.filter(|(_, when)| *when == outcome) {
+                    this.exclude_text(number, b"0");
+                }
                 this.restrict(result, bits);
             })
         };
@@ -134,6 +138,27 @@ impl<'t> Interpreter<'_, 't> {
         }
     }
 
+    /// A comparison that tells a number from 0: the number, and the outcome under which it is another one.
+    fn compared_with_none(
+        &self,
+        operator: &[u8],
+        (one, left): (Value, Node),
+        (other, right): (Value, Node),
+    ) -> Option<(Value, bool)> {
+        let limit = |node: Node| match self.tree.bytes(node) {
+            b"0" => Some(0),
+            b"1" => Some(1),
+            _ => None,
+        };
+        match (operator, limit(left), limit(right)) {
+            (b">", None, Some(0)) | (b">=", None, Some(1)) => Some((one, true)),
+            (b"<=", None, Some(0)) | (b"<", None, Some(1)) => Some((one, false)),
+            (b"<", Some(0), None) | (b"<=", Some(1), None) => Some((other, true)),
+            (b">=", Some(0), None) | (b">", Some(1), None) => Some((other, false)),
+            _ => None,
+        }
+    }
+
     pub(super) fn assume_length(&mut self, compared: Option<(Value, bool, usize)>, outcome: bool) {
         let Some((length, when, count)) = compared.filter(|(_, when, _)| *when == outcome) else {
             return;
@@ -166,7 +191,7 @@ impl<'t> Interpreter<'_, 't> {
                 continue;
             };
             match (self.state.nature(value).type_of, fact.text) {
-                (Some(of), _) => self.assume_type(of, literal),
+                (Some(of), _) => self.assume_type(test, of, literal),
                 (None, Some(text)) if text != literal => self.alive = false,
                 (None, Some(_)) => {}
                 (None, None) if fact.is_not(literal) => self.alive = false,
@@ -193,9 +218,9 @@ impl<'t> Interpreter<'_, 't> {
         self.state.fact(value).text
     }
 
-    pub(super) fn assume_type(&mut self, of: Value, name: &[u8]) {
+    pub(super) fn assume_type(&mut self, test: Node, of: Value, name: &[u8]) {
         match name {
-            b"nil" => self.restrict(of, Bits::NIL),
+            b"nil" => self.restrict_tested(of, Bits::NIL, test),
             b"boolean" => self.restrict(of, Bits::NOT_NIL),
             _ => self.restrict(of, Bits::TRUTHY),
         }

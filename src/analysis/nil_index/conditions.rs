@@ -9,7 +9,10 @@ use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
 use super::state::{Delta, Mark};
-use super::value::{Bits, Evidence, Fact, Implications, Implied, Nature, Reason, Slot, Value};
+use super::trace::What;
+use super::value::{
+    Bits, Doubt, Evidence, Fact, Implications, Implied, Nature, Reason, Slot, Value,
+};
 use crate::matcher::Node;
 
 /// A result of a test remembers at most so many things that follow.
@@ -58,15 +61,58 @@ impl<'t> Interpreter<'_, 't> {
                 self.judge_both(left, right, false, is_test)
             }
             (Kind::Binary, b"==", (Some(left), Some(right))) => {
-                self.judge_equality(node, left, right, true)
+                let judged = self.judge_equality(node, left, right, true);
+                self.note_test(node, &judged);
+                judged
             }
             (Kind::Binary, b"~=", (Some(left), Some(right))) => {
-                self.judge_equality(node, left, right, false)
+                let judged = self.judge_equality(node, left, right, false);
+                self.note_test(node, &judged);
+                judged
             }
             (Kind::Binary, b"<" | b">" | b"<=" | b">=", (Some(left), Some(right))) => {
-                self.judge_order(node, left, right)
+                let judged = self.judge_order(node, left, right);
+                self.note_test(node, &judged);
+                judged
             }
-            _ => self.judge_value(node, is_test),
+            _ => {
+                let judged = self.judge_value(node, is_test);
+                if is_test {
+                    self.note_test(node, &judged);
+                }
+                judged
+            }
+        }
+    }
+
+    /// Keeps what a test says of values.
+    fn note_test(&mut self, node: Node, judged: &Judged<'t>) {
+        if self.state.trace.is_none() {
+            return;
+        }
+        let outcomes = [&judged.when_true, &judged.when_false];
+        let changed = outcomes.into_iter().flatten().flat_map(Delta::values);
+        let mut values: Vec<Value> = changed.map(|(value, _)| value).collect();
+        values.sort_unstable();
+        values.dedup();
+        for value in values {
+            let before = self.state.fact(value);
+            let facts = outcomes.map(|outcome| {
+                let mut known = outcome.as_ref()?.values();
+                let fact = known.find(|(known, _)| *known == value);
+                Some(fact.map_or(before.clone(), |(_, fact)| {
+                    fact.cloned().unwrap_or(Fact::UNKNOWN)
+                }))
+            });
+            let bits = facts.clone().map(|fact| fact.map(|fact| fact.bits));
+            let news = facts.into_iter().flatten().filter_map(|fact| fact.evidence);
+            let news = news.last().filter(|_| before.evidence.is_none());
+            if bits[0] != bits[1] || news.is_some() {
+                let evidence = news.or(before.evidence);
+                let what = What::Tested(bits);
+                self.state
+                    .note_as(node, value, what, Fact { evidence, ..before });
+            }
         }
     }
 
@@ -229,18 +275,28 @@ impl<'t> Interpreter<'_, 't> {
         };
         self.state.apply(&on);
         let second = self.judge_as(right, is_test);
+        // What an empty table stands in for, when that is the result of a test: it has to be told apart by a value.
+        let is_fallback = !goes_on_when && self.is_fallback(right);
+        let stand_in = match first.operand {
+            None if is_fallback => Some(self.state.made(first.nature, first.fact.clone())),
+            operand => operand.filter(|_| is_fallback),
+        };
+        let note = |mut delta: Delta<'t>, bits: Bits| {
+            if let (Some(value), None) = (stand_in, first.operand) {
+                delta.facts.push((value, Some(Fact::of(bits))));
+            }
+            delta
+        };
         let mut ways: Vec<(Delta<'t>, Row<'t>)> = Vec::new();
         for (delta, row) in first.ways {
             let bits = row.bits & kept;
             if !bits.is_empty() {
-                ways.push((delta, Row { bits, ..row }));
+                ways.push((note(delta, Bits::TRUTHY), Row { bits, ..row }));
             }
         }
         for (delta, row) in &second.ways {
-            ways.extend(
-                self.since(mark, Some(delta))
-                    .map(|delta| (delta, row.clone())),
-            );
+            let delta = self.since(mark, Some(delta));
+            ways.extend(delta.map(|delta| (note(delta, Bits::FALSY), row.clone())));
         }
         if ways.len() > WAY_LIMIT || second.ways.is_empty() {
             ways.clear();
@@ -264,9 +320,9 @@ impl<'t> Interpreter<'_, 't> {
                         (named(second.operand), second.fact),
                     ])
                 };
-                let nature = match (goes_on_when, self.is_fallback(right)) {
+                let nature = match (goes_on_when, is_fallback) {
                     (false, true) => Nature {
-                        fallback_of: first.operand,
+                        fallback_of: stand_in,
                         ..Nature::default()
                     },
                     (false, false) => Nature::join([first.nature, second.nature]),
@@ -276,8 +332,8 @@ impl<'t> Interpreter<'_, 't> {
             }
         };
         let (when_true, when_false) = match goes_on_when {
-            true => (on_true, self.either(mark, off, on_false)),
-            false => (self.either(mark, off, on_true), on_false),
+            true => (on_true, self.either_kind(mark, off, on_false)),
+            false => (self.either_kind(mark, off, on_true), on_false),
         };
         Judged {
             operand,
@@ -304,6 +360,47 @@ impl<'t> Interpreter<'_, 't> {
             }
             _ => false,
         }
+    }
+
+    /// One of two outcomes. Where both say of which kind a table is, what is a payload under either may be missing.
+    fn either_kind(
+        &mut self,
+        mark: Mark,
+        one: Option<Delta<'t>>,
+        other: Option<Delta<'t>>,
+    ) -> Option<Delta<'t>> {
+        let tagged = |delta: &Option<Delta<'t>>| -> Vec<(Value, Evidence<'t>)> {
+            let values = delta.iter().flat_map(Delta::values);
+            let evident = values.filter_map(|(value, fact)| Some((value, fact?.evidence?)));
+            evident
+                .filter(|(_, known)| matches!(known.reason, Reason::Tag { .. }))
+                .collect()
+        };
+        let (first, second) = (tagged(&one), tagged(&other));
+        let merged = self.either(mark, one, other)?;
+        let tag = |evidence: &Evidence<'t>| match evidence.reason {
+            Reason::Tag { holder, tag, .. } => Some((holder, tag)),
+            _ => None,
+        };
+        let in_both: Vec<(Value, Evidence<'t>)> = [(&first, &second), (&second, &first)]
+            .into_iter()
+            .flat_map(|(these, those)| {
+                these
+                    .iter()
+                    .filter(|(_, known)| those.iter().any(|(_, other)| tag(other) == tag(known)))
+            })
+            .copied()
+            .collect();
+        if in_both.is_empty() {
+            return Some(merged);
+        }
+        self.state.apply(&merged);
+        for (value, evidence) in in_both {
+            self.state.suspect(value, evidence.doubted(Doubt::Soft));
+        }
+        let delta = self.state.delta(mark);
+        self.state.roll_back(mark);
+        Some(delta)
     }
 
     /// One of two outcomes, whichever it is.
@@ -359,7 +456,8 @@ impl<'t> Interpreter<'_, 't> {
     /// As above, by a test for nil: whoever tests a value thinks that it may be nil.
     pub(super) fn restrict_tested(&mut self, value: Value, bits: Bits, test: Node) {
         let fact = self.state.fact(value);
-        if self.alive && fact.bits.has_nil() && fact.evidence.is_none() && !fact.is_reported {
+        let is_open = fact.evidence.is_none_or(|known| known.doubt.is_some());
+        if self.alive && fact.bits.has_nil() && is_open && !fact.is_reported {
             let evidence = Some(Evidence::certain(Reason::Tested(test)));
             self.state.set_fact(value, Fact { evidence, ..fact });
         }
@@ -375,9 +473,7 @@ impl<'t> Interpreter<'_, 't> {
         else {
             return;
         };
-        let is_variable = matches!(self.state.slot(value), Some(Slot::Variable(_)));
-        let holds_still = is_variable || used.calls == self.state.calls;
-        if holds_still && self.file.options.use_then_test {
+        if self.file.options.use_then_test {
             self.report(used.node, used.focus, Evidence::soft(Reason::Later(test)));
         }
     }
@@ -393,7 +489,7 @@ fn ways<'t>(
     let row = |bits: Bits| Row {
         bits: fact.bits & bits,
         evidence: evidence.filter(|_| bits.has_nil()),
-        text: None,
+        text: fact.text.filter(|_| !bits.has_nil()),
         unlike: None,
     };
     let when_true = when_true.map(|delta| (delta.clone(), row(Bits::TRUTHY)));

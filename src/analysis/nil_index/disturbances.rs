@@ -4,12 +4,16 @@
 
 use super::names::Binding;
 use super::state::{Birth, Change, DOOM, Epoch, EpochStart, REACH, State};
+use super::trace::What;
 use super::value::{Bits, Doubt, Fact, Key, Slot, Value};
 use crate::matcher::Node;
 
 impl<'t> State<'_, 't> {
     /// A call may have run other functions of the file.
     pub fn begin_epoch(&mut self, call: Node) {
+        for value in std::mem::take(&mut self.handed_on) {
+            self.open(value, 0);
+        }
         self.enter_epoch(Some(call), self.epoch);
     }
 
@@ -63,6 +67,7 @@ impl<'t> State<'_, 't> {
             nature: self.nature(content),
             initial: None,
         });
+        self.note(self.at, heir, What::Disturbed(content, Some(doubt)));
         self.write(slot, heir);
     }
 

@@ -12,10 +12,10 @@ use crate::matcher::Node;
 const QUOTE_LIMIT: usize = 60;
 
 /// What there is to say of an origin.
-struct Origin {
-    node: Node,
+pub(super) struct Origin {
+    pub node: Node,
     /// Completes "`x` may be nil: ".
-    why: String,
+    pub why: String,
     /// The question when nothing else raises one.
     ask: String,
     /// What to do; empty where the rule's advice says it.
@@ -102,7 +102,8 @@ impl<'t> File<'_, 't> {
         }
     }
 
-    fn origin(&self, value: &str, focus: Node, evidence: &Evidence<'t>) -> Origin {
+    /// Where the nil comes from, in words.
+    pub(super) fn origin(&self, value: &str, focus: Node, evidence: &Evidence<'t>) -> Origin {
         let is_name = kind(self.tree, focus) == Kind::Identifier;
         let test_it = if is_name {
             format!("test it first: `if {value} then`, or leave early")
@@ -268,7 +269,7 @@ impl<'t> File<'_, 't> {
         }
     }
 
-    fn line(&self, node: Node) -> usize {
+    pub(super) fn line(&self, node: Node) -> usize {
         let before = self.tree.text().get(..self.tree.range(node).start);
         let newlines = before
             .unwrap_or_default()
@@ -290,7 +291,7 @@ impl<'t> File<'_, 't> {
         format!("{} == {}", self.quote(tag), self.quote(literal))
     }
 
-    fn quote(&self, node: Node) -> String {
+    pub(super) fn quote(&self, node: Node) -> String {
         let bytes = self.tree.bytes(node);
         let text = String::from_utf8_lossy(
             bytes

@@ -4,6 +4,7 @@
 
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
+use super::trace::What;
 use super::value::{Bits, Evidence, Fact, Key, Nature, Reason, Slot, Use, Value};
 use crate::matcher::Node;
 
@@ -185,6 +186,9 @@ impl<'t> Interpreter<'_, 't> {
             return;
         }
         let fact = self.state.fact(value);
+        if !self.is_silent {
+            self.state.note(focus, value, What::Accessed(node));
+        }
         if !fact.bits.has_nil() {
             return;
         }
@@ -221,7 +225,7 @@ impl<'t> Interpreter<'_, 't> {
                     calls: self.state.calls,
                 });
                 self.state.set_fact(value, Fact { used, ..fact });
-                self.demand(value);
+                self.restrict(value, Bits::NOT_NIL);
             }
         }
     }
@@ -263,6 +267,12 @@ impl<'t> Interpreter<'_, 't> {
             Slot::Field(..) => None,
         }?;
         if is_call {
+            let position = self.parameters.iter().position(|known| *known == value);
+            let given = self.shared.given.get(&self.function).copied();
+            let is_given = position.filter(|position| *position < 32).zip(given);
+            if is_given.is_some_and(|(position, given)| given & (1 << position) != 0) {
+                return None;
+            }
             return self
                 .file
                 .knowledge
@@ -320,6 +330,9 @@ impl<'t> Interpreter<'_, 't> {
             self.state.set_fact(value, Fact { evidence, ..fact });
         }
         self.restrict(value, Bits::NOT_NIL);
+        if self.alive {
+            self.state.note(self.state.at, value, What::Demanded);
+        }
     }
 
     fn table(&mut self, node: Node) -> Value {
@@ -355,12 +368,13 @@ impl<'t> Interpreter<'_, 't> {
                 }
                 None => {
                     position += 1;
-                    match POSITIONS.get(position - 1).filter(|_| !is_open_ended) {
-                        Some(number) => {
-                            self.state
-                                .write(Slot::Field(table, Key::Number(number)), content);
-                        }
-                        None => self.blur(table, true),
+                    let number = POSITIONS.get(position - 1);
+                    if let Some(number) = number {
+                        let slot = Slot::Field(table, Key::Number(number));
+                        self.state.write(slot, content);
+                    }
+                    if is_open_ended || number.is_none() {
+                        self.blur(table, true);
                     }
                     self.state.open(content, 0);
                 }

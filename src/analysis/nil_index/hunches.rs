@@ -82,7 +82,9 @@ impl<'t> Interpreter<'_, 't> {
         let is_logger = before
             .windows(3)
             .any(|part| part.eq_ignore_ascii_case(b"log"));
-        WORDS.contains(&self.tree.bytes(last)) && !is_logger
+        let name = self.tree.bytes(last);
+        let is_end = WORDS.contains(&name) || is_named_as_raising(name);
+        is_end && !is_logger
     }
 
     /// Whether nobody knows what becomes of some arguments: the function is unknown, or takes any number of them.
@@ -103,4 +105,36 @@ impl<'t> Interpreter<'_, 't> {
         let name = String::from_utf8_lossy(self.tree.bytes(last)).to_ascii_lowercase();
         WORDS.iter().any(|word| name.contains(word))
     }
+}
+
+/// `raise_error`, `throwException`, `parse_error`: not `log_error`, `on_error`.
+fn is_named_as_raising(name: &[u8]) -> bool {
+    const FIRST: [&[u8]; 9] = [
+        b"raise", b"throw", b"abort", b"die", b"fatal", b"panic", b"bail", b"quit", b"exit",
+    ];
+    const RETURNING: [&[u8]; 22] = [
+        b"add", b"clear", b"debug", b"display", b"emit", b"format", b"get", b"handle", b"has",
+        b"is", b"last", b"log", b"make", b"notify", b"on", b"output", b"print", b"report", b"send",
+        b"set", b"show", b"write",
+    ];
+    let starts = |position: &usize| {
+        *position > 0
+            && name.get(*position).is_some_and(u8::is_ascii_uppercase)
+            && name.get(*position - 1).is_some_and(u8::is_ascii_lowercase)
+    };
+    let mut words: Vec<Vec<u8>> = vec![Vec::new()];
+    for (position, byte) in name.iter().enumerate() {
+        if *byte == b'_' || starts(&position) {
+            words.push(Vec::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| *byte != b'_') {
+            word.push(byte.to_ascii_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    let ([first, .., last], true) = (words.as_slice(), words.len() > 1) else {
+        return false;
+    };
+    let is_error = last == b"error" && !RETURNING.contains(&first.as_slice());
+    is_error || FIRST.contains(&first.as_slice())
 }

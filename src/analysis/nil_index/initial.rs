@@ -199,6 +199,18 @@ impl<'t> State<'_, 't> {
     /// A field that other functions set to nil.
     fn named_field(&self, holder: Value, nature: Nature, name: &'t [u8]) -> Fact<'t> {
         let survey = self.file.survey;
+        if let Some(test) = nature
+            .lacks
+            .filter(|test| self.literal(*test) == Some(name))
+        {
+            let reason = Reason::Tag {
+                test,
+                holder,
+                tag: name,
+            };
+            let evidence = Evidence::certain(reason).doubted(Doubt::Captured);
+            return Fact::with(Bits::ALL, evidence);
+        }
         let owner = self.owner(holder);
         let is_lacking = nature.built.is_some_and(|table| {
             let found = self.field_of_constant(table, Key::Name(name));
@@ -215,6 +227,29 @@ impl<'t> State<'_, 't> {
             Some(place) => Fact::with(Bits::ALL, Evidence::soft(Reason::Elsewhere(place))),
             None => Fact::UNKNOWN,
         }
+    }
+
+    /// The string in a comparison.
+    fn literal(&self, test: Node) -> Option<&'t [u8]> {
+        let tree = self.file.tree;
+        let sides = [FIELDS.left, FIELDS.right].map(|field| tree.child_by_field(test, field));
+        let mut strings = sides
+            .into_iter()
+            .flatten()
+            .filter(|side| kind(tree, *side) == Kind::String);
+        plain_text(tree, strings.next()?)
+    }
+
+    /// The comparison that says of which kind a value is, if its payload was not tested.
+    fn untested_kind(&mut self, value: Value) -> Option<Node> {
+        let test = self.fact(value).kind?;
+        let name = self.literal(test)?;
+        let payload = self.read(Slot::Field(value, Key::Name(name)));
+        let fact = self.fact(payload);
+        let is_tagged = fact
+            .evidence
+            .is_some_and(|known| matches!(known.reason, Reason::Tag { .. }));
+        (is_tagged && fact.bits.has_nil()).then_some(test)
     }
 
     /// The variable by which other functions know this table.
@@ -235,6 +270,7 @@ impl<'t> State<'_, 't> {
     pub fn seen_by(&mut self, binding: Binding) -> (Nature, Fact<'t>) {
         let value = self.read(Slot::Variable(binding));
         let (nature, fact) = (self.nature(value), self.fact(value));
+        let lacks = self.untested_kind(value).or(nature.lacks);
         let survey = self.file.survey.variable(binding);
         let table = nature.table.or(nature.constant).or(nature.built);
         let table_use = survey.map_or(TableUse::Escapes, |facts| facts.table_use);
@@ -245,6 +281,7 @@ impl<'t> State<'_, 't> {
             type_of: None,
             length_of: None,
             fallback_of: None,
+            lacks,
             ..nature
         };
         let fact = Fact {

@@ -10,6 +10,7 @@ use super::knowledge::Path;
 use super::names::FunctionIndex;
 use super::state::{Delta, Mark, State};
 use super::summaries::{Returns, Shared, Summary};
+use super::trace::Event;
 use super::value::{Doubt, Evidence, Value};
 use crate::matcher::{Node, Tree};
 
@@ -19,6 +20,9 @@ pub(super) const LOOP_NEST: usize = 3;
 /// After so many arms of one `if`, a test that failed says nothing of values that were unknown before: each arm has to
 /// carry what the ones before it tested.
 const ARM_LIMIT: usize = 64;
+
+/// At most so many paths meet at once.
+const MEETING: usize = 8;
 
 /// The steps that a function may take for each of its nodes, before it is given up.
 const STEPS_PER_NODE: u64 = 64;
@@ -46,6 +50,15 @@ type Comparison<'t> = (&'t [u8], Result<Value, &'t [u8]>, Result<Value, &'t [u8]
 
 /// What is found in a function: at an access, the value and the evidence.
 pub(super) type Findings<'t> = BTreeMap<Node, (Node, Evidence<'t>)>;
+
+/// What came out of the interpretation of a function.
+pub(super) struct Outcome<'t> {
+    pub findings: Findings<'t>,
+    /// What is known of it for those who call it.
+    pub summary: Summary,
+    /// What happened to its values, when somebody asked.
+    pub trace: Option<Vec<Event<'t>>>,
+}
 
 /// The interpretation of one function.
 pub(super) struct Interpreter<'a, 't> {
@@ -115,8 +128,8 @@ impl<'a, 't> Interpreter<'a, 't> {
         }
     }
 
-    /// What is found in a function, and what is known of it for those who call it.
-    pub fn function(mut self, function: Node) -> Option<(Findings<'t>, Summary)> {
+    /// Interprets the function; none when it takes too many steps.
+    pub fn function(mut self, function: Node) -> Option<Outcome<'t>> {
         self.step_limit = STEPS + STEPS_PER_NODE * self.tree.subtree(function).len() as u64;
         self.begin_parameters();
         if function == self.tree.root() {
@@ -131,7 +144,11 @@ impl<'a, 't> Interpreter<'a, 't> {
             self.returns(function, &[], false);
         }
         let summary = self.summary();
-        Some((self.findings, summary))
+        Some(Outcome {
+            findings: self.findings,
+            summary,
+            trace: self.state.trace,
+        })
     }
 
     fn is_exhausted(&self) -> bool {
@@ -164,6 +181,7 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     fn statement(&mut self, node: Node) {
         self.state.spent += 1;
+        self.state.at = node;
         if self.is_exhausted() {
             self.alive = false;
             return;
@@ -231,6 +249,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             return;
         };
         let mark = known.mark;
+        self.state.at = label;
         let mut arrivals = std::mem::take(&mut known.arrivals);
         if !arrivals.is_empty() {
             arrivals.extend(self.leave(mark));
@@ -312,6 +331,7 @@ impl<'a, 't> Interpreter<'a, 't> {
                 self.enter(outcome);
             }
         }
+        self.state.at = node;
         for (mark, end) in arms.into_iter().rev() {
             let ends: Vec<Delta<'t>> = end.into_iter().chain(self.leave(mark)).collect();
             self.converge(&ends);
@@ -328,10 +348,29 @@ impl<'a, 't> Interpreter<'a, 't> {
 
     /// Goes on where these paths meet.
     pub fn converge(&mut self, paths: &[Delta<'t>]) {
-        self.alive = !paths.is_empty();
-        if self.alive {
+        self.alive = !paths.is_empty() && !self.is_exhausted();
+        let Some((first, rest)) = paths.split_first().filter(|_| self.alive) else {
+            return;
+        };
+        if paths.len() <= MEETING {
             self.state.merge(paths);
+            return;
         }
+        // What all of them changed, for all of them at once, would be too much to hold.
+        let mark = self.state.mark();
+        let mut so_far = first.clone();
+        for some in rest.chunks(MEETING - 1) {
+            let mut meeting = vec![so_far];
+            meeting.extend_from_slice(some);
+            self.state.merge(&meeting);
+            so_far = self.state.delta(mark);
+            self.state.roll_back(mark);
+            if self.is_exhausted() {
+                self.alive = false;
+                return;
+            }
+        }
+        self.state.apply(&so_far);
     }
 
     /// Goes on under an outcome of a test; none is one that cannot be.

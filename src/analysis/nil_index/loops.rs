@@ -46,6 +46,7 @@ impl<'t> Interpreter<'_, 't> {
         let parts: Vec<Node> = self.tree.named_children(clause).collect();
         let mut walked = None;
         let mut length = None;
+        let mut limit = None;
         for part in parts
             .iter()
             .filter(|part| self.tree.field(**part) != FIELDS.name)
@@ -57,8 +58,14 @@ impl<'t> Interpreter<'_, 't> {
                     walked = self.walked_table(*part);
                 }
                 _ => {
-                    let limit = self.value(*part);
-                    length = length.or(self.state.nature(limit).length_of);
+                    let value = self.value(*part);
+                    length = length.or(self.state.nature(value).length_of);
+                    // The second number of `for i = 1, n`; with a step, it may count down.
+                    let is_up = parts.len() == 3 && Some(part) == parts.get(2);
+                    let from_one = parts
+                        .get(1)
+                        .is_some_and(|first| self.tree.bytes(*first) == b"1");
+                    limit = Some(value).filter(|_| is_up && from_one).or(limit);
                 }
             }
         }
@@ -74,9 +81,26 @@ impl<'t> Interpreter<'_, 't> {
         };
         self.cycle(|this, mark, exits| {
             exits.push(this.state.delta(mark));
-            this.bind_loop_variables(&names, walked, length, is_numeric);
-            this.block(body);
+            if let Some(limit) = limit {
+                this.assume_some(limit);
+            }
+            let original = walked.and_then(|table| this.state.nature(table).fallback_of);
+            if let Some(original) = original {
+                this.restrict(original, Bits::TRUTHY);
+            }
+            if this.alive {
+                this.bind_loop_variables(&names, walked, length, is_numeric);
+                this.block(body);
+            }
         });
+    }
+
+    /// The body of `for i = 1, n` is entered: there is at least one.
+    fn assume_some(&mut self, limit: Value) {
+        match self.state.nature(limit).length_of {
+            Some(_) => self.assume_length(Some((limit, true, 1)), true),
+            None => self.exclude_text(limit, b"0"),
+        }
     }
 
     /// The table that `pairs(t)` or `ipairs(t)` walks.
@@ -86,10 +110,12 @@ impl<'t> Interpreter<'_, 't> {
         let arguments = self.tree.child_by_field(call, FIELDS.arguments)?;
         let table = self.tree.named_children(arguments).next()?;
         let is_walk = matches!(self.tree.bytes(name), b"pairs" | b"ipairs");
+        // `x or {}` stands in for `x`.
         let is_simple = matches!(
             kind(self.tree, table),
             Kind::Identifier | Kind::Dot | Kind::Bracket
-        );
+        ) || (kind(self.tree, table) == Kind::Binary
+            && self.operator(table) == b"or");
         (is_walk && is_simple).then(|| self.value(table))
     }
 
@@ -130,6 +156,7 @@ impl<'t> Interpreter<'_, 't> {
     /// states in which the loop ends by its condition.
     pub(super) fn cycle(&mut self, mut round: impl FnMut(&mut Self, Mark, &mut Vec<Delta<'t>>)) {
         let mark = self.state.mark();
+        let at = self.state.at;
         let entry = self.state.delta(mark);
         let is_deep = self.loops.len() >= LOOP_NEST;
         self.loops.push(Loop {
@@ -150,12 +177,14 @@ impl<'t> Interpreter<'_, 't> {
             if let Some(around) = self.loops.last_mut() {
                 around.breaks.clear();
             }
+            self.state.at = at;
             let entries: Vec<Delta<'t>> = std::iter::once(entry).chain(again).collect();
             self.converge(&entries);
             round(self, mark, &mut exits);
             self.leave(mark);
         }
         exits.extend(self.loops.pop().map(|done| done.breaks).unwrap_or_default());
+        self.state.at = at;
         self.converge(&exits);
     }
 

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::state::{Birth, Change, Delta, Mark, State};
+use super::trace::What;
 use super::value::{Fact, Nature, Slot, Value};
 
 impl<'t> State<'_, 't> {
@@ -85,6 +86,8 @@ impl<'t> State<'_, 't> {
             .iter()
             .flat_map(|branch| branch.facts.iter().map(|(value, _)| *value))
             .collect();
+        // To compare the sides takes longer than what else counts as a step.
+        self.spent += (4 * branches.len() * (slots.len() + values.len())) as u64;
         let mut held: Vec<Vec<(Value, Fact<'t>)>> = vec![Vec::new(); slots.len()];
         let mut known: Vec<Vec<(Value, Fact<'t>)>> = vec![Vec::new(); values.len()];
         for branch in branches {
@@ -107,6 +110,7 @@ impl<'t> State<'_, 't> {
             if fact != self.fact(value) {
                 self.set_fact(value, fact);
             }
+            self.note(self.at, value, What::Met(Vec::new()));
         }
         let mut met: HashMap<Vec<Value>, Value> = HashMap::new();
         for (slot, sides) in slots.into_iter().zip(&held) {
@@ -135,13 +139,16 @@ impl<'t> State<'_, 't> {
     pub(super) fn meet(&mut self, slot: Slot<'t>, sides: &[(Value, Fact<'t>)]) -> Value {
         let is_open = sides.iter().any(|(value, _)| self.is_open(*value));
         let nature = Nature::join(sides.iter().map(|(value, _)| self.nature(*value)));
-        self.bear(Birth {
+        let value = self.bear(Birth {
             slot: Some(slot),
             is_open,
             predecessor: None,
             nature,
             initial: Some(Box::new(Fact::join(sides))),
-        })
+        });
+        let met = sides.iter().map(|(value, _)| *value).collect();
+        self.note(self.at, value, What::Met(met));
+        value
     }
 
     /// Calls on some of the paths count for all.

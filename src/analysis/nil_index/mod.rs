@@ -17,6 +17,7 @@ mod disturbances;
 mod explain;
 mod expressions;
 mod groups;
+mod history;
 mod hunches;
 mod initial;
 mod interpreter;
@@ -27,18 +28,21 @@ mod merge;
 mod names;
 mod options;
 mod patterns;
+mod protected;
 mod state;
 mod summaries;
 mod survey;
+mod trace;
 mod unions;
 mod value;
 
-use super::Hit;
-use crate::matcher::Tree;
-use interpreter::{Findings, Interpreter};
+use super::{History, Hit};
+use crate::matcher::{Node, Tree};
+use interpreter::{Interpreter, Outcome};
 use knowledge::Knowledge;
 use names::{FunctionIndex, Names};
 pub use options::Options;
+use std::ops::Range;
 use std::rc::Rc;
 use summaries::Shared;
 use survey::Survey;
@@ -56,44 +60,69 @@ pub(crate) struct File<'a, 't> {
 
 /// Everything that may be nil where it is used, in the order of the text.
 pub(super) fn run(tree: &Tree<'_>, options: &Options) -> Vec<Hit> {
+    with_file(tree, options, |file| {
+        let mut shared = Shared::new(file.names.functions.len());
+        round(file, &mut shared, None, |_, _| {});
+        let mut hits: Vec<Hit> = Vec::new();
+        round(file, &mut shared, None, |_, outcome| {
+            let findings = outcome.findings.iter();
+            hits.extend(findings.map(|(node, (focus, known))| file.describe(*node, *focus, known)));
+        });
+        hits.sort_by_key(|hit| (hit.node, hit.focus));
+        hits
+    })
+}
+
+/// The histories of the values that are indexed or called on these bytes, in the order of the text.
+pub(super) fn histories(tree: &Tree<'_>, options: &Options, bytes: &Range<usize>) -> Vec<History> {
+    with_file(tree, options, |file| {
+        let mut shared = Shared::new(file.names.functions.len());
+        round(file, &mut shared, None, |_, _| {});
+        let mut all: Vec<(Node, History)> = Vec::new();
+        round(file, &mut shared, Some(bytes), |function, outcome| {
+            all.extend(file.histories(function, outcome, bytes));
+        });
+        all.sort_by_key(|(focus, history)| (history.focus.start, *focus));
+        all.into_iter().map(|(_, history)| history).collect()
+    })
+}
+
+fn with_file<'t, R>(tree: &Tree<'t>, options: &Options, act: impl FnOnce(&File<'_, 't>) -> R) -> R {
     let names = Names::resolve(tree);
     let survey = Survey::of(tree, &names, &options.knowledge);
     let unions = Unions::of(tree);
-    let file = File {
+    act(&File {
         tree,
         names: &names,
         survey: &survey,
         unions: &unions,
         knowledge: &options.knowledge,
         options,
-    };
-    let mut shared = Shared::new(names.functions.len());
-    round(&file, &mut shared);
-    let mut hits: Vec<Hit> = Vec::new();
-    for findings in round(&file, &mut shared) {
-        let described = findings
-            .iter()
-            .map(|(node, (focus, evidence))| file.describe(*node, *focus, evidence));
-        hits.extend(described);
-    }
-    hits.sort_by_key(|hit| (hit.node, hit.focus));
-    hits
+    })
 }
 
-/// Interprets all functions, in the order of the text: what is around a function comes before it.
-fn round<'t>(file: &File<'_, 't>, shared: &mut Shared<'t>) -> Vec<Findings<'t>> {
-    let mut all = Vec::new();
+/// Interprets all functions, in the order of the text: what is around a function comes before it. Of those that hold
+/// the watched bytes everything is kept that happens to their values.
+fn round<'t>(
+    file: &File<'_, 't>,
+    shared: &mut Shared<'t>,
+    watched: Option<&Range<usize>>,
+    mut each: impl FnMut(FunctionIndex, &Outcome<'t>),
+) {
     for (index, function) in file.names.functions.iter().enumerate() {
         if !function.sound {
             continue;
         }
-        let interpreter = Interpreter::new(file, shared, index as FunctionIndex);
-        if let Some((findings, summary)) = interpreter.function(function.node) {
-            all.push(findings);
+        let mut interpreter = Interpreter::new(file, shared, index as FunctionIndex);
+        let range = file.tree.range(function.node);
+        if watched.is_some_and(|bytes| range.start < bytes.end && bytes.start < range.end) {
+            interpreter.state.trace = Some(Vec::new());
+        }
+        if let Some(outcome) = interpreter.function(function.node) {
+            each(index as FunctionIndex, &outcome);
             if let Some(known) = shared.summaries.get_mut(index) {
-                *known = Some(Rc::new(summary));
+                *known = Some(Rc::new(outcome.summary));
             }
         }
     }
-    all
 }

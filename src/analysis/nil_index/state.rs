@@ -14,6 +14,7 @@ use std::rc::Rc;
 use super::File;
 use super::groups::Group;
 use super::names::{Binding, FunctionIndex};
+use super::trace::{Event, What};
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Slot, Value};
 use crate::matcher::Node;
 
@@ -98,6 +99,8 @@ pub(super) struct State<'a, 't> {
     pub(super) groups: Vec<Rc<Group<'t>>>,
     /// Tables that were written with computed keys; true: with numbers only.
     pub(super) blurred: BTreeSet<(Value, bool)>,
+    /// Values that other functions can reach as soon as one runs.
+    pub handed_on: Vec<Value>,
     /// Where the interpretation is: the origin of what has no other.
     pub place: Node,
     /// How many calls were made that may change something.
@@ -112,6 +115,10 @@ pub(super) struct State<'a, 't> {
     pub(super) keys: HashMap<Value, BTreeSet<Key<'t>>>,
     /// The tables of which a field of this name is followed.
     pub(super) holders: HashMap<&'t [u8], BTreeSet<Value>>,
+    /// What happened to values, when somebody asked.
+    pub(super) trace: Option<Vec<Event<'t>>>,
+    /// The statement that is interpreted.
+    pub at: Node,
     /// What was done, in steps: bounds the work for one function.
     pub spent: u64,
 }
@@ -129,6 +136,7 @@ impl<'a, 't> State<'a, 't> {
             entry,
             groups: Vec::new(),
             blurred: BTreeSet::new(),
+            handed_on: Vec::new(),
             place: 0,
             calls: 0,
             slots: HashMap::new(),
@@ -143,6 +151,8 @@ impl<'a, 't> State<'a, 't> {
             firsts: HashMap::new(),
             keys: HashMap::new(),
             holders: HashMap::new(),
+            trace: None,
+            at: 0,
             spent: 0,
         }
     }
@@ -305,6 +315,10 @@ impl<'a, 't> State<'a, 't> {
             initial: (fact != Fact::UNKNOWN).then(|| Box::new(fact)),
         });
         self.firsts.insert((slot, epoch), value);
+        let what = predecessor.map_or(What::First(slot), |(before, doubt)| {
+            What::Disturbed(before, doubt)
+        });
+        self.note(self.at, value, what);
         value
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Shared<'t> {
     /// Of each function, the visible calls that leave an argument out or give one that may be nil: what each one
     /// gives for the parameters.
     pub calls: HashMap<FunctionIndex, Vec<Vec<Row<'t>>>>,
+    /// Of each function that is visibly called, the parameters, as bits, that all these calls give.
+    pub given: HashMap<FunctionIndex, u32>,
 }
 
 impl Shared<'_> {
@@ -37,6 +39,7 @@ impl Shared<'_> {
             entries: vec![BTreeMap::new(); functions],
             summaries: vec![None; functions],
             calls: HashMap::new(),
+            given: HashMap::new(),
         }
     }
 }
@@ -326,6 +329,11 @@ impl<'t> Interpreter<'_, 't> {
                 },
             });
         }
+        let mut given = 0;
+        for (index, row) in rows.iter().enumerate() {
+            given |= u32::from(row.evidence.is_none()) << index;
+        }
+        *self.shared.given.entry(function).or_insert(u32::MAX) &= given;
         let calls = self.shared.calls.entry(function).or_default();
         let is_evident = rows.iter().any(|row| row.evidence.is_some());
         if is_evident && calls.len() + 1 < ROW_LIMIT && !calls.contains(&rows) {

@@ -233,6 +233,8 @@ pub(super) struct Nature {
     pub function: Option<FunctionIndex>,
     /// It is a number.
     pub is_number: bool,
+    /// This comparison said of which kind it is, around this function, and its payload was not tested.
+    pub lacks: Option<Node>,
     /// It is never indexed in vain: a module.
     pub is_module: bool,
 }

@@ -7,13 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
-
 use crate::candidate::Candidate;
 use crate::change::{Base, FileChange, Snapshot};
 use crate::finding::Certainty;
 use crate::language::{Granted, Workspace};
-use crate::scan::{Scan, Scanner};
+use crate::scan::{Scan, Scanner, side_by_side};
 use crate::source::RepoPath;
 
 /// What can be told of the files without looking at others.
@@ -104,9 +102,9 @@ fn may_be_otherwise(
         text.is_some_and(|text| granted.iter().any(|granted| granted.is_named_in(&text)))
     };
     bases.iter().zip(changes).any(|(base, files)| {
-        files
-            .par_iter()
-            .any(|file| is_named(head, &file.new) || is_named(&base.snapshot, &file.old))
+        let is_said =
+            |file: &FileChange| is_named(head, &file.new) || is_named(&base.snapshot, &file.old);
+        side_by_side(files, is_said).contains(&true)
     })
 }
 

@@ -1,6 +1,7 @@
 //! `codex explain RULE`: the statement behind a rule, offline. `codex explain RULE FILE:LINE`: why it finds something there,
 //! or what keeps it from it. `codex explain --facts FILE:LINE`: what is known of a place in the code, and what says so.
 
+mod history;
 mod why;
 
 use std::path::{Path, PathBuf};
@@ -168,7 +169,7 @@ fn open(place: &str, context: &Context) -> Result<Opened, Failure> {
         let line: usize = line.parse().ok().filter(|line| *line > 0)?;
         Some((file, line))
     }) else {
-        return Err(Failure::new(format!("`{place}` is no file and line")).help(help));
+        return Err(Failure::new(format!("`{place}` is no file and line")).help(help.to_owned()));
     };
     let (repository, _) = context.config()?;
     let root = repository
@@ -213,10 +214,10 @@ fn facts(place: &str, context: &Context) -> Result<String, Failure> {
         source,
         ..
     } = &opened;
-    let (line, file) = (*line, path.text());
+    let line = *line;
     let grammar = (language.grammar)();
     let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
-        return Err(Failure::new(format!("{file} cannot be parsed")));
+        return Err(Failure::new(format!("{} cannot be parsed", path.text())));
     };
     let workspace = Workspace::new(snapshot);
     let mut text = format!("{}\n", path.text());

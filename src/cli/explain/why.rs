@@ -13,7 +13,7 @@ use crate::problem::Failure;
 use crate::rule::{Decision, Rule};
 use crate::scan::Scanner;
 
-use super::{Opened, shown};
+use super::{Opened, history, shown};
 
 /// Nodes that are shown when none matches.
 const MOST_NODES: usize = 3;
@@ -80,10 +80,11 @@ pub(super) fn text(rules: Vec<Rule>, config: &Config, opened: &Opened) -> Result
         .collect();
     text.push_str(&match &rule.decision {
         Decision::Match(_, matcher) => asked.matcher(&rule, matcher, &found),
-        Decision::Analysis(..) if found.is_empty() => {
-            "the analysis finds nothing here\n".to_owned()
+        Decision::Analysis(_, analysis) => {
+            let gap = if found.is_empty() { "" } else { "\n" };
+            let history = history::text(analysis, &tree, source, &path.text(), *line);
+            findings(&found) + gap + &history
         }
-        Decision::Analysis(..) => findings(&found),
         Decision::Review(review) => {
             format!(
                 "a reviewer decides: it is broken when {}\n",

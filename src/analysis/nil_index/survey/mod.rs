@@ -56,6 +56,8 @@ pub(super) struct Effects<'t> {
     pub variables: BTreeSet<Binding>,
     /// What it is given, in ways that nobody knows.
     pub is_opaque: bool,
+    /// More than is listed: it counts as an unknown function.
+    pub is_wild: bool,
 }
 
 /// One function.

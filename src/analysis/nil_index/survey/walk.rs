@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: what the facts mean ([`super`]).
 
-use super::{Survey, TableUse, VariableFacts, is_open_ended};
+use super::{Effects, Survey, TableUse, VariableFacts, is_open_ended};
 use crate::analysis::nil_index::kinds::{FIELDS, Kind, kind, plain_text};
 use crate::analysis::nil_index::knowledge::Knowledge;
 use crate::analysis::nil_index::names::{Binding, FunctionIndex, Names};
@@ -10,6 +10,9 @@ use crate::matcher::{Node, Tree};
 
 /// How often effects are handed on from callee to caller.
 const EFFECT_ROUNDS: usize = 4;
+
+/// A function that changes more fields and variables than this, with those that it calls, may change anything.
+const EFFECT_LIMIT: usize = 256;
 
 /// Fills an empty survey.
 pub(super) fn survey<'t>(
@@ -54,7 +57,9 @@ impl<'t> Walk<'t, '_> {
         for (index, function) in self.names.functions.iter().enumerate() {
             let body = self.tree.child_by_field(function.node, FIELDS.body);
             let is_stub = body.is_none_or(|body| self.tree.named_children(body).next().is_none());
-            self.survey.functions[index].is_stub = is_stub;
+            // Nobody puts anything in the place of a local one without an assignment that is seen.
+            let is_local = self.starts_with_local(function.node);
+            self.survey.functions[index].is_stub = is_stub && !is_local;
             if kind(self.tree, function.node) != Kind::FunctionDeclaration {
                 continue;
             }
@@ -412,12 +417,23 @@ impl<'t> Walk<'t, '_> {
                     let Some(from) = self.survey.functions.get(callee as usize) else {
                         continue;
                     };
+                    if self.survey.functions[index].effects.is_wild {
+                        break;
+                    }
                     let from = from.effects.clone();
                     let to = &mut self.survey.functions[index].effects;
                     let before = (to.fields.len(), to.variables.len(), to.is_opaque);
                     to.fields.extend(from.fields);
                     to.variables.extend(from.variables);
                     to.is_opaque |= from.is_opaque;
+                    if from.is_wild || to.fields.len() + to.variables.len() > EFFECT_LIMIT {
+                        *to = Effects {
+                            is_wild: true,
+                            ..Effects::default()
+                        };
+                        has_changed = true;
+                        break;
+                    }
                     has_changed |= before != (to.fields.len(), to.variables.len(), to.is_opaque);
                 }
             }
