@@ -128,9 +128,7 @@ impl<'a, 'e> Evaluation<'a, 'e> {
         match matcher {
             Matcher::Pattern(pattern) => pattern.matches(self.tree, node, captures),
             Matcher::Kind(kind) => self.tree.kind(node) == *kind,
-            Matcher::Regex(regex) => {
-                regex.is_match(&String::from_utf8_lossy(self.tree.bytes(node)))
-            }
+            Matcher::Regex(regex) => regex.is_match(self.tree.bytes(node)),
             Matcher::NthChild(nth) => self.nth_child(nth, node, captures),
             Matcher::All(all) => {
                 let mark = captures.mark();

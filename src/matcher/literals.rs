@@ -132,7 +132,7 @@ impl Needs<'_> {
     }
 }
 
-fn of_regex(regex: &regex::Regex) -> Option<Vec<Literal>> {
+fn of_regex(regex: &regex::bytes::Regex) -> Option<Vec<Literal>> {
     let hir = regex_syntax::parse(regex.as_str()).ok()?;
     let texts = needed(&hir)?;
     let is_long = texts.iter().all(|text| text.len() > 1);

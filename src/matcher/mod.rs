@@ -35,7 +35,7 @@ pub(crate) const ERROR_KIND: u16 = u16::MAX;
 pub(crate) enum Matcher {
     Pattern(Pattern),
     Kind(u16),
-    Regex(regex::Regex),
+    Regex(regex::bytes::Regex),
     NthChild(Box<nth_child::NthChild>),
     All(Vec<Matcher>),
     Any(Vec<Matcher>),

@@ -459,9 +459,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn regex(&mut self, node: &Node) -> Option<regex::Regex> {
+    fn regex(&mut self, node: &Node) -> Option<regex::bytes::Regex> {
         let text = node.need_text("regex", self.problems)?;
-        match regex::Regex::new(text) {
+        match regex::bytes::Regex::new(text) {
             Ok(regex) => Some(regex),
             Err(error) => {
                 self.problems.add(node.span.clone(), not_a_regex(&error));

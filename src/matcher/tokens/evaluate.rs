@@ -183,7 +183,7 @@ impl Question<'_> {
             Matcher::Regex(regex) => {
                 let bytes = self.ground.tokens.bytes(run);
                 let text = self.ground.tree.text().get(bytes).unwrap_or_default();
-                regex.is_match(&String::from_utf8_lossy(text)).into()
+                regex.is_match(text).into()
             }
             Matcher::All(all) => {
                 let mut truth = Truth::Yes;
