@@ -182,6 +182,12 @@ impl<'a, 'e> Evaluation<'a, 'e> {
         let found = match matcher {
             Matcher::Inside(relation) => self.inside(relation, node, captures),
             Matcher::Has(relation) => self.has(relation, node, captures),
+            // ast-grep takes all that stands in the root but the first for what the root precedes.
+            Matcher::Precedes(relation)
+                if !matches!(relation.stop, Stop::Neighbor) && self.tree.parent(node).is_none() =>
+            {
+                self.among(relation, self.tree.children(node).skip(1), captures)
+            }
             Matcher::Precedes(relation) => {
                 self.among(relation, self.tree.next_siblings(node), captures)
             }
