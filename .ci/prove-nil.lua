@@ -111,7 +111,15 @@ local function environment(make, object, watch)
   for name, value in pairs(_G) do
     env[name] = value
   end
-  env.io = { open = sometimes(), read = sometimes("x"), popen = sometimes(), write = function() end }
+  local function lines()
+    local rest = 3
+    return function()
+      rest = rest - 1
+      local line = rest > 0 and make()
+      return type(line) == "string" and line or rest > 0 and "x" or nil
+    end
+  end
+  env.io = { open = sometimes(), read = sometimes("x"), popen = sometimes(), write = function() end, lines = lines }
   env.os = { getenv = sometimes("x"), exit = function() error("exit") end }
   env.loadstring = sometimes(function() end)
   env.load = env.loadstring
@@ -133,7 +141,9 @@ local function environment(make, object, watch)
     shared = setmetatable({}, { __index = function() return { get = sometimes("x") } end }),
     req = {
       get_body_data = sometimes("x"),
-      get_headers = function() return {} end,
+      get_headers = function()
+        return setmetatable({}, { __index = function() return make() end })
+      end,
       get_uri_args = function() return {} end,
       get_method = function() return math.random(2) == 1 and "GET" or "PURGE" end,
       get_post_args = function() return {} end,
