@@ -74,7 +74,8 @@ def main(codex, folder):
     expect("nothing is short of a column", "unwrap-outside-tests" in on_terminal(codex, short, width=1, **plain), "")
     # As much as takes this machine longer than a bar waits.
     total, bars, shown = 100, [], ""
-    quiet_code = CODE.replace("unwrap()", "unwrap_or(0)")
+    # Nothing is found, yet every file must be parsed: the word is there.
+    quiet_code = CODE.replace("x.unwrap()", "/* .unwrap() */")
     while not bars and total < 10_000:
         total *= 2
         for number in range(total):

@@ -1,4 +1,4 @@
-//! `codex test --watch`: a round now, one after every change, and an end by Ctrl-C.
+//! `codex test --watch`: a round now, one after every change, and an end by a signal.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 const RFC: &str = include_str!("../fixtures/fetch/rfc.md");
-const SIGINT: i32 = 2;
+/// Not the one of Ctrl-C: a shell's background jobs, and so their tests, are deaf to that.
+const SIGTERM: i32 = 15;
 
 /// What is said up to the end of a round.
 fn round(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> String {
@@ -65,8 +66,8 @@ fn a_round_follows_every_change() {
     std::fs::remove_file(folder.join("rfcs/0001-words.md")).unwrap();
     assert!(round(&mut lines).contains("2 examples hold, 0 fail"));
 
-    interrupt(&id);
-    assert_eq!(child.wait().unwrap().signal(), Some(SIGINT));
+    terminate(&id);
+    assert_eq!(child.wait().unwrap().signal(), Some(SIGTERM));
     let mut said = String::new();
     child
         .stderr
@@ -81,7 +82,7 @@ fn a_round_follows_every_change() {
     assert!(said.contains("codex.toml"), "{said}");
 }
 
-fn interrupt(id: &str) {
-    let status = Command::new("kill").args(["-INT", id]).status().unwrap();
+fn terminate(id: &str) {
+    let status = Command::new("kill").args(["-TERM", id]).status().unwrap();
     assert!(status.success());
 }
