@@ -9,12 +9,15 @@ mod api;
 mod dialect;
 mod endpoint;
 mod retry;
+mod schema;
 mod wire;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 pub use self::account::{Budget, Price};
 pub use self::api::Api;
@@ -139,16 +142,20 @@ impl HttpReviewer {
         })
     }
 
+    /// The document that asks one model.
+    fn body(&self, model: &str, request: &Request, dialect: Dialect) -> Value {
+        let is_here = self.endpoint.is_loopback();
+        self.api
+            .body(model, request, dialect, self.answer_tokens, is_here)
+    }
+
     fn ask_model(&self, by: usize, request: &Request, time: Time) -> Result<Said, Trouble> {
         let model = &self.models[by];
         let mut dialect = model.state().dialect;
         let mut attempt = 0;
         let mut refused = None;
         loop {
-            let body = self
-                .api
-                .body(&model.name, request, dialect, self.answer_tokens);
-            let body = body.to_string();
+            let body = self.body(&model.name, request, dialect).to_string();
             let reserved = self
                 .account
                 .reserve(&model.name, body.len(), self.answer_tokens)
@@ -313,9 +320,7 @@ impl Reviewer for HttpReviewer {
             return String::new();
         };
         let dialect = model.state().dialect;
-        let body = self
-            .api
-            .body(&model.name, request, dialect, self.answer_tokens);
+        let body = self.body(&model.name, request, dialect);
         format!("POST {}\n{body:#}", self.endpoint)
     }
 
