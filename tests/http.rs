@@ -235,6 +235,16 @@ fn shown(folder: &Path, api: &str, url: &str, flags: &[String]) -> Command {
         .args(flags)
         .env("CONTRACT_KEY", KEY)
         .env("HTTP_PROXY", "http://127.0.0.1:1");
+    for other in [
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "NO_PROXY",
+        "no_proxy",
+    ] {
+        command.env_remove(other);
+    }
     command
 }
 
@@ -744,6 +754,43 @@ fn an_address_is_checked_before_anything_is_sent() {
             "{url}: {said}"
         );
         assert!(!said.contains("hunter2"), "{url}: {said}");
+    }
+}
+
+#[test]
+fn nothing_goes_past_a_proxy() {
+    let scratch = scratch::folder();
+    scratch::write(scratch.path(), "src/a.rs", LOCK);
+    let unusable = "the proxy in ALL_PROXY cannot be used";
+    for (proxy, none, code, why) in [
+        ("socks5://me:hunter2@127.0.0.1:1", "", 2, unusable),
+        ("http://[hunter2", "model.example", 2, unusable),
+        ("ftp://hunter2.example", "", 2, unusable),
+        (
+            "http://me:hunter2@127.0.0.1:1",
+            "",
+            1,
+            "cannot be reached through the proxy in ALL_PROXY: connection refused",
+        ),
+        // Whoever needs none may have one that cannot be used.
+        (
+            "socks5://hunter2@127.0.0.1:1",
+            "nowhere.invalid",
+            1,
+            "nothing: the reviewer",
+        ),
+    ] {
+        let url = "http://nowhere.invalid/v1";
+        let output = check(scratch.path(), "openai", url, &model("m"))
+            .args(["--review-allow-http", "--review-timeout", "5"])
+            .env("ALL_PROXY", proxy)
+            .env("NO_PROXY", none)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &given(&report(&output));
+        assert!(said.contains(why), "{proxy}: {said}");
+        assert!(!said.contains("hunter2"), "{proxy}: {said}");
+        assert_eq!(output.status.code(), Some(code), "{proxy}: {said}");
     }
 }
 

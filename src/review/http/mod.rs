@@ -8,6 +8,7 @@ mod account;
 mod api;
 mod dialect;
 mod endpoint;
+mod proxy;
 mod retry;
 mod schema;
 mod wire;
@@ -130,7 +131,7 @@ impl HttpReviewer {
         };
         Ok(Self {
             models: settings.models.into_iter().map(model).collect(),
-            wire: Wire::new(&settings.endpoint, settings.api, key),
+            wire: Wire::new(&settings.endpoint, settings.api, key)?,
             account: Account::new(settings.budget, settings.prices),
             api: settings.api,
             endpoint: settings.endpoint,
@@ -272,6 +273,9 @@ impl HttpReviewer {
                 format!(
                     "the reviewer wants a key ({status}): name its variable with --review-key-env"
                 )
+            }
+            (404 | 405, _) if said.is_empty() => {
+                format!("no model answers at this address ({status})")
             }
             (0, _) => format!("the reviewer failed: {said}"),
             (429 | 503 | 529, _) => format!("the reviewer is overloaded ({status}): {said}"),
