@@ -7,6 +7,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
 use super::{Entry, Node, Value};
+use crate::parallel::with_room;
 use crate::problem::Problems;
 
 /// Where a piece of YAML lies in its document: pairs of (byte of the piece, byte of the document), ascending.
@@ -78,21 +79,6 @@ pub fn parse_all(text: &str, problems: &mut Problems) -> Vec<Node> {
             Vec::new()
         }
     }
-}
-
-/// Reads on a thread of its own: nesting as deep as the parser allows needs more stack than a thread may have left.
-fn with_room<T: Send>(read: impl Fn() -> T + Send + Sync) -> T {
-    const STACK: usize = 16 << 20;
-    std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, &read);
-        match reader.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(value)) => value,
-            // No thread is to be had, or the parser has a bug: then here, as anybody else would.
-            Ok(Err(_)) | Err(_) => read(),
-        }
-    })
 }
 
 fn options() -> serde_yaml::Options {
