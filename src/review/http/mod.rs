@@ -169,6 +169,7 @@ impl HttpReviewer {
             let reported = match &received {
                 // Nobody bills a refusal; a request without an answer may well have been worked on.
                 Ok(received) if !received.is_success() => Some(Tokens::default()),
+                Err(failed) if failed.is_unsent => Some(Tokens::default()),
                 _ => reply.as_ref().and_then(|reply| reply.tokens),
             };
             let text = reply.as_ref().map_or(0, |reply| reply.text.len());
@@ -287,6 +288,7 @@ impl HttpReviewer {
             status: Some(status),
             passes: matches!(status, 408 | 429 | 500..=599),
             is_overload: matches!(status, 429 | 503 | 529),
+            is_unsent: false,
             retry_after,
         }
     }

@@ -77,6 +77,8 @@ pub(super) struct Failed {
     pub(super) passes: bool,
     /// Whether the server has too much to do.
     pub(super) is_overload: bool,
+    /// Whether nobody has had the request.
+    pub(super) is_unsent: bool,
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -89,7 +91,16 @@ impl Failed {
             status: None,
             passes: false,
             is_overload: false,
+            is_unsent: false,
             retry_after: None,
+        }
+    }
+
+    /// For good, before anything was sent.
+    fn unsent(text: String) -> Self {
+        Self {
+            is_unsent: true,
+            ..Self::of(text)
         }
     }
 
@@ -209,6 +220,7 @@ impl Wire {
             Some(variable) => format!(" through the proxy in {variable}"),
             None => String::new(),
         };
+        let not_found = || Failed::unsent(format!("the reviewer's host cannot be found{through}"));
         match error {
             ureq::Error::Timeout(_) => late(time),
             ureq::Error::Io(error) if is_late(error) => late(time),
@@ -216,24 +228,23 @@ impl Wire {
                 Failed::of(format!("the reviewer answered with more than {limit} MiB"))
             }
             ureq::Error::Io(error) => match error.kind() {
-                ErrorKind::ConnectionRefused => Failed::of(format!(
+                ErrorKind::ConnectionRefused => Failed::unsent(format!(
                     "the reviewer cannot be reached{through}: connection refused"
                 )),
                 ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
                     Failed::of("the reviewer's answer broke off".to_owned())
                 }
-                ErrorKind::InvalidData => Failed::of(unsafe_connection(&error.to_string())),
+                ErrorKind::InvalidData => Failed::unsent(unsafe_connection(&error.to_string())),
+                _ if error.to_string().contains("failed to lookup") => not_found(),
                 _ => Failed::of(format!("the reviewer cannot be reached{through}: {error}")),
             },
-            ureq::Error::HostNotFound => {
-                Failed::of(format!("the reviewer's host cannot be found{through}"))
-            }
+            ureq::Error::HostNotFound => not_found(),
             ureq::Error::Protocol(_) | ureq::Error::BodyStalled => {
                 Failed::of("the reviewer's answer broke off, or is no HTTP".to_owned())
             }
-            ureq::Error::Rustls(error) => Failed::of(unsafe_connection(&error.to_string())),
+            ureq::Error::Rustls(error) => Failed::unsent(unsafe_connection(&error.to_string())),
             ureq::Error::ConnectProxyFailed(_) => {
-                Failed::of(format!("no way leads to the reviewer{through}"))
+                Failed::unsent(format!("no way leads to the reviewer{through}"))
             }
             _ => Failed::of(format!("the reviewer cannot be reached{through}")),
         }
