@@ -305,12 +305,12 @@ impl<'a, 'e> Evaluation<'a, 'e> {
 
     fn inside(&mut self, relation: &Relation, node: Node, captures: &mut Captures) -> Option<Node> {
         let tree = self.tree;
-        let Some(field) = relation.field else {
+        let Some(field) = &relation.field else {
             return self.among(relation, tree.ancestors(node), captures);
         };
         let mut inner = node;
         for outer in tree.ancestors(node) {
-            if tree.child_by_field(outer, field) == Some(inner) {
+            if field.of(tree, outer) == Some(inner) {
                 let found = self.found(&relation.other, outer, captures);
                 if found.is_some() {
                     return found;
@@ -327,7 +327,7 @@ impl<'a, 'e> Evaluation<'a, 'e> {
     fn has(&mut self, relation: &Relation, node: Node, captures: &mut Captures) -> Option<Node> {
         let tree = self.tree;
         let other = &relation.other;
-        let Some(field) = relation.field else {
+        let Some(field) = &relation.field else {
             return match relation.stop {
                 Stop::Neighbor => tree
                     .children(node)
@@ -335,7 +335,7 @@ impl<'a, 'e> Evaluation<'a, 'e> {
                 _ => self.below(relation, node + 1..tree.end(node), captures),
             };
         };
-        let child = tree.child_by_field(node, field)?;
+        let child = field.of(tree, node)?;
         match relation.stop {
             Stop::Neighbor => self.found(other, child, captures),
             Stop::End => self.below(relation, tree.subtree(child), captures),

@@ -419,12 +419,12 @@ fn read_ambiguities(
 
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
     if let Some(note) = optional(node, "note") {
-        note.need_text("note", reader.problems());
+        reader.text("note", note);
     }
     let Some(text) = node.get("message") else {
         return;
     };
-    let Some(message) = text.need_text("message", reader.problems()) else {
+    let Some(message) = reader.text("message", text) else {
         return;
     };
     let message = message.to_owned();
@@ -462,8 +462,17 @@ fn read_fix(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) -
     let template = Template::parse(fix.as_text().unwrap_or_default());
     if let Some(Decision::Match(_, matcher)) = decision {
         let names = matcher.variables();
+        let mentioned = matcher.mentioned_variables();
         for name in template.names() {
-            reader.need_variable(name, fix.span.clone(), &names);
+            let need = |reader: &mut Reader<'_>| {
+                reader.need_variable(name, fix.span.clone(), &names);
+            };
+            // What only a `not` names is never bound; ast-grep takes it for empty.
+            if mentioned.contains(name) {
+                reader.doubt(need);
+            } else {
+                need(reader);
+            }
         }
     }
     Some(template)
