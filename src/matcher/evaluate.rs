@@ -182,18 +182,12 @@ impl<'a, 'e> Evaluation<'a, 'e> {
         let found = match matcher {
             Matcher::Inside(relation) => self.inside(relation, node, captures),
             Matcher::Has(relation) => self.has(relation, node, captures),
-            // ast-grep takes all that stands in the root but the first for what the root precedes.
-            Matcher::Precedes(relation)
-                if !matches!(relation.stop, Stop::Neighbor) && self.tree.parent(node).is_none() =>
-            {
-                self.among(relation, self.tree.children(node).skip(1), captures)
-            }
-            Matcher::Precedes(relation) => {
-                self.among(relation, self.tree.next_siblings(node), captures)
-            }
-            Matcher::Follows(relation) => {
-                self.among(relation, self.tree.previous_siblings(node), captures)
-            }
+            Matcher::Precedes(relation) => self.place(relation, node).and_then(|place| {
+                self.among(relation, self.tree.next_siblings(place), captures)
+            }),
+            Matcher::Follows(relation) => self.place(relation, node).and_then(|place| {
+                self.among(relation, self.tree.previous_siblings(place), captures)
+            }),
             Matcher::Matches(Util::Own(util)) => self.util(*util, node, captures),
             Matcher::Matches(Util::Shared(util)) => self.shared_util(*util, node),
             Matcher::Matches(Util::Missing) => None,
@@ -201,6 +195,19 @@ impl<'a, 'e> Evaluation<'a, 'e> {
         };
         self.depth -= 1;
         found
+    }
+
+    /// From where siblings are looked through: ast-grep looks for the first child that ends behind the node's first byte,
+    /// which is another one when the node is empty, and a child of its own when it is the root.
+    fn place(&self, relation: &Relation, node: Node) -> Option<Node> {
+        let tree = self.tree;
+        let parent = tree.parent(node);
+        let bytes = tree.range(node);
+        if matches!(relation.stop, Stop::Neighbor) || parent.is_some() && !bytes.is_empty() {
+            return Some(node);
+        }
+        tree.children(parent.unwrap_or(node))
+            .find(|child| tree.range(*child).end > bytes.start)
     }
 
     fn util(&mut self, util: usize, node: Node, captures: &mut Captures) -> Option<Node> {

@@ -8,6 +8,7 @@ mod captures;
 mod evaluate;
 mod explain;
 mod field;
+pub(crate) mod indent;
 mod literals;
 mod nth_child;
 mod pattern;
@@ -119,9 +120,13 @@ impl RuleMatcher {
             };
             let earlier = || made.iter().find(|(name, _)| *name == transform.source);
             let text = match bound {
-                Some(bytes) => transform.of(&String::from_utf8_lossy(
-                    tree.text().get(bytes).unwrap_or_default(),
-                )),
+                Some(bytes) => {
+                    let indent = indent::indent_at(&tree.text()[..bytes.start]);
+                    let code = tree.text().get(bytes).unwrap_or_default();
+                    let text = transform.of(&String::from_utf8_lossy(code));
+                    let text = indent::moved(text.as_bytes(), indent, 0);
+                    String::from_utf8_lossy(&text).into_owned()
+                }
                 None => earlier().map_or(String::new(), |(_, text)| transform.of(text)),
             };
             made.push((Arc::clone(&transform.name), text));

@@ -123,6 +123,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A text that is no number.
+    fn no_number<'n>(&mut self, key: &str, node: &'n Node) -> Option<&'n Node> {
+        if let Value::Number(number) = &node.value {
+            let message = format!("`{key}` must be text, not a number");
+            let help = format!("write it in quotes: `'{number}'`");
+            self.problems
+                .add_with_help(node.span.clone(), message, help);
+            return None;
+        }
+        Some(node)
+    }
+
     /// A text; an empty one, which ast-grep takes, is doubted.
     pub fn text<'n>(&mut self, key: &str, node: &'n Node) -> Option<&'n str> {
         let text = node.as_text().filter(|text| text.trim().is_empty());
@@ -350,7 +362,7 @@ impl<'a> Reader<'a> {
                     .add(node.span.clone(), "a pattern in this form needs `context`");
                 return None;
             };
-            let selector = match node.get("selector") {
+            let selector = match given(node, "selector") {
                 Some(selector) => Some(self.kind(selector)?),
                 None => None,
             };
@@ -360,7 +372,8 @@ impl<'a> Reader<'a> {
     }
 
     fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
-        let text = node.need_text("pattern", self.problems)?;
+        let text = self.no_number("pattern", node)?;
+        let text = text.need_text("pattern", self.problems)?;
         match Pattern::parse(text, selector, self.language) {
             Ok(pattern) => {
                 if pattern.is_error() {
@@ -496,7 +509,8 @@ impl<'a> Reader<'a> {
     }
 
     fn regex(&mut self, node: &Node) -> Option<regex::bytes::Regex> {
-        let text = self.text("regex", node)?;
+        let text = self.no_number("regex", node)?;
+        let text = self.text("regex", text)?;
         match regex::bytes::Regex::new(text) {
             Ok(regex) => Some(regex),
             Err(error) => {
@@ -509,8 +523,12 @@ impl<'a> Reader<'a> {
     fn list(&mut self, key: &str, node: &Node) -> Option<Vec<Matcher>> {
         let nodes = node.need_list(key, self.problems);
         if nodes.is_empty() && matches!(node.value, Value::List(_)) {
-            self.problems
-                .add(node.span.clone(), format!("`{key}` is empty"));
+            // ast-grep takes it: all of nothing holds, any of nothing does not.
+            self.doubt(|reader| {
+                let message = format!("`{key}` is empty");
+                reader.problems.add(node.span.clone(), message);
+            });
+            return Some(Vec::new());
         }
         let matchers: Vec<Matcher> = nodes
             .iter()
