@@ -182,6 +182,13 @@ impl<'a, 'e> Evaluation<'a, 'e> {
         let found = match matcher {
             Matcher::Inside(relation) => self.inside(relation, node, captures),
             Matcher::Has(relation) => self.has(relation, node, captures),
+            Matcher::Precedes(relation) if matches!(relation.stop, Stop::Neighbor) => {
+                // tree-sitter's next sibling is never an empty one.
+                let end = self.tree.range(node).end;
+                let is_next = |sibling: &Node| self.tree.range(*sibling).end > end;
+                let next = self.tree.next_siblings(node).find(is_next);
+                next.and_then(|next| self.found(&relation.other, next, captures))
+            }
             Matcher::Precedes(relation) => self.place(relation, node).and_then(|place| {
                 self.among(relation, self.tree.next_siblings(place), captures)
             }),
