@@ -189,9 +189,9 @@ impl<'a, 'e> Evaluation<'a, 'e> {
                 let next = self.tree.next_siblings(node).find(is_next);
                 next.and_then(|next| self.found(&relation.other, next, captures))
             }
-            Matcher::Precedes(relation) => self.place(relation, node).and_then(|place| {
-                self.among(relation, self.tree.next_siblings(place), captures)
-            }),
+            Matcher::Precedes(relation) => self
+                .place(relation, node)
+                .and_then(|place| self.among(relation, self.tree.next_siblings(place), captures)),
             Matcher::Follows(relation) => self.place(relation, node).and_then(|place| {
                 self.among(relation, self.tree.previous_siblings(place), captures)
             }),

@@ -74,9 +74,8 @@ impl Field {
             let is_about = |(languages, _, fields): &&(&[&str], &str, &[&str])| {
                 languages.contains(&language.name) && fields.contains(&name)
             };
-            let kind = |(_, kind, _): &(&[&str], &str, &[&str])| {
-                grammar.id_for_node_kind(kind, true)
-            };
+            let kind =
+                |(_, kind, _): &(&[&str], &str, &[&str])| grammar.id_for_node_kind(kind, true);
             table.iter().filter(is_about).map(kind).collect()
         };
         Some(Self {

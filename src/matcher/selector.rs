@@ -199,7 +199,10 @@ impl<'t> Reader<'t> {
 
     fn unexpected(&self) -> Fault {
         Fault::Other(match self.rest.chars().next() {
-            Some(sign) => format!("`{}` does not belong here in a selector", sign.escape_debug()),
+            Some(sign) => format!(
+                "`{}` does not belong here in a selector",
+                sign.escape_debug()
+            ),
             None => "the selector ends too early".to_owned(),
         })
     }

@@ -189,7 +189,9 @@ impl<'t> Cutter<'t> {
             3 => json!({"convert": {"source": source, "toCase": *self.random.pick(&cases)}}),
             4 => json!({"convert": {"source": source, "toCase": *self.random.pick(&cases),
                 "separatedBy": [*self.random.pick(&separators), *self.random.pick(&separators)]}}),
-            5 => json!({"replace": {"source": source, "replace": r"(?<head>\w)(\w*)", "by": "${2}$head$0"}}),
+            5 => {
+                json!({"replace": {"source": source, "replace": r"(?<head>\w)(\w*)", "by": "${2}$head$0"}})
+            }
             6 => json!(format!(
                 "substring({source}, endChar={})",
                 position(&mut self.random)
@@ -374,13 +376,26 @@ impl<'t> Cutter<'t> {
             8 => format!("{kind}:not({around} > {other})"),
             9 => format!(":is({kind}, {other}) {inner}"),
             10 => format!("{kind}:nth-child(2n+1)"),
-            11 => format!("{kind}:nth-last-child({} of {kind})", 1 + self.random.below(3)),
+            11 => format!(
+                "{kind}:nth-last-child({} of {kind})",
+                1 + self.random.below(3)
+            ),
             12 => format!("{around} :nth-child(n + 2 of :not({other}))"),
             13 => "ERROR".to_owned(),
             14 => format!("{around} > ERROR, {kind}:has(ERROR)"),
             _ => (*self.random.pick(&[
-                "> a", "", "a >", ":has", "no_such_kind", ":is()", "x:not(y", "ERROR.a", "ERROR)", "ERROR:nth-child()",
-                "ERROR,", "ERROR:hover(ERROR)",
+                "> a",
+                "",
+                "a >",
+                ":has",
+                "no_such_kind",
+                ":is()",
+                "x:not(y",
+                "ERROR.a",
+                "ERROR)",
+                "ERROR:nth-child()",
+                "ERROR,",
+                "ERROR:hover(ERROR)",
             ]))
             .to_owned(),
         }

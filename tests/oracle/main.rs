@@ -241,7 +241,9 @@ fn cut(tongue: Tongue, files: &[(String, String)], seed: u64, count: usize) -> C
             if global_utils(&cut.utils).is_err() {
                 cut.utils.pop();
             } else {
-                cutter.globals.extend(util["id"].as_str().map(str::to_owned));
+                cutter
+                    .globals
+                    .extend(util["id"].as_str().map(str::to_owned));
             }
         }
         let rules = (0..count).map(|number| cutter.rule(&format!("s{seed}-f{index}-{number}")));
