@@ -404,7 +404,10 @@ impl<'a> Reader<'a> {
         match super::surroundings::proposal(fragment, self.language) {
             Some((context, kind)) => format!(
                 "give it its surroundings: `pattern: {{context: \"{}\", selector: {kind}}}`",
-                context.replace('\\', "\\\\").replace('"', "\\\"")
+                context
+                    .replace('\\', "\\\\")
+                    .replace('"', "\\\"")
+                    .replace('\n', "\\n")
             ),
             None => "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`".to_owned(),
         }
