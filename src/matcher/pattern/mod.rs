@@ -95,15 +95,6 @@ impl Pattern {
         if matches!(root_part, Part::Many { .. }) {
             return Err("`$$$` alone matches lists, not a node: put it into something larger, or use `$NAME`".to_owned());
         }
-        if matches!(
-            root_part,
-            Part::Leaf {
-                kind: ERROR_KIND,
-                ..
-            }
-        ) {
-            return Err(format!("this is not {} code on its own", language.name));
-        }
         let mut pattern = Self {
             root: root_part,
             selected: selector,
@@ -167,11 +158,11 @@ impl Pattern {
 
     /// The kind that a matching node has; `None` for any.
     pub fn root_kind(&self) -> Option<u16> {
-        let kind = match &self.root {
-            Part::One { .. } | Part::Many { .. } => self.selected?,
-            Part::Leaf { kind, .. } | Part::Inner { kind, .. } => *kind,
-        };
-        (kind != ERROR_KIND).then_some(kind)
+        match &self.root {
+            Part::One { .. } | Part::Many { .. } => self.selected,
+            Part::Leaf { kind, .. } => Some(*kind),
+            Part::Inner { kind, .. } => (*kind != ERROR_KIND).then_some(*kind),
+        }
     }
 
     pub(super) fn variables(&self, names: &mut BTreeSet<Arc<str>>) {
@@ -182,7 +173,10 @@ impl Pattern {
     pub(super) fn is_error(&self) -> bool {
         matches!(
             self.root,
-            Part::Inner {
+            Part::Leaf {
+                kind: ERROR_KIND,
+                ..
+            } | Part::Inner {
                 kind: ERROR_KIND,
                 ..
             }
