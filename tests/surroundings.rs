@@ -26,9 +26,8 @@ fn what_is_proposed_is_a_rule() {
     let text = std::fs::read_to_string(path).unwrap();
     let mut wrong = Vec::new();
     for line in text.lines() {
-        let [language, fragment, kind] = line.split(" | ").collect::<Vec<_>>()[..] else {
-            panic!("{line}");
-        };
+        let (language, rest) = line.split_once(" | ").unwrap();
+        let (fragment, kind) = rest.rsplit_once(" | ").unwrap();
         if Language::named(language).is_none() {
             continue;
         }
