@@ -9,6 +9,7 @@ const SURROUNDINGS: [(&str, &[(&str, &str)]); 11] = [
     (
         "bash",
         &[
+            ("if x; then y; ", "; fi"),
             ("if ", "; then :; fi"),
             ("echo ", ""),
             ("x=", ""),
@@ -28,6 +29,7 @@ const SURROUNDINGS: [(&str, &[(&str, &str)]); 11] = [
             ("class C { ", " };"),
             ("class C ", " {};"),
             ("void f() { switch (x) { ", " } }"),
+            ("void f() { if (x) {} ", " }"),
             ("enum E { ", " };"),
             ("template <", "> class C {};"),
             ("C::C() ", " {}"),
@@ -51,6 +53,7 @@ const SURROUNDINGS: [(&str, &[(&str, &str)]); 11] = [
     (
         "java",
         &[
+            ("class C { void f() { try {} ", " } }"),
             ("class C { ", " }"),
             ("class C { void f() { ", " } }"),
             ("class C { void f() { ", "; } }"),
@@ -58,7 +61,6 @@ const SURROUNDINGS: [(&str, &[(&str, &str)]); 11] = [
             ("class C { void f(", ") {} }"),
             ("class C { ", " x; }"),
             ("class C { void f() { switch (x) { ", " } } }"),
-            ("class C { void f() { try {} ", " } }"),
             ("", " class C {}"),
             ("class C ", " {}"),
         ],
@@ -119,6 +121,7 @@ const C: &[(&str, &str)] = &[
     ("void f(", ") {}"),
     ("struct S { ", " };"),
     ("void f() { switch (x) { ", " } }"),
+    ("void f() { if (x) {} ", " }"),
     ("enum E { ", " };"),
     ("int x = { ", " };"),
     ("", " x;"),
@@ -126,10 +129,10 @@ const C: &[(&str, &str)] = &[
 
 const JAVASCRIPT: &[(&str, &str)] = &[
     ("const x = ", ""),
+    ("try {} ", ""),
     ("const x = { ", " }"),
     ("class C { ", " }"),
     ("switch (x) { ", " }"),
-    ("try {} ", ""),
     ("function f(", ") {}"),
     ("if (x) {} ", ""),
     ("const ", " = x"),
@@ -140,12 +143,12 @@ const JAVASCRIPT: &[(&str, &str)] = &[
 
 const TYPESCRIPT: &[(&str, &str)] = &[
     ("const x = ", ""),
+    ("try {} ", ""),
     ("const x = { ", " }"),
     ("class C { ", " }"),
     ("let x: ", ""),
     ("interface I { ", " }"),
     ("switch (x) { ", " }"),
-    ("try {} ", ""),
     ("function f(", ") {}"),
     ("if (x) {} ", ""),
     ("enum E { ", " }"),
@@ -179,8 +182,19 @@ fn stands_in(
     let context = format!("{before}{fragment}{behind}");
     let code = with_expando(&context, language.expando);
     let tree = Tree::parse(code.as_bytes(), &grammar)?;
-    let place = before.len()..code.len() - behind.len();
-    let is_it = |node: &u32| tree.range(*node) == place && tree.is_named(*node);
+    let (start, end) = (before.len(), code.len() - behind.len());
+    // What separates it from the next one may belong to it, or not.
+    let is_separator = |sign: char| matches!(sign, ',' | ';') || sign.is_whitespace();
+    let bare = code[start..end].trim_end_matches(is_separator).len();
+    let ends = [
+        end,
+        start + bare,
+        end + usize::from(behind.starts_with(';')),
+    ];
+    let is_it = |node: &u32| {
+        let bytes = tree.range(*node);
+        bytes.start == start && ends.contains(&bytes.end) && tree.is_named(*node)
+    };
     // Of nodes that are all of it, the innermost says most.
     let node = tree.subtree(tree.root()).rev().find(is_it)?;
     let kind = tree.kind(node);

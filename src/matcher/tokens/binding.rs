@@ -44,30 +44,31 @@ impl Tokens<'_> {
 
     /// Whether this `=` belongs to `if let .. = ..`, which is a condition of its own.
     pub(super) fn is_condition_of_let(&self, assignment: usize) -> bool {
-        let mut at = assignment;
-        if !self.is(at, "=") {
-            return false;
-        }
+        self.is(assignment, "=")
+            && self
+                .binder_before(assignment, |_| false)
+                .is_some_and(|binder| {
+                    binder > 0
+                        && (self.is_a(binder - 1, words::BLOCK_HEAD)
+                            || self.is(binder - 1, self.lexis.chain))
+                })
+    }
+
+    /// The nearest keyword before it, in the same brackets and statement, that begins a pattern.
+    fn binder_before(&self, start: usize, is_barrier: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut at = start;
         for _ in 0..TYPES_LIMIT {
-            let Some(last) = at.checked_sub(1) else {
-                return false;
-            };
+            let last = at.checked_sub(1)?;
             at = match self.class(last) {
-                _ if self.binder_end(last).is_some() => {
-                    return last > 0
-                        && (self.is_a(last - 1, words::BLOCK_HEAD)
-                            || self.is(last - 1, self.lexis.chain));
-                }
-                Class::Open(_) => return false,
-                Class::Close(_) => match self.partner(last) {
-                    Some(open) => open,
-                    None => return false,
-                },
-                _ if self.is_separator(last) => return false,
+                _ if self.binder_end(last).is_some() => return Some(last),
+                _ if is_barrier(last) => return None,
+                Class::Open(_) => return None,
+                Class::Close(_) => self.partner(last)?,
+                _ if self.is_separator(last) => return None,
                 _ => last,
             };
         }
-        false
+        None
     }
 
     /// Whether what stands behind a bracket may stand behind a pattern.
@@ -83,24 +84,11 @@ impl Tokens<'_> {
 
     /// Whether `let` stands before it, and no `=` between.
     fn is_pattern_before(&self, start: usize) -> bool {
-        let mut at = start;
-        for _ in 0..TYPES_LIMIT {
-            let Some(last) = at.checked_sub(1) else {
-                return false;
-            };
-            at = match self.class(last) {
-                _ if self.binder_end(last).is_some() => return true,
-                _ if self.lexis.binders.iter().any(|(_, end)| self.is(last, end)) => return false,
-                Class::Open(_) | Class::Close(2) => return false,
-                Class::Close(_) => match self.partner(last) {
-                    Some(open) => open,
-                    None => return false,
-                },
-                _ if self.is_separator(last) => return false,
-                _ => last,
-            };
-        }
-        false
+        let is_barrier = |at: usize| {
+            let mut binders = self.lexis.binders.iter();
+            self.class(at) == Class::Close(2) || binders.any(|(_, end)| self.is(at, end))
+        };
+        self.binder_before(start, is_barrier).is_some()
     }
 
     /// Whether `=>` stands behind it, with at most a guard or other patterns between.

@@ -1,15 +1,19 @@
 //! From YAML to a checked [`RuleMatcher`]: every complaint points at its key or value, and all come at once.
 
+mod atom;
+mod shared;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::field::Field;
-use super::nth_child::{Formula, NthChild};
-use super::selector::Fault;
-use super::{Matcher, Pattern, Relation, RuleMatcher, Stop, Util};
+use super::{Matcher, Relation, RuleMatcher, Stop, Util};
 use crate::language::Language;
 use crate::problem::Problems;
 use crate::yaml::{Entry, Node, Value};
+pub(super) use atom::not_a_regex;
+pub use shared::SharedUtils;
+use shared::{refuse_circle, same_node_utils};
 
 /// Keys of a condition; composites come before relations when they are tried, whatever their order in the text.
 const KEYS: [&str; 12] = [
@@ -19,60 +23,10 @@ const KEYS: [&str; 12] = [
 const RELATION_KEYS: [&str; 2] = ["stopBy", "field"];
 /// Keys of the ast-grep language that codex does not have.
 const REFUSED_KEYS: [&str; 1] = ["range"];
+/// What ast-grep keeps for utils with arguments.
+const RESERVED: [char; 4] = ['(', ')', ',', '='];
 /// Conditions nested deeper than this are refused.
 const DEPTH_LIMIT: usize = 64;
-
-/// Utils that many rules share; each is complete in itself, with constraints and utils of its own.
-#[derive(Debug, Clone, Default)]
-pub struct SharedUtils {
-    names: Vec<String>,
-    /// Those that nobody can use, because they are not right themselves.
-    broken: BTreeSet<String>,
-    matchers: Arc<Vec<RuleMatcher>>,
-}
-
-impl SharedUtils {
-    /// Reads them; each has a place for its own complaints.
-    pub fn read(language: &'static Language, utils: &mut [(String, &Node, &mut Problems)]) -> Self {
-        let mut shared = Self {
-            names: utils.iter().map(|(name, ..)| name.clone()).collect(),
-            ..Self::default()
-        };
-        let rules: Vec<(String, &Node)> = utils
-            .iter()
-            .map(|(name, node, _)| (name.clone(), *node))
-            .collect();
-        let mut matchers = Vec::new();
-        for (index, (name, node, problems)) in utils.iter_mut().enumerate() {
-            let before = problems.len();
-            if rules[..index].iter().any(|(other, _)| other == name) {
-                problems.add(
-                    node.span.clone(),
-                    format!("a second util is named `{name}`"),
-                );
-            }
-            let span = node.get("id").map_or(&node.span, |id| &id.span).clone();
-            refuse_circle(name, span, &rules, needed_by_shared, problems);
-            let mut reader = Reader::new(language, problems);
-            reader.shared = shared.clone();
-            reader.utils(node.get("utils").map_or(&[][..], Node::entries));
-            reader.in_util = true;
-            let rule = node.get("rule");
-            if rule.is_none() {
-                reader
-                    .problems
-                    .add(node.span.clone(), "a util needs `rule`");
-            }
-            let matcher = rule.and_then(|rule| reader.rule(rule, node.get("constraints")));
-            if problems.len() > before {
-                shared.broken.insert(name.clone());
-            }
-            matchers.push(matcher.unwrap_or_else(RuleMatcher::nothing));
-        }
-        shared.matchers = Arc::new(matchers);
-        shared
-    }
-}
 
 /// Reads conditions for one rule; the utils are shared by all of them.
 pub struct Reader<'a> {
@@ -166,6 +120,13 @@ impl<'a> Reader<'a> {
             .collect();
         for entry in entries {
             let span = entry.key_span.clone();
+            if entry.key.contains(RESERVED) {
+                // Well-known packs have such names.
+                self.doubt(|reader| {
+                    let message = "ast-grep refuses `(`, `)`, `,` and `=` in the name of a util";
+                    reader.problems.add(span.clone(), message);
+                });
+            }
             refuse_circle(&entry.key, span, &rules, same_node_utils, self.problems);
         }
         let nothing = || Matcher::Any(Vec::new());
@@ -348,181 +309,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn pattern(&mut self, node: &Node) -> Option<Pattern> {
-        if let Value::Map(_) = node.value {
-            let keys = ["context", "selector", "strictness"];
-            node.need_map("`pattern`", &keys, self.problems)?;
-            if let Some(strictness) = node.get("strictness").filter(|value| !is_smart(value)) {
-                let message = "only the strictness `smart` is supported";
-                self.problems.add(strictness.span.clone(), message);
-                return None;
-            }
-            let Some(context) = node.get("context") else {
-                self.problems
-                    .add(node.span.clone(), "a pattern in this form needs `context`");
-                return None;
-            };
-            let selector = match given(node, "selector") {
-                Some(selector) => Some(self.kind(selector)?),
-                None => None,
-            };
-            return self.parse_pattern(context, selector);
-        }
-        self.parse_pattern(node, None)
-    }
-
-    fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
-        let text = self.no_number("pattern", node)?;
-        let text = text.need_text("pattern", self.problems)?;
-        match Pattern::parse(text, selector, self.language) {
-            Ok(pattern) => {
-                if pattern.is_error() {
-                    let message = format!("this is not {} code on its own", self.language.name);
-                    let help = self.surroundings(text);
-                    self.doubt(|reader| {
-                        let span = node.span.clone();
-                        reader.problems.add_with_help(span, message, help);
-                    });
-                }
-                Some(if self.ours {
-                    pattern.with_comments()
-                } else {
-                    pattern
-                })
-            }
-            Err(message) => {
-                let help = self.surroundings(text);
-                self.problems
-                    .add_with_help(node.span.clone(), message, help);
-                None
-            }
-        }
-    }
-
-    /// How a fragment becomes a pattern.
-    fn surroundings(&self, fragment: &str) -> String {
-        match super::surroundings::proposal(fragment, self.language) {
-            Some((context, kind)) => format!(
-                "give it its surroundings: `pattern: {{context: \"{}\", selector: {kind}}}`",
-                context
-                    .replace('\\', "\\\\")
-                    .replace('"', "\\\"")
-                    .replace('\n', "\\n")
-            ),
-            None => "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`".to_owned(),
-        }
-    }
-
-    fn kind(&mut self, node: &Node) -> Option<u16> {
-        let name = node.need_text("kind", self.problems)?;
-        let kind = self.grammar.id_for_node_kind(name, true);
-        if kind != 0 {
-            return Some(kind);
-        }
-        self.refuse_kind(name, node);
-        None
-    }
-
-    /// `kind`: the name of one, or a selector.
-    fn selector(&mut self, node: &Node) -> Option<Matcher> {
-        let text = self.text("kind", node)?;
-        if !text.is_empty() && !super::selector::is_compound(text) {
-            return self.kind(node).map(Matcher::Kind);
-        }
-        let grammar = self.grammar.clone();
-        let kind_of = |name: &str| {
-            let kind = grammar.id_for_node_kind(name, true);
-            (kind != 0).then_some(kind)
-        };
-        match super::selector::parse(text, &kind_of) {
-            Ok(matcher) => return Some(matcher),
-            Err(Fault::Kind(name)) => self.refuse_kind(&name, node),
-            Err(Fault::Other(message)) => self.problems.add(node.span.clone(), message),
-        }
-        None
-    }
-
-    fn refuse_kind(&mut self, name: &str, node: &Node) {
-        let named = |kind: &u16| {
-            self.grammar.node_kind_is_named(*kind) && self.grammar.node_kind_is_visible(*kind)
-        };
-        let kinds = (0..self.grammar.node_kind_count() as u16).filter(named);
-        let known: BTreeSet<&str> = kinds
-            .filter_map(|kind| self.grammar.node_kind_for_id(kind))
-            .collect();
-        let message = format!("{} has no node kind `{name}`", self.language.name);
-        self.problems
-            .add_unknown(node.span.clone(), message, name, known);
-    }
-
-    fn nth_child(&mut self, node: &Node) -> Option<NthChild> {
-        let Value::Map(entries) = &node.value else {
-            return Some(NthChild {
-                formula: self.formula(node)?,
-                of: None,
-                reverse: false,
-            });
-        };
-        let keys = ["position", "ofRule", "reverse"];
-        self.doubt(|reader| {
-            let unknown = |entry: &&Entry| !keys.contains(&entry.key.as_str());
-            for entry in entries.iter().filter(unknown) {
-                let message = format!("unknown key `{}` in `nthChild`", entry.key);
-                let span = entry.key_span.clone();
-                reader.problems.add_unknown(span, message, &entry.key, keys);
-            }
-        });
-        let Some(position) = node.get("position") else {
-            let message = "`nthChild` in this form needs `position`";
-            self.problems.add(node.span.clone(), message);
-            return None;
-        };
-        let formula = self.formula(position);
-        let of = match given(node, "ofRule") {
-            Some(of) => Some(self.condition(of)?),
-            None => None,
-        };
-        let reverse = match node.get("reverse") {
-            Some(reverse) => reverse.need_bool("reverse", self.problems)?,
-            None => false,
-        };
-        Some(NthChild {
-            formula: formula?,
-            of,
-            reverse,
-        })
-    }
-
-    fn formula(&mut self, node: &Node) -> Option<Formula> {
-        let text = node.need_text("nthChild", self.problems)?;
-        let is_whole = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
-        let formula = match &node.value {
-            Value::Number(number) if !is_whole(number.trim_start_matches('+')) => Err(format!(
-                "`{number}` is no place among siblings: they are counted from 1"
-            )),
-            _ => Formula::parse(text),
-        };
-        match formula {
-            Ok(formula) => Some(formula),
-            Err(message) => {
-                self.problems.add(node.span.clone(), message);
-                None
-            }
-        }
-    }
-
-    fn regex(&mut self, node: &Node) -> Option<regex::bytes::Regex> {
-        let text = self.no_number("regex", node)?;
-        let text = self.text("regex", text)?;
-        match regex::bytes::Regex::new(text) {
-            Ok(regex) => Some(regex),
-            Err(error) => {
-                self.problems.add(node.span.clone(), not_a_regex(&error));
-                None
-            }
-        }
-    }
-
     fn list(&mut self, key: &str, node: &Node) -> Option<Vec<Matcher>> {
         let nodes = node.need_list(key, self.problems);
         if nodes.is_empty() && matches!(node.value, Value::List(_)) {
@@ -634,75 +420,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What is wrong with a regular expression, in one line.
-pub(super) fn not_a_regex(error: &regex::Error) -> String {
-    let reason = error.to_string();
-    let reason = reason.lines().last().unwrap_or_default();
-    let reason = reason.trim_start_matches("error: ");
-    format!("not a regular expression: {reason}")
-}
-
 /// The value of a key; `null` counts as absent.
 fn given<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     node.get(key).filter(|value| value.value != Value::Null)
-}
-
-fn is_smart(strictness: &Node) -> bool {
-    strictness.value == Value::Null || strictness.as_text() == Some("smart")
-}
-
-/// A util that needs itself at the same node can never answer.
-fn refuse_circle<'n>(
-    name: &str,
-    span: std::ops::Range<usize>,
-    utils: &[(String, &'n Node)],
-    needed: fn(&'n Node) -> Vec<&'n str>,
-    problems: &mut Problems,
-) {
-    let find = |name: &str| utils.iter().find(|(known, _)| known == name);
-    let mut reached: BTreeSet<&str> = BTreeSet::new();
-    let mut open: Vec<&Node> = find(name).map(|(_, node)| *node).into_iter().collect();
-    while let Some(node) = open.pop() {
-        for next in needed(node) {
-            if next == name {
-                let message = format!("the util `{name}` needs itself to decide the same node");
-                problems.add(span, message);
-                return;
-            }
-            if reached.insert(next) {
-                open.extend(find(next).map(|(_, node)| *node));
-            }
-        }
-    }
-}
-
-/// The shared utils that a shared util needs: its own utils and constraints count as part of it.
-fn needed_by_shared(util: &Node) -> Vec<&str> {
-    let own = util.get("utils").map_or(&[][..], Node::entries);
-    let constraints = util.get("constraints").map_or(&[][..], Node::entries);
-    let parts = own.iter().chain(constraints).map(|entry| &entry.value);
-    let mut names: Vec<&str> = util
-        .get("rule")
-        .into_iter()
-        .chain(parts)
-        .flat_map(same_node_utils)
-        .collect();
-    names.retain(|name| own.iter().all(|entry| entry.key != *name));
-    names
-}
-
-/// The utils that a condition asks about its own node.
-fn same_node_utils(node: &Node) -> Vec<&str> {
-    let mut names = Vec::new();
-    for entry in node.entries() {
-        match (entry.key.as_str(), &entry.value.value) {
-            ("matches", _) => names.extend(entry.value.as_text()),
-            ("not", _) => names.extend(same_node_utils(&entry.value)),
-            ("all" | "any", Value::List(nodes)) => {
-                names.extend(nodes.iter().flat_map(same_node_utils));
-            }
-            _ => {}
-        }
-    }
-    names
 }
