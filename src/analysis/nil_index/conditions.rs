@@ -332,8 +332,14 @@ impl<'t> Interpreter<'_, 't> {
             }
         };
         let (when_true, when_false) = match goes_on_when {
-            true => (on_true, self.either_kind(mark, off, on_false)),
-            false => (self.either_kind(mark, off, on_true), on_false),
+            true => {
+                let off = self.untested(mark, off, on_false.as_ref());
+                (on_true, self.either_kind(mark, off, on_false))
+            }
+            false => {
+                let off = self.untested(mark, off, on_true.as_ref());
+                (self.either_kind(mark, off, on_true), on_false)
+            }
         };
         Judged {
             operand,
@@ -343,6 +349,40 @@ impl<'t> Interpreter<'_, 't> {
             when_true,
             when_false,
         }
+    }
+
+    /// Where the left side decides, nothing was tested of what the right side tests: `if flag and not x then return end`.
+    fn untested(
+        &mut self,
+        mark: Mark,
+        off: Option<Delta<'t>>,
+        on: Option<&Delta<'t>>,
+    ) -> Option<Delta<'t>> {
+        let tested = |(value, fact): (Value, Option<&Fact<'t>>)| {
+            let fact = fact.filter(|fact| !fact.bits.has_nil())?;
+            let evidence = fact.evidence?;
+            let is_test = matches!(evidence.reason, Reason::Tested(_)) && evidence.doubt.is_none();
+            is_test.then_some((value, evidence))
+        };
+        let tested: Vec<(Value, Evidence<'t>)> = on
+            .into_iter()
+            .flat_map(Delta::values)
+            .filter_map(tested)
+            .collect();
+        if tested.is_empty() {
+            return off;
+        }
+        self.state.apply(off.as_ref()?);
+        for (value, evidence) in tested {
+            let fact = self.state.fact(value);
+            if fact.evidence.is_none() && fact.bits.has_nil() && !fact.is_reported {
+                let evidence = Some(evidence);
+                self.state.set_fact(value, Fact { evidence, ..fact });
+            }
+        }
+        let delta = self.state.delta(mark);
+        self.state.roll_back(mark);
+        Some(delta)
     }
 
     /// An empty table, or a constant that is meant to be one: `{}`, `EMPTY`.

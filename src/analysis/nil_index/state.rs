@@ -186,6 +186,11 @@ impl<'a, 't> State<'a, 't> {
         (self.births.len() - 1) as Value
     }
 
+    /// The value that was made last.
+    pub(super) fn youngest(&self) -> Value {
+        self.births.len().saturating_sub(1) as Value
+    }
+
     fn birth(&self, value: Value) -> Option<&Birth<'t>> {
         self.births.get(value as usize)
     }
@@ -194,6 +199,13 @@ impl<'a, 't> State<'a, 't> {
     pub fn nature(&self, value: Value) -> Nature {
         self.birth(value)
             .map_or_else(Nature::default, |birth| birth.nature)
+    }
+
+    /// From here on the constructor of a table says nothing of its fields.
+    pub fn forget_table(&mut self, value: Value) {
+        if let Some(birth) = self.births.get_mut(value as usize) {
+            birth.nature.table = None;
+        }
     }
 
     /// The slot whose content a value is by definition.
