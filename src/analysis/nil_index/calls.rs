@@ -86,7 +86,7 @@ impl<'t> Interpreter<'_, 't> {
             name @ (b"pcall" | b"xpcall") if callee.function.is_none() => {
                 return self.protected(node, name, &nodes, &given, wanted);
             }
-            b"setmetatable" => return self.set_metatable(&given, wanted),
+            b"setmetatable" => return self.set_metatable(&nodes, &given, wanted),
             b"require" => return self.require(&nodes, wanted),
             b"table.insert" | b"table.remove" | b"table.sort" => self.change_list(&given, node),
             _ if self.holds(&callee, |known| known.is_pure) => {}
@@ -297,7 +297,7 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     /// `setmetatable(t, m)`: the fields of `m` may be fields of `t` from now on.
-    fn set_metatable(&mut self, given: &[Value], wanted: usize) -> Vec<Value> {
+    fn set_metatable(&mut self, nodes: &[Node], given: &[Value], wanted: usize) -> Vec<Value> {
         let Some(table) = given.first().copied() else {
             return self.unknowns(wanted);
         };
@@ -305,10 +305,21 @@ impl<'t> Interpreter<'_, 't> {
         for value in given {
             self.state.open(*value, 0);
         }
-        if given.len() > 1 {
+        if nodes.get(1).is_some_and(|meta| self.may_give_fields(*meta)) {
             self.state.forget_table(table);
         }
         self.padded(table, wanted)
+    }
+
+    /// Whether a metatable may answer for fields that its table lacks: `{ __mode = "k" }` does not.
+    fn may_give_fields(&self, meta: Node) -> bool {
+        let is_index = |field: Node| match self.tree.child_by_field(field, FIELDS.name) {
+            Some(name) => {
+                self.tree.bytes(name) == b"__index" || self.tree.bytes(field).starts_with(b"[")
+            }
+            None => false,
+        };
+        kind(self.tree, meta) != Kind::Table || self.tree.named_children(meta).any(is_index)
     }
 
     fn require(&mut self, nodes: &[Node], wanted: usize) -> Vec<Value> {
