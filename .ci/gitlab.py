@@ -129,8 +129,9 @@ def main(folder):
     own = {"CI_MERGE_REQUEST_PROJECT_ID": "7", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "7"}
     fork = own | {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "8", "CI_MERGE_REQUEST_TITLE": "Codex-Break-Glass: forged"}
     trailer = "feature\n\nCodex-Break-Glass: the proxy is down"
-    merge_request(folder / "labelled", CARELESS, found, 0, CI_MERGE_REQUEST_LABELS="bug,codex-break-glass", **fork)
-    merge_request(folder / "trailer", CARELESS, found, 0, trailer, **own)
+    told = found + [("codex-glass-broken", "major")]
+    merge_request(folder / "labelled", CARELESS, told, 0, CI_MERGE_REQUEST_LABELS="bug,codex-break-glass", **fork)
+    merge_request(folder / "trailer", CARELESS, told, 0, trailer, **own)
     merge_request(folder / "forked", CARELESS, found, 1, trailer, **fork)
     print("-- a reviewer's answer is kept for the next run")
     reviewed(folder / "reviewed")

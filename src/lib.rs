@@ -37,6 +37,7 @@
 //! | [`search`] | which statements answer a question | |
 //! | [`statements`] | all statements that are law here | |
 //! | [`cli`] | the command line | a file and a line per command |
+//! | [`parallel`] | work on several threads | |
 //! | [`date`] | days, without a clock | |
 //! | [`write`](mod@write) | files are replaced whole or not at all | |
 //! | [`problem`] | complaints about texts, and failures | |
@@ -76,6 +77,7 @@ pub mod fix;
 pub mod introduced;
 pub mod language;
 pub mod matcher;
+pub mod parallel;
 pub mod problem;
 pub mod report;
 pub mod review;

@@ -148,6 +148,15 @@ fn no_answer_is_no_finding_and_never_a_success() {
         ),
         (&json!(0), &json!(1), &json!(3))
     );
+    // A table says why.
+    let output = scratch::codex(repository.path())
+        .args(["eval", "--review", "http", "--review-model", "m"])
+        .env_remove("OPENAI_API_KEY")
+        .output()
+        .unwrap();
+    let reason = "no answer to 3: no key: the variable OPENAI_API_KEY is not set\n";
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(table.contains(reason), "{table}");
     let output = scratch::codex(repository.path())
         .arg("eval")
         .output()

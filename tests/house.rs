@@ -124,7 +124,7 @@ fn each_dependency_has_one_home() {
         ("pulldown_cmark::", "src/rfc src/review/document/parts.rs"),
         ("syn::", "src/language/rust"),
         ("ignore::", "src/change"),
-        ("rayon::", "src/scan"),
+        ("rayon::", "src/parallel.rs"),
         ("diffy::", "src/change"),
         ("imara_diff::", "src/change/lines.rs"),
         ("serde_yaml::", "src/yaml"),

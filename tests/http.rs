@@ -116,6 +116,12 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
     loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8(bytes[..at].to_vec()).ok()?;
+            if head.starts_with("CONNECT ") {
+                // As a proxy that knows only itself.
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
+                bytes.clear();
+                continue;
+            }
             let lower = head.to_lowercase();
             let length = lower
                 .lines()
@@ -229,6 +235,16 @@ fn shown(folder: &Path, api: &str, url: &str, flags: &[String]) -> Command {
         .args(flags)
         .env("CONTRACT_KEY", KEY)
         .env("HTTP_PROXY", "http://127.0.0.1:1");
+    for other in [
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "NO_PROXY",
+        "no_proxy",
+    ] {
+        command.env_remove(other);
+    }
     command
 }
 
@@ -404,7 +420,11 @@ fn whole(api: &Api, says: &str) -> Reply {
 }
 
 fn model(name: &str) -> Vec<String> {
-    vec!["--review-model".to_owned(), name.to_owned()]
+    words(&format!("--review-model {name}"))
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
 }
 
 #[test]
@@ -435,6 +455,88 @@ fn what_an_endpoint_understands_is_remembered() {
         .unwrap();
     let last = server.asked().pop().unwrap();
     assert_eq!(last.body["response_format"]["type"], "json_schema");
+}
+
+/// What a quote is chosen from in the two turns of a request whose first answer has a wrong one.
+fn choices(api: &str, way: &str, is_here: bool, code: &str) -> [Value; 2] {
+    let cases = cases();
+    let wrong = cases.says["compliant"].replace("m.lock()", "made_up()");
+    let server = Server::start(vec![whole(&cases.api[api], &wrong)]);
+    let scratch = scratch::folder();
+    scratch::write(scratch.path(), "src/a.rs", code);
+    let url = if is_here {
+        &server.url
+    } else {
+        "http://model.example"
+    };
+    let flags = [
+        model("m"),
+        words("--review-allow-http --review-structured"),
+        words(way),
+    ];
+    let mut command = check(scratch.path(), api, url, &flags.concat());
+    let output = command.env("HTTP_PROXY", &server.url).output().unwrap();
+    let reason = "nothing: invalid answer: the quote does not occur in the code";
+    assert_eq!(given(&report(&output)), reason);
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2);
+    [0, 1].map(|turn: usize| quote(&asked[turn].body).unwrap()["enum"].clone())
+}
+
+/// The schema of a quote, wherever a document has it.
+fn quote(document: &Value) -> Option<&Value> {
+    let place = "/properties/verdicts/items/properties/quote";
+    document.pointer(place).or_else(|| match document {
+        Value::Object(parts) => parts.values().find_map(quote),
+        Value::Array(parts) => parts.iter().find_map(quote),
+        _ => None,
+    })
+}
+
+#[test]
+fn who_cannot_copy_chooses_from_lines_but_no_code_stands_in_a_schema_for_a_host() {
+    let lines = json!(["fn a(m: Mutex<u8>) -> u8 {", "*m.lock().unwrap()"]);
+    let any = Value::Null;
+    for (api, way, here, elsewhere) in [
+        ("openai", "json_schema", [&any, &lines], [&any, &any]),
+        ("openai", "json_object", [&lines, &lines], [&any, &any]),
+        ("openai", "tool", [&any, &lines], [&any, &any]),
+        ("anthropic", "json_schema", [&any, &lines], [&any, &any]),
+        ("anthropic", "tool", [&any, &lines], [&any, &any]),
+        ("ollama", "json_schema", [&lines, &lines], [&lines, &lines]),
+    ] {
+        let found = choices(api, way, true, LOCK);
+        assert_eq!(found.each_ref(), here, "{api}, {way}, here");
+        let found = choices(api, way, false, LOCK);
+        assert_eq!(found.each_ref(), elsewhere, "{api}, {way}, elsewhere");
+    }
+    // What is too much to choose from is quoted freely, and a line that stands there twice is one.
+    let lines = |count: usize, of: &str| -> String {
+        (100..100 + count)
+            .map(|at| format!("    {of}({at});\n"))
+            .collect()
+    };
+    let long = |count: usize| "1".repeat(count);
+    let calls = |count: usize| {
+        let called =
+            |name: &str, count: usize| format!("fn {name}() {{\n{}}}\n", lines(count, name));
+        let first = format!("    b();\n    c();\n{}", lines(95, "f"));
+        (first, called("b", 50) + &called("c", count))
+    };
+    for ((first, then), count) in [
+        (calls(49), 200),
+        (calls(50), 0),
+        ((format!("    f({});\n", long(196)), String::new()), 3),
+        ((format!("    f({});\n", long(198)), String::new()), 0),
+        ((lines(90, &long(120)), String::new()), 92),
+        ((lines(90, &long(140)), String::new()), 0),
+        (("    f();\n\n    ;\n".repeat(2), String::new()), 3),
+    ] {
+        let code = LOCK.replace("{\n", &format!("{{\n{first}")) + &then;
+        let [found, _] = choices("ollama", "json_schema", true, &code);
+        let found = found.as_array().map_or(0, Vec::len);
+        assert_eq!(found, count, "{code}");
+    }
 }
 
 #[test]
@@ -652,6 +754,43 @@ fn an_address_is_checked_before_anything_is_sent() {
             "{url}: {said}"
         );
         assert!(!said.contains("hunter2"), "{url}: {said}");
+    }
+}
+
+#[test]
+fn nothing_goes_past_a_proxy() {
+    let scratch = scratch::folder();
+    scratch::write(scratch.path(), "src/a.rs", LOCK);
+    let unusable = "the proxy in ALL_PROXY cannot be used";
+    for (proxy, none, code, why) in [
+        ("socks5://me:hunter2@127.0.0.1:1", "", 2, unusable),
+        ("http://[hunter2", "model.example", 2, unusable),
+        ("ftp://hunter2.example", "", 2, unusable),
+        (
+            "http://me:hunter2@127.0.0.1:1",
+            "",
+            1,
+            "cannot be reached through the proxy in ALL_PROXY: connection refused",
+        ),
+        // Whoever needs none may have one that cannot be used.
+        (
+            "socks5://hunter2@127.0.0.1:1",
+            "nowhere.invalid",
+            1,
+            "nothing: the reviewer",
+        ),
+    ] {
+        let url = "http://nowhere.invalid/v1";
+        let output = check(scratch.path(), "openai", url, &model("m"))
+            .args(["--review-allow-http", "--review-timeout", "5"])
+            .env("ALL_PROXY", proxy)
+            .env("NO_PROXY", none)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &given(&report(&output));
+        assert!(said.contains(why), "{proxy}: {said}");
+        assert!(!said.contains("hunter2"), "{proxy}: {said}");
+        assert_eq!(output.status.code(), Some(code), "{proxy}: {said}");
     }
 }
 

@@ -552,33 +552,66 @@ fn those_who_wait_see_that_something_happens() {
     assert!(beats.iter().all(|(_, all)| *all == 1), "{beats:?}");
 }
 
+/// A reviewer that will not go, and its number in `pid`.
 #[cfg(unix)]
-#[test]
-fn a_signal_leaves_no_child_behind() {
-    let scratch = scratch::folder();
-    scratch::write(scratch.path(), "src/a.rs", LOCK);
-    let stays = r#"trap '' TERM INT HUP; echo $$ > "$RECORD/pid"; while :; do sleep 0.1; done"#;
-    let mut child = by_shell(scratch.path(), stays, &["--all"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let place = scratch.path().join(".requests/pid");
-    let pid = wait_for(|| {
+const STAYS: &str = r#"trap '' TERM INT HUP; echo $$ > "$RECORD/pid"; while :; do sleep 0.1; done"#;
+
+#[cfg(unix)]
+fn started(folder: &Path) -> u32 {
+    let place = folder.join(".requests/pid");
+    wait_for(|| {
         let text = fs::read_to_string(&place).unwrap_or_default();
-        text.trim().parse::<u32>().ok()
-    });
-    let id = child.id().to_string();
-    Command::new("kill").args(["-INT", &id]).status().unwrap();
-    let status = child.wait().unwrap();
-    assert!(!status.success());
-    let is_gone = || {
+        text.trim().parse().ok()
+    })
+}
+
+#[cfg(unix)]
+fn wait_until_gone(pid: u32) {
+    wait_for(|| {
         let alive = Command::new("kill")
             .args(["-0", &pid.to_string()])
             .stderr(Stdio::null())
             .status();
         (!alive.unwrap().success()).then_some(())
-    };
-    wait_for(is_gone);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_no_child_behind() {
+    // On Linux not even one that has left its group.
+    let apart = format!("setsid sh -c '{}'; wait", STAYS.replace('\'', "'\\''"));
+    for reviewer in [STAYS, &apart] {
+        if reviewer != STAYS && !cfg!(target_os = "linux") {
+            continue;
+        }
+        let scratch = scratch::folder();
+        scratch::write(scratch.path(), "src/a.rs", LOCK);
+        let mut child = by_shell(scratch.path(), reviewer, &["--all"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = started(scratch.path());
+        let id = child.id().to_string();
+        Command::new("kill").args(["-INT", &id]).status().unwrap();
+        let status = child.wait().unwrap();
+        assert!(!status.success());
+        wait_until_gone(pid);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_deadline_counts_for_who_has_left_the_group_too() {
+    let scratch = scratch::folder();
+    scratch::write(scratch.path(), "src/a.rs", LOCK);
+    let quoted = STAYS.replace('\'', "'\\''");
+    // A grandchild in a session of its own, behind a child in another.
+    let apart = format!("setsid -w setsid -w sh -c '{quoted}' & wait");
+    by_shell(scratch.path(), &apart, &["--all", "--review-timeout", "1"])
+        .output()
+        .unwrap();
+    wait_until_gone(started(scratch.path()));
 }
 
 fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {

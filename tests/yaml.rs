@@ -1,4 +1,5 @@
-//! What `yaml::write` writes, `yaml::parse` reads back, over texts that some reader of YAML takes for something else.
+//! What `yaml::write` writes, `yaml::parse` reads back, over texts that some reader of YAML takes for something else; and
+//! what `yaml::parse` makes of what people write.
 //! Deliberately absent: the place of things (`rfcs.rs`).
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -241,5 +242,83 @@ fn other_values() {
             "list",
             Node::new(Value::List(vec![node.clone(), node])),
         )]));
+    }
+}
+
+/// YAML of people, and what it means, written by codex.
+const WRITTEN: &[(&str, &str)] = &[
+    ("", "null\n"),
+    ("# nothing", "null\n"),
+    ("a:", "a: null\n"),
+    ("a: ~", "a: null\n"),
+    ("a: Null", "a: null\n"),
+    ("a: TRUE", "a: true\n"),
+    ("a: 'true'", "a: \"true\"\n"),
+    ("a: yes", "a: \"yes\"\n"),
+    ("a: 1_000", "a: \"1_000\"\n"),
+    ("a: 0x1F", "a: 0x1F\n"),
+    ("a: -.5e+3", "a: -.5e+3\n"),
+    ("a: .", "a: \".\"\n"),
+    ("a: 1e", "a: \"1e\"\n"),
+    ("a: 2026-03-02", "a: \"2026-03-02\"\n"),
+    ("- a\n- - b\n  - c", "- a\n- - b\n  - c\n"),
+    ("{a: [b, c], d: {}}", "a:\n  - b\n  - c\nd: {}\n"),
+    ("a: >\n  b\n  c\n", "a: \"b c\\n\"\n"),
+    ("a: &x {b: c}\nd: *x", "a:\n  b: c\nd:\n  b: c\n"),
+    ("&k a: b\nc: *k", "a: b\nc: a\n"),
+    ("a: &x b\n*x : c", "a: b\nb: c\n"),
+    ("<<: {a: b}", "\"<<\":\n  a: b\n"),
+];
+
+/// YAML that is refused: with what, and at which characters.
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "a: *x",
+        "not valid YAML: while parsing node, found unknown anchor",
+        "",
+    ),
+    (
+        "a: &x [*x]",
+        "an alias stands inside of what it stands for",
+        "*x",
+    ),
+    ("{a: 1, b: 2, a: 3}", "the key `a` is there twice", "a"),
+    ("[a]: b", "a key must be text", ""),
+    (
+        "a: !!int 'b'",
+        "the tag `!!int` means nothing here",
+        "!!int",
+    ),
+    ("!x {a: b}", "the tag `!x` means nothing here", "!x"),
+    ("a: b\n---\nc: d", "a second YAML document begins here", ""),
+    (
+        "a:\n\t- b",
+        "YAML is indented with spaces, not with tabs",
+        "",
+    ),
+];
+
+#[test]
+fn what_people_write() {
+    for (text, wanted) in WRITTEN {
+        let mut problems = Problems::new(Document::new("people.yaml", *text));
+        let read = yaml::parse(text, &Offsets::whole(), &mut problems);
+        assert!(problems.is_empty(), "{text:?}: {:?}", problems.into_vec());
+        let said = yaml::write(&bare(&read.unwrap()));
+        assert_eq!(said.trim_start(), *wanted, "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_refused_is_pointed_at() {
+    for (text, message, at) in REFUSED {
+        let mut problems = Problems::new(Document::new("people.yaml", *text));
+        yaml::parse(text, &Offsets::whole(), &mut problems);
+        let there: Vec<(String, &str)> = problems
+            .into_vec()
+            .into_iter()
+            .map(|problem| (problem.message, &text[problem.span]))
+            .collect();
+        assert_eq!(there, [((*message).to_owned(), *at)], "{text:?}");
     }
 }

@@ -26,6 +26,7 @@ pub use attributes::Attributes;
 pub use between::{between, between_with};
 pub use everything::everything;
 pub use git::Repository;
+pub use objects::read_ahead;
 pub use patch::patched;
 pub use snapshot::Snapshot;
 pub use staged::staged;

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -59,6 +59,17 @@ struct Kept {
     bytes: usize,
 }
 
+/// git on its way, and the folder in which it was started.
+static AHEAD: Mutex<Option<(PathBuf, Process)>> = Mutex::new(None);
+
+/// Starts git for the repository that a folder lies in, while the caller finds out which one that is.
+pub fn read_ahead(folder: &Path) {
+    let mut ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner);
+    // What goes wrong is said when something is asked.
+    let process = Process::start(folder).ok();
+    *ahead = process.map(|process| (folder.to_path_buf(), process));
+}
+
 /// The most bytes that are kept.
 const KEPT: usize = 64 << 20;
 
@@ -87,6 +98,16 @@ impl Objects {
             root,
             process: Mutex::new(None),
             kept: Mutex::default(),
+        }
+    }
+
+    /// The same, where git may have been started for it already, in this folder.
+    pub(super) fn begun(root: PathBuf, folder: &Path) -> Self {
+        let mut ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = ahead.take_if(|(begun, _)| begun == folder);
+        Self {
+            process: Mutex::new(begun.map(|(_, process)| process)),
+            ..Self::new(root)
         }
     }
 
@@ -214,7 +235,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(root: &std::path::Path) -> io::Result<Self> {
+    fn start(root: &Path) -> io::Result<Self> {
         let mut child = command(root)
             .args(["cat-file", "--batch"])
             .stdin(Stdio::piped())
@@ -283,6 +304,12 @@ impl Drop for Process {
     }
 }
 
+fn hexadecimal(id: &[u8]) -> String {
+    let digit = |four: u8| char::from_digit(u32::from(four), 16).unwrap_or('0');
+    let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(digit).collect()
+}
+
 /// Entries are `MODE NAME NUL` and the id as raw bytes.
 fn parse_tree(mut content: &[u8], id_length: usize) -> Option<Tree> {
     let mut tree = Tree::new();
@@ -292,7 +319,7 @@ fn parse_tree(mut content: &[u8], id_length: usize) -> Option<Tree> {
         let id = content.get(end + 1..end + 1 + id_length)?;
         let entry = Entry {
             mode: String::from_utf8_lossy(&content[..space]).into_owned(),
-            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            id: hexadecimal(id),
         };
         tree.insert(content.get(space + 1..end)?.to_vec(), entry);
         content = &content[end + 1 + id_length..];

@@ -11,6 +11,8 @@ mod metrics;
 pub mod stats;
 mod table;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{ReviewCounts, Usage};
@@ -112,6 +114,21 @@ impl Evaluation {
             comparison: None,
             ..read
         })
+    }
+
+    /// Why examples have no answer, and how many; the commonest reason first.
+    pub fn reasons(&self) -> Vec<(&str, usize)> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for reason in self
+            .outcomes
+            .iter()
+            .filter_map(|one| one.not_reviewed.as_deref())
+        {
+            *counts.entry(reason).or_default() += 1;
+        }
+        let mut reasons: Vec<(&str, usize)> = counts.into_iter().collect();
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        reasons
     }
 
     /// As JSON.

@@ -5,6 +5,9 @@ use super::metrics::{RuleMetrics, Share};
 use crate::finding::Usage;
 use crate::report::plain_text::visible_line;
 
+/// The most reasons for missing answers that are shown; JSON has all.
+const REASONS: usize = 3;
+
 /// The columns of a rule.
 pub(super) const COLUMNS: [&str; 9] = [
     "rule",
@@ -74,6 +77,11 @@ pub fn table(evaluation: &Evaluation) -> String {
         visible_line(&evaluation.prompt),
         aligned(&rows)
     );
+    for (reason, count) in evaluation.reasons().into_iter().take(REASONS) {
+        let line = format!("no answer to {count}: {reason}");
+        text.push_str(&visible_line(&line));
+        text.push('\n');
+    }
     for metrics in &evaluation.rules {
         if let Some(remark) = &metrics.remark {
             let line = format!("{}: {remark}", metrics.rule);

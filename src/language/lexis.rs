@@ -100,6 +100,8 @@ pub struct Lexis {
     pub names: &'static [&'static str],
     /// A call's kind and the field of what is called.
     pub call: (&'static str, &'static str),
+    /// What ends a statement that is an expression: without it the parser looks far for what may be missing.
+    pub terminator: &'static str,
     /// What begins an item that has a name and a block: a finding's identity.
     pub items: &'static [&'static str],
 }
@@ -131,6 +133,7 @@ pub static UNKNOWN: Lexis = Lexis {
     literals: &[],
     names: &[],
     call: ("", ""),
+    terminator: "",
     items: &[],
 };
 

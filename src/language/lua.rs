@@ -113,6 +113,7 @@ static LEXIS: Lexis = Lexis {
     literals: &["false", "nil", "number", "string", "true"],
     names: &["identifier"],
     call: ("function_call", "name"),
+    terminator: "",
     items: &["function"],
 };
 

@@ -43,6 +43,15 @@ impl<'s> Workspace<'s> {
         }
     }
 
+    /// Another snapshot of the same repository: what was learned of a text counts in both.
+    #[must_use]
+    pub fn beside(&self, snapshot: &'s Snapshot) -> Self {
+        Self {
+            rust: self.rust.beside(),
+            ..Self::new(snapshot)
+        }
+    }
+
     /// Nothing is learned of other files than the one that is asked about.
     pub fn alone(snapshot: &'s Snapshot) -> Self {
         Self {

@@ -182,18 +182,19 @@ impl<'a, 'e> Evaluation<'a, 'e> {
         let found = match matcher {
             Matcher::Inside(relation) => self.inside(relation, node, captures),
             Matcher::Has(relation) => self.has(relation, node, captures),
-            // ast-grep takes all that stands in the root but the first for what the root precedes.
-            Matcher::Precedes(relation)
-                if !matches!(relation.stop, Stop::Neighbor) && self.tree.parent(node).is_none() =>
-            {
-                self.among(relation, self.tree.children(node).skip(1), captures)
+            Matcher::Precedes(relation) if matches!(relation.stop, Stop::Neighbor) => {
+                // tree-sitter's next sibling is never an empty one.
+                let end = self.tree.range(node).end;
+                let is_next = |sibling: &Node| self.tree.range(*sibling).end > end;
+                let next = self.tree.next_siblings(node).find(is_next);
+                next.and_then(|next| self.found(&relation.other, next, captures))
             }
-            Matcher::Precedes(relation) => {
-                self.among(relation, self.tree.next_siblings(node), captures)
-            }
-            Matcher::Follows(relation) => {
-                self.among(relation, self.tree.previous_siblings(node), captures)
-            }
+            Matcher::Precedes(relation) => self
+                .place(relation, node)
+                .and_then(|place| self.among(relation, self.tree.next_siblings(place), captures)),
+            Matcher::Follows(relation) => self.place(relation, node).and_then(|place| {
+                self.among(relation, self.tree.previous_siblings(place), captures)
+            }),
             Matcher::Matches(Util::Own(util)) => self.util(*util, node, captures),
             Matcher::Matches(Util::Shared(util)) => self.shared_util(*util, node),
             Matcher::Matches(Util::Missing) => None,
@@ -201,6 +202,19 @@ impl<'a, 'e> Evaluation<'a, 'e> {
         };
         self.depth -= 1;
         found
+    }
+
+    /// From where siblings are looked through: ast-grep looks for the first child that ends behind the node's first byte,
+    /// which is another one when the node is empty, and a child of its own when it is the root.
+    fn place(&self, relation: &Relation, node: Node) -> Option<Node> {
+        let tree = self.tree;
+        let parent = tree.parent(node);
+        let bytes = tree.range(node);
+        if matches!(relation.stop, Stop::Neighbor) || parent.is_some() && !bytes.is_empty() {
+            return Some(node);
+        }
+        tree.children(parent.unwrap_or(node))
+            .find(|child| tree.range(*child).end > bytes.start)
     }
 
     fn util(&mut self, util: usize, node: Node, captures: &mut Captures) -> Option<Node> {
@@ -305,12 +319,12 @@ impl<'a, 'e> Evaluation<'a, 'e> {
 
     fn inside(&mut self, relation: &Relation, node: Node, captures: &mut Captures) -> Option<Node> {
         let tree = self.tree;
-        let Some(field) = relation.field else {
+        let Some(field) = &relation.field else {
             return self.among(relation, tree.ancestors(node), captures);
         };
         let mut inner = node;
         for outer in tree.ancestors(node) {
-            if tree.child_by_field(outer, field) == Some(inner) {
+            if field.of(tree, outer) == Some(inner) {
                 let found = self.found(&relation.other, outer, captures);
                 if found.is_some() {
                     return found;
@@ -327,7 +341,7 @@ impl<'a, 'e> Evaluation<'a, 'e> {
     fn has(&mut self, relation: &Relation, node: Node, captures: &mut Captures) -> Option<Node> {
         let tree = self.tree;
         let other = &relation.other;
-        let Some(field) = relation.field else {
+        let Some(field) = &relation.field else {
             return match relation.stop {
                 Stop::Neighbor => tree
                     .children(node)
@@ -335,7 +349,7 @@ impl<'a, 'e> Evaluation<'a, 'e> {
                 _ => self.below(relation, node + 1..tree.end(node), captures),
             };
         };
-        let child = tree.child_by_field(node, field)?;
+        let child = field.of(tree, node)?;
         match relation.stop {
             Stop::Neighbor => self.found(other, child, captures),
             Stop::End => self.below(relation, tree.subtree(child), captures),

@@ -175,8 +175,8 @@ impl<'a> Asking<'a, '_> {
             _ => (node + 1..tree.end(node)).collect(),
         };
         let is_has = matches!(matcher, Matcher::Has(_));
-        let in_field = |other: &Node| match relation.field {
-            Some(field) if is_has => tree.field(*other) == field,
+        let in_field = |other: &Node| match &relation.field {
+            Some(field) if is_has => tree.field(*other) == field.id(),
             _ => true,
         };
         let mut seen = Vec::new();
@@ -213,7 +213,8 @@ impl<'a> Asking<'a, '_> {
             let mut how: Vec<String> = Vec::new();
             if let Some(field) = relation
                 .field
-                .and_then(|field| self.grammar.field_name_for_id(field))
+                .as_ref()
+                .and_then(|field| self.grammar.field_name_for_id(field.id()))
             {
                 how.push(format!("field {field}"));
             }

@@ -7,10 +7,13 @@
 mod captures;
 mod evaluate;
 mod explain;
+mod field;
+pub(crate) mod indent;
 mod literals;
 mod nth_child;
 mod pattern;
 pub mod read;
+mod selector;
 mod surroundings;
 pub mod tokens;
 mod transform;
@@ -63,7 +66,7 @@ pub(crate) enum Util {
 pub(crate) struct Relation {
     other: Matcher,
     stop: Stop,
-    field: Option<u16>,
+    field: Option<field::Field>,
 }
 
 /// How far a relation looks.
@@ -117,9 +120,13 @@ impl RuleMatcher {
             };
             let earlier = || made.iter().find(|(name, _)| *name == transform.source);
             let text = match bound {
-                Some(bytes) => transform.of(&String::from_utf8_lossy(
-                    tree.text().get(bytes).unwrap_or_default(),
-                )),
+                Some(bytes) => {
+                    let indent = indent::indent_at(&tree.text()[..bytes.start]);
+                    let code = tree.text().get(bytes).unwrap_or_default();
+                    let text = transform.of(&String::from_utf8_lossy(code));
+                    let text = indent::moved(text.as_bytes(), indent, 0);
+                    String::from_utf8_lossy(&text).into_owned()
+                }
                 None => earlier().map_or(String::new(), |(_, text)| transform.of(text)),
             };
             made.push((Arc::clone(&transform.name), text));
@@ -128,20 +135,28 @@ impl RuleMatcher {
     }
 
     /// The same with those that stand only where nothing is bound: in `not` and `stopBy`.
-    fn mentioned_variables(&self) -> BTreeSet<Arc<str>> {
-        self.all_variables(true)
+    pub(crate) fn mentioned_variables(&self) -> BTreeSet<Arc<str>> {
+        let mut names = self.all_variables(true);
+        names.extend(self.transforms.iter().map(|made| Arc::clone(&made.name)));
+        names
     }
 
     fn all_variables(&self, unbound: bool) -> BTreeSet<Arc<str>> {
-        let mut names = BTreeSet::new();
         let constraints = self.constraints.iter().map(|(_, matcher)| matcher);
-        for matcher in std::iter::once(&self.root)
-            .chain(constraints)
+        let matchers = std::iter::once(&self.root).chain(constraints);
+        matchers
             .chain(self.utils.iter())
-        {
-            matcher.variables(unbound, &mut names);
+            .flat_map(|matcher| matcher.variables(unbound))
+            .collect()
+    }
+
+    /// Whether a constraint on this metavariable is ever asked: of one node, and of none that another constraint binds.
+    fn can_be_constrained(&self, name: &str) -> bool {
+        let mut binds = false;
+        for matcher in std::iter::once(&self.root).chain(self.utils.iter()) {
+            matcher.each_pattern(false, &mut |pattern| binds |= pattern.binds_one(name));
         }
-        names
+        binds
     }
 
     /// What stands for a rule that could not be read: it matches nothing.
@@ -219,31 +234,38 @@ impl Matcher {
         }
     }
 
-    fn variables(&self, unbound: bool, names: &mut BTreeSet<Arc<str>>) {
+    /// Shows its patterns; those in `not` and `stopBy`, which bind nothing, only on demand.
+    fn each_pattern<'m>(&'m self, unbound: bool, show: &mut impl FnMut(&'m Pattern)) {
         match self {
-            Self::Pattern(pattern) => pattern.variables(names),
+            Self::Pattern(pattern) => show(pattern),
             Self::All(matchers) | Self::Any(matchers) => {
                 for matcher in matchers {
-                    matcher.variables(unbound, names);
+                    matcher.each_pattern(unbound, show);
                 }
             }
             Self::Inside(relation)
             | Self::Has(relation)
             | Self::Precedes(relation)
             | Self::Follows(relation) => {
-                relation.other.variables(unbound, names);
+                relation.other.each_pattern(unbound, show);
                 if let (true, Stop::At(stop)) = (unbound, &relation.stop) {
-                    stop.variables(unbound, names);
+                    stop.each_pattern(unbound, show);
                 }
             }
-            Self::Not(not) if unbound => not.variables(unbound, names),
+            Self::Not(not) if unbound => not.each_pattern(unbound, show),
             Self::NthChild(nth) => {
                 if let Some(of) = &nth.of {
-                    of.variables(unbound, names);
+                    of.each_pattern(unbound, show);
                 }
             }
             Self::Kind(_) | Self::Regex(_) | Self::Matches(_) | Self::Not(_) => {}
         }
+    }
+
+    fn variables(&self, unbound: bool) -> BTreeSet<Arc<str>> {
+        let mut names = BTreeSet::new();
+        self.each_pattern(unbound, &mut |pattern| pattern.variables(&mut names));
+        names
     }
 }
 
@@ -258,11 +280,7 @@ fn recursive(utils: &[Matcher]) -> Vec<bool> {
             asked
         })
         .collect();
-    let binds = |index: usize| {
-        let mut names = BTreeSet::new();
-        utils[index].variables(true, &mut names);
-        !names.is_empty()
-    };
+    let binds = |index: usize| !utils[index].variables(true).is_empty();
     let is_recursive = |start: usize| {
         let mut reached = direct[start].clone();
         let mut open: Vec<usize> = reached.iter().copied().collect();

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::field::Field;
 use super::nth_child::{Formula, NthChild};
+use super::selector::Fault;
 use super::{Matcher, Pattern, Relation, RuleMatcher, Stop, Util};
 use crate::language::Language;
 use crate::problem::Problems;
@@ -121,6 +123,30 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A text that is no number.
+    fn no_number<'n>(&mut self, key: &str, node: &'n Node) -> Option<&'n Node> {
+        if let Value::Number(number) = &node.value {
+            let message = format!("`{key}` must be text, not a number");
+            let help = format!("write it in quotes: `'{number}'`");
+            self.problems
+                .add_with_help(node.span.clone(), message, help);
+            return None;
+        }
+        Some(node)
+    }
+
+    /// A text; an empty one, which ast-grep takes, is doubted.
+    pub fn text<'n>(&mut self, key: &str, node: &'n Node) -> Option<&'n str> {
+        let text = node.as_text().filter(|text| text.trim().is_empty());
+        if text.is_some() {
+            self.doubt(|reader| {
+                node.need_text(key, reader.problems);
+            });
+            return text;
+        }
+        node.need_text(key, self.problems)
+    }
+
     /// The complaints so far, for what the caller finds wrong.
     pub fn problems(&mut self) -> &mut Problems {
         self.problems
@@ -180,7 +206,16 @@ impl<'a> Reader<'a> {
         };
         let names = matcher.mentioned_variables();
         for entry in constraints.map_or(&[][..], Node::entries) {
-            self.need_variable(&entry.key, entry.key_span.clone(), &names);
+            let span = entry.key_span.clone();
+            self.need_variable(&entry.key, span.clone(), &names);
+            if names.contains(entry.key.as_str()) && !matcher.can_be_constrained(&entry.key) {
+                self.doubt(|reader| {
+                    let name = &entry.key;
+                    let message = format!("this constraint is never asked: `${name}` does not stand for one node of a match");
+                    let help = "lists (`$$$NAME`), and what only `not`, `stopBy` or another constraint names, cannot be constrained: say it in `rule`";
+                    reader.problems.add_with_help(span, message, help);
+                });
+            }
         }
         if matcher.kinds().is_some_and(|kinds| kinds.is_empty()) {
             self.doubt(|reader| {
@@ -295,7 +330,7 @@ impl<'a> Reader<'a> {
     fn key(&mut self, key: &str, value: &Node) -> Option<Matcher> {
         match key {
             "pattern" => self.pattern(value).map(Matcher::Pattern),
-            "kind" => self.kind(value).map(Matcher::Kind),
+            "kind" => self.selector(value),
             "regex" => self.regex(value).map(Matcher::Regex),
             "nthChild" => self
                 .nth_child(value)
@@ -327,7 +362,7 @@ impl<'a> Reader<'a> {
                     .add(node.span.clone(), "a pattern in this form needs `context`");
                 return None;
             };
-            let selector = match node.get("selector") {
+            let selector = match given(node, "selector") {
                 Some(selector) => Some(self.kind(selector)?),
                 None => None,
             };
@@ -337,7 +372,8 @@ impl<'a> Reader<'a> {
     }
 
     fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
-        let text = node.need_text("pattern", self.problems)?;
+        let text = self.no_number("pattern", node)?;
+        let text = text.need_text("pattern", self.problems)?;
         match Pattern::parse(text, selector, self.language) {
             Ok(pattern) => {
                 if pattern.is_error() {
@@ -368,7 +404,10 @@ impl<'a> Reader<'a> {
         match super::surroundings::proposal(fragment, self.language) {
             Some((context, kind)) => format!(
                 "give it its surroundings: `pattern: {{context: \"{}\", selector: {kind}}}`",
-                context.replace('\\', "\\\\").replace('"', "\\\"")
+                context
+                    .replace('\\', "\\\\")
+                    .replace('"', "\\\"")
+                    .replace('\n', "\\n")
             ),
             None => "give it its surroundings: `pattern: {context: \"...\", selector: kind_of_the_node}`".to_owned(),
         }
@@ -380,12 +419,30 @@ impl<'a> Reader<'a> {
         if kind != 0 {
             return Some(kind);
         }
-        let is_combinator = |sign: char| sign.is_whitespace() || ">+~,:.(".contains(sign);
-        if name.contains(is_combinator) && name.contains(char::is_alphabetic) {
-            let message = "`kind` is the name of one kind: selectors are not supported, relations say the same";
-            self.problems.add(node.span.clone(), message);
-            return None;
+        self.refuse_kind(name, node);
+        None
+    }
+
+    /// `kind`: the name of one, or a selector.
+    fn selector(&mut self, node: &Node) -> Option<Matcher> {
+        let text = self.text("kind", node)?;
+        if !text.is_empty() && !super::selector::is_compound(text) {
+            return self.kind(node).map(Matcher::Kind);
         }
+        let grammar = self.grammar.clone();
+        let kind_of = |name: &str| {
+            let kind = grammar.id_for_node_kind(name, true);
+            (kind != 0).then_some(kind)
+        };
+        match super::selector::parse(text, &kind_of) {
+            Ok(matcher) => return Some(matcher),
+            Err(Fault::Kind(name)) => self.refuse_kind(&name, node),
+            Err(Fault::Other(message)) => self.problems.add(node.span.clone(), message),
+        }
+        None
+    }
+
+    fn refuse_kind(&mut self, name: &str, node: &Node) {
         let named = |kind: &u16| {
             self.grammar.node_kind_is_named(*kind) && self.grammar.node_kind_is_visible(*kind)
         };
@@ -396,7 +453,6 @@ impl<'a> Reader<'a> {
         let message = format!("{} has no node kind `{name}`", self.language.name);
         self.problems
             .add_unknown(node.span.clone(), message, name, known);
-        None
     }
 
     fn nth_child(&mut self, node: &Node) -> Option<NthChild> {
@@ -422,11 +478,7 @@ impl<'a> Reader<'a> {
             return None;
         };
         let formula = self.formula(position);
-        let given = |key| {
-            node.get(key)
-                .filter(|value: &&Node| value.value != Value::Null)
-        };
-        let of = match given("ofRule") {
+        let of = match given(node, "ofRule") {
             Some(of) => Some(self.condition(of)?),
             None => None,
         };
@@ -460,7 +512,8 @@ impl<'a> Reader<'a> {
     }
 
     fn regex(&mut self, node: &Node) -> Option<regex::bytes::Regex> {
-        let text = node.need_text("regex", self.problems)?;
+        let text = self.no_number("regex", node)?;
+        let text = self.text("regex", text)?;
         match regex::bytes::Regex::new(text) {
             Ok(regex) => Some(regex),
             Err(error) => {
@@ -473,8 +526,12 @@ impl<'a> Reader<'a> {
     fn list(&mut self, key: &str, node: &Node) -> Option<Vec<Matcher>> {
         let nodes = node.need_list(key, self.problems);
         if nodes.is_empty() && matches!(node.value, Value::List(_)) {
-            self.problems
-                .add(node.span.clone(), format!("`{key}` is empty"));
+            // ast-grep takes it: all of nothing holds, any of nothing does not.
+            self.doubt(|reader| {
+                let message = format!("`{key}` is empty");
+                reader.problems.add(node.span.clone(), message);
+            });
+            return Some(Vec::new());
         }
         let matchers: Vec<Matcher> = nodes
             .iter()
@@ -527,11 +584,13 @@ impl<'a> Reader<'a> {
         } else {
             &RELATION_KEYS[..1]
         };
+        if let (false, Some(field)) = (has_field, given(node, "field")) {
+            let message = "`field` belongs to `inside` and `has`: siblings have none";
+            self.problems.add(field.span.clone(), message);
+            return None;
+        }
         let other = self.entries(node, more_keys);
-        let field = match node
-            .get("field")
-            .filter(|field| has_field && field.value != Value::Null)
-        {
+        let field = match given(node, "field") {
             Some(field) => Some(self.field(field)?),
             None => None,
         };
@@ -546,12 +605,9 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    fn field(&mut self, node: &Node) -> Option<u16> {
+    fn field(&mut self, node: &Node) -> Option<Field> {
         let name = node.need_text("field", self.problems)?;
-        let field = self
-            .grammar
-            .field_id_for_name(name)
-            .map(std::num::NonZero::get);
+        let field = Field::named(name, self.language);
         if field.is_none() {
             let known = (1..=self.grammar.field_count() as u16)
                 .filter_map(|field| self.grammar.field_name_for_id(field));
@@ -584,6 +640,11 @@ pub(super) fn not_a_regex(error: &regex::Error) -> String {
     let reason = reason.lines().last().unwrap_or_default();
     let reason = reason.trim_start_matches("error: ");
     format!("not a regular expression: {reason}")
+}
+
+/// The value of a key; `null` counts as absent.
+fn given<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    node.get(key).filter(|value| value.value != Value::Null)
 }
 
 fn is_smart(strictness: &Node) -> bool {

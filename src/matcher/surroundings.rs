@@ -5,7 +5,65 @@ use super::pattern::with_expando;
 use crate::language::Language;
 
 /// What may stand before and behind a fragment, by language; the plainest first.
-const SURROUNDINGS: [(&str, &[(&str, &str)]); 2] = [
+const SURROUNDINGS: [(&str, &[(&str, &str)]); 11] = [
+    (
+        "bash",
+        &[
+            ("if ", "; then :; fi"),
+            ("echo ", ""),
+            ("x=", ""),
+            ("case x in ", " esac"),
+            ("[[ ", " ]]"),
+            ("f() { ", "; }"),
+        ],
+    ),
+    ("c", C),
+    (
+        "cpp",
+        &[
+            ("void f() { ", "; }"),
+            ("void f() { ", " }"),
+            ("void f() { x = ", "; }"),
+            ("void f(", ") {}"),
+            ("class C { ", " };"),
+            ("class C ", " {};"),
+            ("void f() { switch (x) { ", " } }"),
+            ("enum E { ", " };"),
+            ("template <", "> class C {};"),
+            ("C::C() ", " {}"),
+        ],
+    ),
+    (
+        "go",
+        &[
+            ("func f() { ", " }"),
+            ("func f() { x := ", " }"),
+            ("func f(", ") {}"),
+            ("var x ", ""),
+            ("type T struct { ", " }"),
+            ("type T interface { ", " }"),
+            ("func f() { switch x { ", " } }"),
+            ("func f() { select { ", " } }"),
+            ("var x = T{ ", " }"),
+            ("func ", " f() {}"),
+        ],
+    ),
+    (
+        "java",
+        &[
+            ("class C { ", " }"),
+            ("class C { void f() { ", " } }"),
+            ("class C { void f() { ", "; } }"),
+            ("class C { int x = ", "; }"),
+            ("class C { void f(", ") {} }"),
+            ("class C { ", " x; }"),
+            ("class C { void f() { switch (x) { ", " } } }"),
+            ("class C { void f() { try {} ", " } }"),
+            ("", " class C {}"),
+            ("class C ", " {}"),
+        ],
+    ),
+    ("javascript", JAVASCRIPT),
     (
         "lua",
         &[
@@ -16,6 +74,21 @@ const SURROUNDINGS: [(&str, &[(&str, &str)]); 2] = [
             ("while true do ", " end"),
             ("if x then ", " end"),
             ("for ", " do end"),
+        ],
+    ),
+    (
+        "python",
+        &[
+            ("if x: pass\n", ""),
+            ("try: pass\n", ""),
+            ("def f(", "): pass"),
+            ("", "\ndef f(): pass"),
+            ("class C:\n    ", ""),
+            ("match x:\n    ", ""),
+            ("with ", ": pass"),
+            ("f(", ")"),
+            ("x = {", "}"),
+            ("x: ", ""),
         ],
     ),
     (
@@ -35,6 +108,51 @@ const SURROUNDINGS: [(&str, &[(&str, &str)]); 2] = [
             ("fn f()", " {}"),
         ],
     ),
+    ("tsx", TYPESCRIPT),
+    ("typescript", TYPESCRIPT),
+];
+
+const C: &[(&str, &str)] = &[
+    ("void f() { ", "; }"),
+    ("void f() { ", " }"),
+    ("void f() { x = ", "; }"),
+    ("void f(", ") {}"),
+    ("struct S { ", " };"),
+    ("void f() { switch (x) { ", " } }"),
+    ("enum E { ", " };"),
+    ("int x = { ", " };"),
+    ("", " x;"),
+];
+
+const JAVASCRIPT: &[(&str, &str)] = &[
+    ("const x = ", ""),
+    ("const x = { ", " }"),
+    ("class C { ", " }"),
+    ("switch (x) { ", " }"),
+    ("try {} ", ""),
+    ("function f(", ") {}"),
+    ("if (x) {} ", ""),
+    ("const ", " = x"),
+    ("class C ", " {}"),
+    ("import ", " from \"x\""),
+    ("x = <a ", " />"),
+];
+
+const TYPESCRIPT: &[(&str, &str)] = &[
+    ("const x = ", ""),
+    ("const x = { ", " }"),
+    ("class C { ", " }"),
+    ("let x: ", ""),
+    ("interface I { ", " }"),
+    ("switch (x) { ", " }"),
+    ("try {} ", ""),
+    ("function f(", ") {}"),
+    ("if (x) {} ", ""),
+    ("enum E { ", " }"),
+    ("let x", ""),
+    ("const ", " = x"),
+    ("class C ", " {}"),
+    ("import ", " from \"x\""),
 ];
 
 /// The context and the selector that make a pattern of a fragment, when some are known.

@@ -12,6 +12,7 @@ use crate::candidate::Candidate;
 use crate::change::{Change, lines};
 use crate::finding::{Certainty, Disposition, Finding};
 use crate::language::{Language, Workspace};
+use crate::parallel::side_by_side;
 use crate::rule::{Decision, Rule};
 use crate::scan;
 use crate::source::{RepoPath, Source};
@@ -54,7 +55,7 @@ pub fn addressed(rules: &[Rule], change: &Change, paths: &[RepoPath]) -> Vec<Fin
         source.map_or_else(Vec::new, |source| addressed_in(&source, change))
     };
     let shown: Vec<&RepoPath> = paths.iter().filter(|path| is_shown(path)).collect();
-    let notes = scan::side_by_side(&shown, |path| of_file(path));
+    let notes = side_by_side(&shown, |path| of_file(path));
     notes.into_iter().flatten().collect()
 }
 

@@ -12,6 +12,7 @@ use crate::change::Snapshot;
 use crate::config::{Config, Extended, Remote};
 use crate::fetched::Found;
 use crate::finding::{RefusedRule, StaleRules, Status};
+use crate::parallel::side_by_side;
 use crate::problem::{Document, Failure, Problem, Problems, nearest};
 use crate::source::RepoPath;
 use crate::suppress::policy::Suppressible;
@@ -325,10 +326,10 @@ pub fn embedded() -> Vec<Rule> {
 }
 
 fn read_embedded() -> Vec<Rule> {
-    let mut rules: Vec<Rule> = embedded_files()
-        .into_iter()
-        .flat_map(|(path, text)| read(Document::new(path.to_string_lossy(), text), EMBEDDED_LINK).0)
-        .collect();
+    let read = side_by_side(&embedded_files(), |(path, text)| {
+        read(Document::new(path.to_string_lossy(), *text), EMBEDDED_LINK).0
+    });
+    let mut rules: Vec<Rule> = read.into_iter().flatten().collect();
     rules.retain(|rule| {
         rule.law()
             .is_some_and(|law| !law.origin.path.starts_with(HOUSE))
@@ -472,10 +473,15 @@ fn read(document: Arc<Document>, link: &str) -> (Vec<Rule>, Vec<Problem>) {
         // Law that was emptied is no clean run.
         problems.add_with_help(0..0, "no rule in it", compiled::AGAIN);
     }
+    let read = side_by_side(&nodes, |node| {
+        let mut problems = Problems::new(Arc::clone(&document));
+        let rule = compiled::read(node, &mut problems).filter(|_| problems.is_empty());
+        (rule, problems.into_vec())
+    });
+    let mut problems = problems.into_vec();
     let mut rules = Vec::new();
-    for node in &nodes {
-        let before = problems.len();
-        let rule = compiled::read(node, &mut problems).filter(|_| problems.len() == before);
+    for (rule, found) in read {
+        problems.extend(found);
         rules.extend(rule.map(|mut rule| {
             if let Authority::Law(law) = &mut rule.authority {
                 law.href = format!("{link}{}", law.href);
@@ -483,7 +489,7 @@ fn read(document: Arc<Document>, link: &str) -> (Vec<Rule>, Vec<Problem>) {
             rule
         }));
     }
-    (rules, problems.into_vec())
+    (rules, problems)
 }
 
 /// One slug in two RFCs is an error that names both, and so is a rule that is there twice.

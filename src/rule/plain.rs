@@ -1,6 +1,7 @@
 //! Plain ast-grep files: `--rules DIR` and `--utils DIR`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::in_force::InForce;
 use super::read::{self, Form};
@@ -8,6 +9,7 @@ use super::{Authority, Rule};
 use crate::finding::{Disposition, RefusedRule};
 use crate::language::Language;
 use crate::matcher::read::SharedUtils;
+use crate::parallel::side_by_side;
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::yaml::{self, Node, Value};
 
@@ -41,7 +43,7 @@ const UNSUPPORTED_UTIL_KEYS: [&str; 2] = ["arguments", "rewriters"];
 pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
     let mut problems = Vec::new();
     let utils = match utils {
-        Some(folder) => read_utils(documents(folder, &mut problems)?, &mut problems),
+        Some(folder) => read_utils(&documents(folder, &mut problems)?, &mut problems),
         None => Vec::new(),
     };
     let none = SharedUtils::default();
@@ -56,12 +58,15 @@ pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
             error: problem.message.clone(),
         })
         .collect();
-    for (mut document, node) in documents {
-        let shared = language(&node)
+    let read = side_by_side(&documents, |(document, node)| {
+        let shared = language(node)
             .and_then(|language| utils.iter().find(|(of, _)| *of == language))
             .map_or(&none, |(_, utils)| utils);
-        let rule = read_rule(&node, shared, &mut document);
-        let found = document.into_vec();
+        let mut problems = Problems::new(Arc::clone(document));
+        let rule = read_rule(node, shared, &mut problems);
+        (rule, problems.into_vec())
+    });
+    for ((_, node), (rule, found)) in documents.iter().zip(read) {
         match rule.filter(|_| found.iter().all(|problem| problem.is_warning)) {
             Some(rule) if loaded.iter().any(|other| other.id == rule.id) => {
                 refused.push(RefusedRule {
@@ -139,10 +144,13 @@ fn language(node: &Node) -> Option<&'static Language> {
 
 /// Utils of languages that codex does not know are passed over: no rule can name them.
 fn read_utils(
-    documents: Vec<(Problems, Node)>,
+    documents: &[(Arc<Document>, Node)],
     problems: &mut Vec<Problem>,
 ) -> Vec<(&'static Language, SharedUtils)> {
-    let mut documents = documents;
+    let mut documents: Vec<(Problems, &Node)> = documents
+        .iter()
+        .map(|(document, node)| (Problems::new(Arc::clone(document)), node))
+        .collect();
     let mut read = Vec::new();
     for wanted in crate::language::ALL.iter().copied() {
         let mut utils: Vec<(String, &Node, &mut Problems)> = Vec::new();
@@ -184,11 +192,13 @@ fn refuse_util_keys(node: &Node, problems: &mut Problems) {
 }
 
 /// All YAML documents of a folder, in the order of the file names, each with a place for its problems.
-fn documents(folder: &Path, problems: &mut Vec<Problem>) -> Result<Vec<(Problems, Node)>, Failure> {
-    let mut found = Vec::new();
-    for path in yaml_files(folder)? {
+fn documents(
+    folder: &Path,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<(Arc<Document>, Node)>, Failure> {
+    let read = |path: &PathBuf| {
         let failed = |error| Failure::io(format!("cannot read {}", path.display()), &error);
-        let bytes = crate::config::read_file(&path).map_err(failed)?;
+        let bytes = crate::config::read_file(path).map_err(failed)?;
         let text = String::from_utf8(bytes).map_err(|error| {
             failed(std::io::Error::other(format!(
                 "not UTF-8: {}",
@@ -196,15 +206,16 @@ fn documents(folder: &Path, problems: &mut Vec<Problem>) -> Result<Vec<(Problems
             )))
         })?;
         let document = Document::new(path.to_string_lossy(), text);
-        let mut syntax = Problems::new(std::sync::Arc::clone(&document));
+        let mut syntax = Problems::new(Arc::clone(&document));
         let nodes = yaml::parse_all(&document.text, &mut syntax);
-        found.extend(
-            nodes
-                .into_iter()
-                .filter(|node| node.value != Value::Null)
-                .map(|node| (Problems::new(std::sync::Arc::clone(&document)), node)),
-        );
-        problems.extend(syntax.into_vec());
+        Ok((document, nodes, syntax.into_vec()))
+    };
+    let mut found = Vec::new();
+    for read in side_by_side(&yaml_files(folder)?, read) {
+        let (document, nodes, syntax) = read?;
+        let nodes = nodes.into_iter().filter(|node| node.value != Value::Null);
+        found.extend(nodes.map(|node| (Arc::clone(&document), node)));
+        problems.extend(syntax);
     }
     Ok(found)
 }

@@ -96,6 +96,12 @@ pub fn rule(
         return None;
     };
     refuse_idle_keys(node, problems);
+    if let Some(metadata) = optional(node, "metadata")
+        && !matches!(metadata.value, Value::Map(_))
+    {
+        let message = format!("`metadata` must be a mapping, not {}", metadata.word());
+        problems.add(metadata.span.clone(), message);
+    }
     let mut reader = Reader::new(language, problems).of_ours(form != Form::Plain);
     reader.share(shared_utils);
     reader.utils(node.get("utils").map_or(&[][..], Node::entries));
@@ -135,8 +141,8 @@ pub fn rule(
             && node.get("inside-macros").map(|node| &node.value) != Some(&Value::Bool(false)),
         policy: read_policy(node, problems),
         authority,
-        files: read_globs(optional(node, "files"), "files", problems),
-        ignores: read_globs(optional(node, "ignores"), "ignores", problems),
+        files: read_globs(optional(node, "files"), "files", form, problems),
+        ignores: read_globs(optional(node, "ignores"), "ignores", form, problems),
         off: Vec::new(),
         decision: decision?,
     };
@@ -237,7 +243,7 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
 
 /// Keys that an analysis does not ask for, and utils that are none.
 fn refuse_idle_keys(node: &Node, problems: &mut Problems) {
-    if let Some(utils) = node.get("utils")
+    if let Some(utils) = optional(node, "utils")
         && !matches!(utils.value, Value::Map(_))
     {
         let help = "write a name, then its rule: `utils: {is-a-call: {kind: call_expression}}`";
@@ -419,12 +425,12 @@ fn read_ambiguities(
 
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
     if let Some(note) = optional(node, "note") {
-        note.need_text("note", reader.problems());
+        reader.text("note", note);
     }
     let Some(text) = node.get("message") else {
         return;
     };
-    let Some(message) = text.need_text("message", reader.problems()) else {
+    let Some(message) = reader.text("message", text) else {
         return;
     };
     let message = message.to_owned();
@@ -462,8 +468,17 @@ fn read_fix(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) -
     let template = Template::parse(fix.as_text().unwrap_or_default());
     if let Some(Decision::Match(_, matcher)) = decision {
         let names = matcher.variables();
+        let mentioned = matcher.mentioned_variables();
         for name in template.names() {
-            reader.need_variable(name, fix.span.clone(), &names);
+            let need = |reader: &mut Reader<'_>| {
+                reader.need_variable(name, fix.span.clone(), &names);
+            };
+            // What only a `not` names is never bound; ast-grep takes it for empty.
+            if mentioned.contains(name) {
+                reader.doubt(need);
+            } else {
+                need(reader);
+            }
         }
     }
     Some(template)
@@ -555,28 +570,46 @@ fn need_fact(
     fact
 }
 
-fn read_globs(node: Option<&Node>, key: &str, problems: &mut Problems) -> Option<GlobSet> {
+fn read_globs(
+    node: Option<&Node>,
+    key: &str,
+    form: Form,
+    problems: &mut Problems,
+) -> Option<GlobSet> {
     let node = node?;
     let mut builder = GlobSetBuilder::new();
     let globs = node.need_list(key, problems);
     if globs.is_empty() && matches!(node.value, Value::List(_)) {
         let message = format!("`{key}` is empty: leave it out, or name a path");
-        problems.add(node.span.clone(), message);
+        doubt(form, problems, |problems| {
+            problems.add(node.span.clone(), message);
+        });
     }
     for glob in globs {
-        if let Some(glob) = read_glob(glob, key, problems) {
+        if let Some(glob) = read_glob(glob, key, form, problems) {
             builder.add(glob);
         }
     }
     builder.build().ok()
 }
 
+/// Complains about something that ast-grep passes over: a warning in its own files.
+fn doubt(form: Form, problems: &mut Problems, complain: impl FnOnce(&mut Problems)) {
+    let before = problems.total();
+    complain(problems);
+    if form == Form::Plain {
+        problems.only_warn_after(before);
+    }
+}
+
 /// A text, or `{glob, caseInsensitive}`.
-fn read_glob(node: &Node, key: &str, problems: &mut Problems) -> Option<Glob> {
+fn read_glob(node: &Node, key: &str, form: Form, problems: &mut Problems) -> Option<Glob> {
     let (mut text, mut ignore_case) = (node, false);
     if let Value::Map(_) = node.value {
         let what = format!("`{key}`");
-        node.need_map(&what, &["glob", "caseInsensitive"], problems)?;
+        doubt(form, problems, |problems| {
+            node.need_map(&what, &["glob", "caseInsensitive"], problems);
+        });
         let Some(glob) = node.get("glob") else {
             problems.add(node.span.clone(), "a glob in this form needs `glob`");
             return None;
@@ -586,11 +619,16 @@ fn read_glob(node: &Node, key: &str, problems: &mut Problems) -> Option<Glob> {
             ignore_case = flag.need_bool("caseInsensitive", problems)?;
         }
     }
-    let glob = text.need_text(key, problems)?;
-    if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
-        let message = format!("`{glob}` matches no path: paths begin at the root, like `src/a.rs`");
+    let Value::Text(glob) = &text.value else {
+        let message = format!("`{key}` must hold texts, not {}", text.word());
         problems.add(text.span.clone(), message);
         return None;
+    };
+    if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
+        let message = format!("`{glob}` matches no path: paths begin at the root, like `src/a.rs`");
+        doubt(form, problems, |problems| {
+            problems.add(text.span.clone(), message);
+        });
     }
     let glob = GlobBuilder::new(glob).case_insensitive(ignore_case).build();
     glob.map_err(|error| {
@@ -636,7 +674,7 @@ pub fn review(node: &Node, problems: &mut Problems) -> Option<Review> {
                 refuse_language(name, node, problems);
             }
         }
-        read_globs(scope.get("paths"), "paths", problems);
+        read_globs(scope.get("paths"), "paths", Form::Block, problems);
     }
     let Some(when) = node.get("violation-when") else {
         problems.add(node.span.clone(), "a review block needs `violation-when`");

@@ -15,8 +15,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
-
 pub use self::context::{Context, Item, contexts};
 use self::dispatch::{Alarm, Table};
 use self::identity::{Kinds, Outline, Spot};
@@ -29,6 +27,7 @@ use crate::fix;
 use crate::language::{FileFacts, Language, Place, Workspace};
 use crate::matcher::tokens::Tokens;
 use crate::matcher::{Captures, Effort, Literal, Node, Tree};
+use crate::parallel::side_by_side;
 use crate::rule::{self, Decision, Rule};
 use crate::source::{RepoPath, Source};
 use crate::suppress::comment::Reach;
@@ -66,11 +65,6 @@ pub struct Exception {
     pub reach: Reach,
     /// Why, until when, and where.
     pub suppression: Suppression,
-}
-
-/// What `look` makes of each item, in their order; several are looked at at once.
-pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
-    items.par_iter().map(look).collect()
 }
 
 /// Rules, arranged for scanning.
@@ -119,17 +113,14 @@ impl<'r> Scanner<'r> {
 
     /// Looks at files of a snapshot.
     pub fn scan(&self, workspace: &Workspace<'_>, paths: &[RepoPath]) -> Scan<'r> {
-        give_threads_room();
         if paths.len() <= AT_ONCE {
             workspace.snapshot.expect(paths);
         }
-        let outcomes: Vec<Option<Outcome<'r>>> = paths
-            .par_iter()
-            .map(|path| self.file(workspace, path))
-            .inspect(|_| {
-                self.done.fetch_add(1, Ordering::Relaxed);
-            })
-            .collect();
+        let outcomes: Vec<Option<Outcome<'r>>> = side_by_side(paths, |path| {
+            let outcome = self.file(workspace, path);
+            self.done.fetch_add(1, Ordering::Relaxed);
+            outcome
+        });
         let mut scan = Scan::default();
         let found = outcomes.iter().flatten().flatten();
         let count = found.map(|(candidates, ..)| candidates.len()).sum();
@@ -203,19 +194,6 @@ impl<'r> Scanner<'r> {
         candidates.shrink_to_fit();
         Some(Ok((candidates, file.exceptions(), too_slow)))
     }
-}
-
-/// Conditions are asked within conditions, as deep as [`Effort`] allows: that takes more than the usual stack. Only what
-/// is used of it takes memory.
-fn give_threads_room() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    const STACK: usize = 16 << 20;
-    ONCE.call_once(|| {
-        // Somebody else may have set up the threads: then they are as they are.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .stack_size(STACK)
-            .build_global();
-    });
 }
 
 type Outcome<'r> = Result<(Vec<Candidate<'r>>, Vec<Exception>, Option<Unchecked>), Unchecked>;

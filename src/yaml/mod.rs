@@ -107,7 +107,8 @@ impl Node {
         }
     }
 
-    fn word(&self) -> &'static str {
+    /// What it is, for messages: "a number", "nothing".
+    pub fn word(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
             Value::Bool(_) => "a truth value",

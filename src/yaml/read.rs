@@ -1,13 +1,19 @@
-//! Reads YAML into [`Node`]s. The only module that knows `serde_yaml`. Deliberately absent: what the keys mean.
+//! Reads YAML into [`Node`]s. The only module that knows `serde_yaml`, of which it takes the parser beneath: its events say
+//! where everything stands and how it is written, which serde hides.
+//!
+//! Plain scalars mean what the core schema of YAML 1.2.2 (section 10.3) says. Deliberately absent: tags, merge keys, keys
+//! that are no text; and what the keys mean.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_yaml::Spanned;
+use serde_yaml::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::{Entry, Node, Value};
 use crate::problem::Problems;
+
+/// How much aliases may add to a text: its bytes and its nodes, counted together.
+const MOST_OF_ALIASES: usize = 1 << 22;
 
 /// Where a piece of YAML lies in its document: pairs of (byte of the piece, byte of the document), ascending.
 #[derive(Debug, Clone)]
@@ -45,293 +51,330 @@ impl Offsets {
 
 /// Reads one document; a syntax error is a problem and gives `None`.
 pub fn parse(text: &str, offsets: &Offsets, problems: &mut Problems) -> Option<Node> {
-    match with_room(|| serde_yaml::from_str_with_options::<Spanned<Raw>>(text, options())) {
-        Ok(raw) => Some(
-            Reader {
-                text,
-                offsets,
-                problems,
-            }
-            .node(raw),
-        ),
-        Err(error) => {
-            report(text, offsets, &error, problems);
-            None
-        }
-    }
+    let mut reader = Reader::new(text, offsets, problems, 1);
+    reader.read()?;
+    let nothing = Node {
+        value: Value::Null,
+        span: offsets.span(0..0),
+    };
+    Some(reader.documents.pop().unwrap_or(nothing))
 }
 
 /// Reads all documents of a file; a syntax error is a problem and gives none.
 pub fn parse_all(text: &str, problems: &mut Problems) -> Vec<Node> {
     let offsets = Offsets::whole();
-    match with_room(|| serde_yaml::from_multiple_with_options::<Spanned<Raw>>(text, options())) {
-        Ok(documents) => {
-            let mut reader = Reader {
-                text,
-                offsets: &offsets,
-                problems,
-            };
-            documents.into_iter().map(|raw| reader.node(raw)).collect()
-        }
-        Err(error) => {
-            report(text, &offsets, &error, problems);
-            Vec::new()
-        }
+    let mut reader = Reader::new(text, &offsets, problems, usize::MAX);
+    match reader.read() {
+        Some(()) => reader.documents,
+        None => Vec::new(),
     }
 }
 
-/// Reads on a thread of its own: nesting as deep as the parser allows needs more stack than a thread may have left.
-fn with_room<T: Send>(read: impl Fn() -> T + Send + Sync) -> T {
-    const STACK: usize = 16 << 20;
-    std::thread::scope(|scope| {
-        let reader = std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, &read);
-        match reader.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(value)) => value,
-            // No thread is to be had, or the parser has a bug: then here, as anybody else would.
-            Ok(Err(_)) | Err(_) => read(),
-        }
-    })
+/// A collection that has not ended yet.
+struct Open {
+    /// The number of its anchor; 0 for none.
+    anchor: usize,
+    start: usize,
+    inside: Inside,
 }
 
-fn options() -> serde_yaml::Options {
-    serde_yaml::options! { strict_booleans: true }
-}
-
-fn report(text: &str, offsets: &Offsets, error: &serde_yaml::Error, problems: &mut Problems) {
-    let at = error.location().map_or(text.len(), |location| {
-        let characters = usize::try_from(location.span().offset()).unwrap_or(usize::MAX);
-        text.char_indices()
-            .nth(characters)
-            .map_or(text.len(), |(byte, _)| byte)
-    });
-    let message = error.without_snippet().to_string();
-    let message = message.split(" at line ").next().unwrap_or(&message);
-    let doubled = message
-        .strip_prefix("duplicate mapping key: ")
-        .and_then(|rest| rest.split(", set DuplicateKeyPolicy").next());
-    if let Some(key) = doubled {
-        let end = if text[at..].starts_with(key) {
-            at + key.len()
-        } else {
-            at
-        };
-        let message = format!("the key `{key}` is there twice");
-        return problems.add(offsets.span(at..end), message);
-    }
-    let (message, help) = in_our_words(message);
-    match help {
-        Some(help) => problems.add_with_help(offsets.span(at..at), message, help),
-        None => problems.add(offsets.span(at..at), message),
-    }
-}
-
-/// The parser speaks to programmers in places.
-fn in_our_words(message: &str) -> (String, Option<&'static str>) {
-    const WORDS: [(&str, &str, Option<&str>); 7] = [
-        ("recursion limit", "this YAML is nested too deep", None),
-        (
-            "budget breached: Depth",
-            "this YAML is nested too deep",
-            None,
-        ),
-        (
-            "budget breached",
-            "this YAML is too large, its aliases written out",
-            None,
-        ),
-        (
-            "multiple YAML documents",
-            "a second YAML document begins here",
-            Some("a place for YAML holds one document: drop the line `---` or `...` before it"),
-        ),
-        (
-            "cannot deserialize null into string",
-            "a key is missing",
-            Some("write `key: value`"),
-        ),
-        ("expected string scalar", "a key must be text", None),
-        (
-            "tabs disallowed",
-            "YAML is indented with spaces, not with tabs",
-            None,
-        ),
-    ];
-    let known = WORDS
-        .into_iter()
-        .find(|(beginning, ..)| message.starts_with(beginning));
-    match known {
-        Some((_, message, help)) => (message.to_owned(), help),
-        None => (format!("not valid YAML: {message}"), None),
-    }
-}
-
-enum Raw {
-    Null,
-    Bool(bool),
-    Number(String),
-    Text(String),
-    List(Vec<Spanned<Raw>>),
-    Map(Vec<(Spanned<String>, Spanned<Raw>)>),
+enum Inside {
+    List(Vec<Node>),
+    Map(Vec<Entry>, Option<(String, Range<usize>)>),
 }
 
 struct Reader<'a> {
     text: &'a str,
     offsets: &'a Offsets,
     problems: &'a mut Problems,
+    /// How many documents there may be.
+    most: usize,
+    documents: Vec<Node>,
+    open: Vec<Open>,
+    /// What aliases stand for, and how much that is.
+    anchors: HashMap<usize, (Node, usize)>,
+    of_aliases: usize,
 }
 
-impl Reader<'_> {
-    fn node(&mut self, raw: Spanned<Raw>) -> Node {
-        let piece = self.piece(&raw.referenced);
-        self.refuse_tag(&piece);
-        let value = match raw.value {
-            Raw::Null => Value::Null,
-            Raw::Bool(value) => Value::Bool(value),
-            Raw::Number(value) => Value::Number(self.spelling(&piece, value)),
-            Raw::Text(text) => Value::Text(text),
-            Raw::List(nodes) => {
-                Value::List(nodes.into_iter().map(|node| self.node(node)).collect())
-            }
-            Raw::Map(entries) => Value::Map(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| self.entry(key, value))
-                    .collect(),
-            ),
-        };
-        // The parser gives only the start of a collection.
-        let span = match &value {
-            Value::Map(entries) if !entries.is_empty() => {
-                let last = &entries[entries.len() - 1];
-                entries[0].key_span.start..last.value.span.end.max(last.key_span.end)
-            }
-            Value::List(nodes) if !nodes.is_empty() => {
-                nodes[0].span.start..nodes[nodes.len() - 1].span.end
-            }
-            _ => self.offsets.span(piece),
-        };
-        Node { value, span }
-    }
-
-    fn entry(&mut self, key: Spanned<String>, value: Spanned<Raw>) -> Entry {
-        let start = self.piece(&key.referenced).start;
-        let quoted = self.text[start..].starts_with(['"', '\'']);
-        let length = key.value.len() + if quoted { 2 } else { 0 };
-        Entry {
-            key_span: self
-                .offsets
-                .span(start..(start + length).min(self.text.len())),
-            key: key.value,
-            value: self.node(value),
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, offsets: &'a Offsets, problems: &'a mut Problems, most: usize) -> Self {
+        Self {
+            text,
+            offsets,
+            problems,
+            most,
+            documents: Vec::new(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            of_aliases: 0,
         }
     }
 
-    /// A tag such as `!secret` right before a value would be passed over in silence.
-    fn refuse_tag(&mut self, piece: &Range<usize>) {
-        let before = self.text.get(..piece.start).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default().trim_end();
-        let word = line.rsplit([' ', '\t', '[', '{', ',']).next().unwrap_or("");
-        let after = self.text.get(piece.start..).unwrap_or_default();
-        let (start, tag) = if after.starts_with('!') {
-            let end = after.find(char::is_whitespace).unwrap_or(after.len());
-            (piece.start, &after[..end])
-        } else {
-            (
-                line.len() - word.len() + before.len()
-                    - before.rsplit('\n').next().unwrap_or("").len(),
-                word,
-            )
+    /// `None` when it had to stop: then there is a problem.
+    fn read(&mut self) -> Option<()> {
+        let options = granit_parser::options! { emit_comments: false };
+        for event in Parser::new_from_str_with_options(self.text, options) {
+            match event {
+                Ok((event, span)) => self.event(event, &span)?,
+                Err(error) => return self.refuse(&error),
+            }
+        }
+        Some(())
+    }
+
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Option<()> {
+        if event.tag().is_some() {
+            self.refuse_tag(span);
+        }
+        let piece = self.piece(span);
+        match event {
+            Event::DocumentStart(..) if self.documents.len() == self.most => {
+                let message = "a second YAML document begins here";
+                let help =
+                    "a place for YAML holds one document: drop the line `---` or `...` before it";
+                self.stop(piece.start..piece.start, message, Some(help))
+            }
+            Event::Scalar(text, style, anchor, _) => {
+                let is_plain = style == ScalarStyle::Plain;
+                if self.wants_key() {
+                    if is_plain && piece.is_empty() {
+                        let at = piece.start..piece.start;
+                        return self.stop(at, "a key is missing", Some("write `key: value`"));
+                    }
+                    if anchor == 0 {
+                        return self.key(text.into_owned(), piece);
+                    }
+                }
+                let value = match is_plain {
+                    true => plain(&text),
+                    false => Value::Text(text.into_owned()),
+                };
+                self.node(value, piece, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                self.open(anchor, &piece, Inside::List(Vec::new()))
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.open(anchor, &piece, Inside::Map(Vec::new(), None))
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(piece.end),
+            Event::Alias(anchor) => self.alias(anchor, piece),
+            _ => Some(()),
+        }
+    }
+
+    fn open(&mut self, anchor: usize, piece: &Range<usize>, inside: Inside) -> Option<()> {
+        if self.wants_key() {
+            return self.stop(piece.start..piece.start, "a key must be text", None);
+        }
+        let start = piece.start;
+        self.open.push(Open {
+            anchor,
+            start,
+            inside,
+        });
+        Some(())
+    }
+
+    fn close(&mut self, end: usize) -> Option<()> {
+        let Open {
+            anchor,
+            start,
+            inside,
+        } = self.open.pop()?;
+        // From the first element to the end of the last.
+        let ends = |first: usize, last: &Node, key: usize| first..last.span.end.max(key);
+        let empty = self.offsets.span(start..end.max(start));
+        let (value, span) = match inside {
+            Inside::List(nodes) => {
+                let span = match (nodes.first(), nodes.last()) {
+                    (Some(first), Some(last)) => ends(first.span.start, last, 0),
+                    _ => empty,
+                };
+                (Value::List(nodes), span)
+            }
+            Inside::Map(entries, _) => {
+                self.refuse_doubles(&entries)?;
+                let span = match (entries.first(), entries.last()) {
+                    (Some(first), Some(last)) => {
+                        ends(first.key_span.start, &last.value, last.key_span.end)
+                    }
+                    _ => empty,
+                };
+                (Value::Map(entries), span)
+            }
         };
-        let is_tag_character =
-            |other: char| other.is_ascii_alphanumeric() || "!-_.:/<>%#".contains(other);
-        if tag.starts_with('!') && !tag.ends_with(':') && tag.chars().all(is_tag_character) {
-            let span = self.offsets.span(start..start + tag.len());
-            let message = format!("the tag `{tag}` means nothing here");
-            self.problems.add(span, message);
+        self.put(Node { value, span }, anchor)
+    }
+
+    fn alias(&mut self, anchor: usize, piece: Range<usize>) -> Option<()> {
+        let Some((node, weight)) = self.anchors.get(&anchor) else {
+            let message = "an alias stands inside of what it stands for";
+            return self.stop(piece, message, Some("write the value out"));
+        };
+        self.of_aliases += weight;
+        if self.of_aliases > MOST_OF_ALIASES {
+            let message = "this YAML is too large, its aliases written out";
+            return self.stop(piece.start..piece.start, message, None);
+        }
+        let value = node.value.clone();
+        self.node(value, piece, 0)
+    }
+
+    fn node(&mut self, value: Value, piece: Range<usize>, anchor: usize) -> Option<()> {
+        let span = self.offsets.span(piece);
+        self.put(Node { value, span }, anchor)
+    }
+
+    /// Puts a whole node where one is due.
+    fn put(&mut self, node: Node, anchor: usize) -> Option<()> {
+        if anchor != 0 {
+            let weight = weight(&node);
+            self.anchors.insert(anchor, (node.clone(), weight));
+        }
+        match self.open.last_mut().map(|open| &mut open.inside) {
+            None => self.documents.push(node),
+            Some(Inside::List(nodes)) => nodes.push(node),
+            Some(Inside::Map(entries, key)) => match key.take() {
+                Some((key, key_span)) => entries.push(Entry {
+                    key,
+                    key_span,
+                    value: node,
+                }),
+                // Of what has an anchor or is an alias.
+                None => match node.as_text() {
+                    Some(text) => *key = Some((text.to_owned(), node.span)),
+                    None => {
+                        let message = "a key must be text";
+                        self.problems.add(node.span, message);
+                        return None;
+                    }
+                },
+            },
+        }
+        Some(())
+    }
+
+    fn wants_key(&self) -> bool {
+        matches!(
+            self.open.last(),
+            Some(Open {
+                inside: Inside::Map(_, None),
+                ..
+            })
+        )
+    }
+
+    fn key(&mut self, text: String, piece: Range<usize>) -> Option<()> {
+        let span = self.offsets.span(piece);
+        if let Some(Open {
+            inside: Inside::Map(_, key),
+            ..
+        }) = self.open.last_mut()
+        {
+            *key = Some((text, span));
+        }
+        Some(())
+    }
+
+    fn refuse_doubles(&mut self, entries: &[Entry]) -> Option<()> {
+        let mut seen = HashSet::with_capacity(entries.len());
+        let before = self.problems.len();
+        for entry in entries {
+            if !seen.insert(entry.key.as_str()) {
+                let message = format!("the key `{}` is there twice", entry.key);
+                self.problems.add(entry.key_span.clone(), message);
+            }
+        }
+        (self.problems.len() == before).then_some(())
+    }
+
+    /// It would be passed over in silence.
+    fn refuse_tag(&mut self, span: &Span) {
+        let tag = span.tag_span();
+        let bytes = tag.and_then(|tag| tag.byte_range()).unwrap_or_default();
+        let text = self.text.get(bytes.clone()).unwrap_or_default();
+        let message = format!("the tag `{text}` means nothing here");
+        self.problems.add(self.offsets.span(bytes), message);
+    }
+
+    fn piece(&self, span: &Span) -> Range<usize> {
+        let Range { start, end } = span.byte_range().unwrap_or_default();
+        let text = self.text.get(start..end).unwrap_or_default();
+        start..start + text.trim_end().len()
+    }
+
+    fn refuse(&mut self, error: &ScanError) -> Option<()> {
+        let at = error.marker().byte_offset().unwrap_or(self.text.len());
+        let kind = error.kind();
+        match kind {
+            ErrorKind::RecursionLimitExceeded => {
+                self.stop(at..at, "this YAML is nested too deep", None)
+            }
+            ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabAtBlockScalarStart => {
+                let message = "YAML is indented with spaces, not with tabs";
+                self.stop(at..at, message, None)
+            }
+            _ => self.stop(at..at, &format!("not valid YAML: {kind}"), None),
         }
     }
 
-    fn piece(&self, location: &serde_yaml::Location) -> Range<usize> {
-        let span = location.span();
-        let byte = |at: Option<u64>| at.and_then(|at| usize::try_from(at).ok());
-        let start = byte(span.byte_offset()).unwrap_or(0).min(self.text.len());
-        let end = start
-            .saturating_add(byte(span.byte_len()).unwrap_or(0))
-            .min(self.text.len());
-        let end = start + self.text.get(start..end).unwrap_or("").trim_end().len();
-        start..end
-    }
-
-    fn spelling(&self, piece: &Range<usize>, value: String) -> String {
-        match self.text.get(piece.clone()) {
-            Some(text) if !text.is_empty() && !text.starts_with('*') => text.to_owned(),
-            _ => value,
+    fn stop(&mut self, piece: Range<usize>, message: &str, help: Option<&str>) -> Option<()> {
+        let span = self.offsets.span(piece);
+        match help {
+            Some(help) => self.problems.add_with_help(span, message, help),
+            None => self.problems.add(span, message),
         }
+        None
     }
 }
 
-struct RawVisitor;
-
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("YAML")
-    }
-
-    fn visit_unit<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
-        deserializer.deserialize_any(Self)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.to_string()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.to_string()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
-        Ok(Raw::Text(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
-        let mut nodes = Vec::new();
-        while let Some(node) = access.next_element()? {
-            nodes.push(node);
-        }
-        Ok(Raw::List(nodes))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = access.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Raw::Map(entries))
+/// What a scalar without quotes means.
+fn plain(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ if is_number(text) => Value::Number(text.to_owned()),
+        _ => Value::Text(text.to_owned()),
     }
 }
 
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
+fn is_number(text: &str) -> bool {
+    let is_all = |text: &str, radix| !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
+    if let Some(octal) = text.strip_prefix("0o") {
+        return is_all(octal, 8);
+    }
+    if let Some(hexadecimal) = text.strip_prefix("0x") {
+        return is_all(hexadecimal, 16);
+    }
+    let number = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if matches!(number, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return true;
+    }
+    let (mantissa, exponent) = match number.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (number, None),
+    };
+    let is_exponent = exponent
+        .is_none_or(|exponent| is_all(exponent.strip_prefix(['-', '+']).unwrap_or(exponent), 10));
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_digits = |text: &str| text.is_empty() || is_all(text, 10);
+    is_exponent && is_digits(whole) && is_digits(part) && !(whole.is_empty() && part.is_empty())
+}
+
+/// How much a node is: its nodes and the bytes of its texts.
+fn weight(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::Null | Value::Bool(_) => 0,
+        Value::Number(text) | Value::Text(text) => text.len(),
+        Value::List(nodes) => nodes.iter().map(weight).sum(),
+        Value::Map(entries) => entries
+            .iter()
+            .map(|entry| entry.key.len() + weight(&entry.value))
+            .sum(),
     }
 }

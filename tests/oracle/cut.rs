@@ -36,9 +36,12 @@ pub struct Cutter<'t> {
     pub text: &'t str,
     pub nodes: Vec<Node<'t>>,
     pub random: Random,
+    /// Names of utils that rules may share.
+    pub globals: Vec<String>,
     /// Names of the utils that the rule has, for `matches`.
     utils: Vec<(String, Value)>,
     variables: Vec<String>,
+    lists: Vec<String>,
 }
 
 const NAMES: [&str; 4] = ["A", "B", "C", "ITEM_2"];
@@ -57,15 +60,16 @@ impl<'t> Cutter<'t> {
             text,
             nodes,
             random: Random::new(seed),
+            globals: Vec::new(),
             utils: Vec::new(),
             variables: Vec::new(),
+            lists: Vec::new(),
         }
     }
 
     /// A whole rule file.
     pub fn rule(&mut self, id: &str) -> Value {
-        self.utils.clear();
-        self.variables.clear();
+        self.begin();
         let node = self.some_node();
         let mut rule = self.condition(node, 3);
         if !self.random.one_in(3) {
@@ -76,34 +80,95 @@ impl<'t> Cutter<'t> {
         whole.insert("id".into(), id.into());
         whole.insert("language".into(), self.tongue.name().into());
         whole.insert("rule".into(), rule);
-        if !self.variables.is_empty() && self.random.one_in(2) {
-            let name = self.random.pick(&self.variables).clone();
-            if self.random.one_in(2) {
-                let bound = self.some_node();
-                let constraint = match self.random.below(4) {
-                    0 => self.condition(bound, 1),
-                    1 => json!({"kind": bound.kind()}),
-                    2 => json!({"not": self.condition(bound, 1)}),
-                    _ => json!({"regex": *self.random.pick(&["^[a-z]", "a|e", "^.{1,8}$", "_"])}),
-                };
-                whole.insert("constraints".into(), json!({name.as_str(): constraint}));
-            }
-            let mut message = format!("[${name}]");
-            if self.random.one_in(3) {
-                whole.insert("transform".into(), json!({"MADE": self.transform(&name)}));
-                message.push_str(" -> [$MADE]");
-            }
-            whole.insert("message".into(), message.into());
+        if !(self.variables.is_empty() && self.lists.is_empty()) && self.random.one_in(2) {
+            self.say(&mut whole);
         }
+        self.end(&mut whole);
+        Value::Object(whole)
+    }
+
+    /// A util that rules may share, often with constraints and utils of its own.
+    pub fn global_util(&mut self, id: &str) -> Value {
+        self.begin();
+        let node = self.some_node();
+        let rule = self.condition(node, 1);
+        let mut whole = Map::new();
+        whole.insert("id".into(), id.into());
+        whole.insert("language".into(), self.tongue.name().into());
+        whole.insert("rule".into(), rule);
+        if !self.variables.is_empty() && self.random.one_in(2) {
+            self.constrain(&mut whole);
+        }
+        self.end(&mut whole);
+        Value::Object(whole)
+    }
+
+    fn begin(&mut self) {
+        self.utils.clear();
+        self.variables.clear();
+        self.lists.clear();
+    }
+
+    fn end(&mut self, whole: &mut Map<String, Value>) {
         if !self.utils.is_empty() {
             let utils: Map<String, Value> = self.utils.drain(..).collect();
             whole.insert("utils".into(), utils.into());
         }
-        Value::Object(whole)
     }
 
-    fn transform(&mut self, name: &str) -> Value {
-        let source = format!("${name}");
+    fn constrain(&mut self, whole: &mut Map<String, Value>) {
+        // A constraint on a list is one that nothing asks.
+        let known: Vec<String> = self.variables.iter().chain(&self.lists).cloned().collect();
+        let name = self.random.pick(&known).clone();
+        let bound = self.some_node();
+        let constraint = match self.random.below(4) {
+            0 => self.condition(bound, 1),
+            1 => json!({"kind": bound.kind()}),
+            2 => json!({"not": self.condition(bound, 1)}),
+            _ => json!({"regex": *self.random.pick(&["^[a-z]", "a|e", "^.{1,8}$", "_"])}),
+        };
+        whole.insert("constraints".into(), json!({name.as_str(): constraint}));
+    }
+
+    /// Constraints, transformations, a message and a fix with the metavariables of the rule.
+    fn say(&mut self, whole: &mut Map<String, Value>) {
+        let mut holes: Vec<String> = Vec::new();
+        holes.extend(self.variables.iter().map(|name| format!("${name}")));
+        holes.extend(self.lists.iter().map(|name| format!("$$${name}")));
+        let of = self.random.pick(&holes).clone();
+        if self.random.one_in(2) {
+            self.constrain(whole);
+        }
+        let mut message = format!("[{of}]");
+        if self.random.one_in(2) {
+            let mut transform = Map::new();
+            transform.insert("MADE".into(), self.transform(&of));
+            if self.random.one_in(2) {
+                transform.insert("AGAIN".into(), self.transform("$MADE"));
+                message.push_str(" -> [$AGAIN]");
+                holes.push("$AGAIN".into());
+            }
+            whole.insert("transform".into(), transform.into());
+            message.push_str(" -> [$MADE]");
+            holes.push("$MADE".into());
+        }
+        whole.insert("message".into(), message.into());
+        if self.random.one_in(2) {
+            let (a, b) = (self.random.pick(&holes), self.random.pick(&holes));
+            let fix = match self.random.below(7) {
+                0 => String::new(),
+                1 => a.clone(),
+                2 => format!("wrapped({a}, {b})"),
+                3 => format!("begin\n    {a}\n  {b}\nend"),
+                4 => format!("  {a}\n"),
+                5 => format!("$5 $a {a}{b}_x $"),
+                _ => format!("first\n\t{a};\n        {b} {a}"),
+            };
+            whole.insert("fix".into(), fix.into());
+        }
+    }
+
+    fn transform(&mut self, source: &str) -> Value {
         let cases = [
             "lowerCase",
             "upperCase",
@@ -115,7 +180,7 @@ impl<'t> Cutter<'t> {
         ];
         let separators = ["caseChange", "dash", "dot", "slash", "space", "underscore"];
         let position = |random: &mut Random| i64::try_from(random.below(12)).unwrap_or(0) - 5;
-        match self.random.below(6) {
+        match self.random.below(8) {
             0 => json!({"replace": {"source": source, "replace": "([a-z]+)_", "by": "$1-"}}),
             1 => {
                 json!({"substring": {"source": source, "startChar": position(&mut self.random), "endChar": position(&mut self.random)}})
@@ -124,6 +189,13 @@ impl<'t> Cutter<'t> {
             3 => json!({"convert": {"source": source, "toCase": *self.random.pick(&cases)}}),
             4 => json!({"convert": {"source": source, "toCase": *self.random.pick(&cases),
                 "separatedBy": [*self.random.pick(&separators), *self.random.pick(&separators)]}}),
+            5 => {
+                json!({"replace": {"source": source, "replace": r"(?<head>\w)(\w*)", "by": "${2}$head$0"}})
+            }
+            6 => json!(format!(
+                "substring({source}, endChar={})",
+                position(&mut self.random)
+            )),
             _ => json!(format!(
                 "convert({source}, toCase={})",
                 self.random.pick(&cases)
@@ -162,7 +234,7 @@ impl<'t> Cutter<'t> {
         let parent = node.parent();
         let (key, value) = match choice {
             0..=3 => ("pattern", self.pattern(node)),
-            4 | 5 => ("kind", node.kind().into()),
+            4 | 5 => ("kind", self.kind(node).into()),
             6 => ("regex", self.regex(node)),
             7 => ("nthChild", self.position(node, depth)),
             8 | 9 => {
@@ -245,6 +317,8 @@ impl<'t> Cutter<'t> {
                 self.utils.push((name.clone(), util));
                 if self.random.one_in(20) {
                     ("matches", json!("no-such-util"))
+                } else if !self.globals.is_empty() && self.random.one_in(2) {
+                    ("matches", json!(self.random.pick(&self.globals)))
                 } else {
                     ("matches", json!(name))
                 }
@@ -274,6 +348,57 @@ impl<'t> Cutter<'t> {
             }
         }
         relation
+    }
+
+    /// The kind, or a selector that speaks of it.
+    fn kind(&mut self, node: Node<'t>) -> String {
+        let kind = node.kind();
+        if !self.random.one_in(3) {
+            return kind.to_owned();
+        }
+        let other = self.some_node().kind();
+        let around = node.parent().map_or(other, |parent| parent.kind());
+        let within = children(node);
+        let inner = match within.is_empty() {
+            true => other,
+            false => self.random.pick(&within).kind(),
+        };
+        let before = node.prev_sibling().map_or(other, |before| before.kind());
+        match self.random.below(16) {
+            0 => format!("{around} > {kind}"),
+            1 => format!("{around} {kind}"),
+            2 => format!("{before} + {kind}"),
+            3 => format!(" {before}~{kind} "),
+            4 => format!("{kind}, {other}"),
+            5 => format!("{kind}:has({inner})"),
+            6 => format!("{kind}:has(> {inner})"),
+            7 => format!("{around}>{kind}:not(:has({other}))"),
+            8 => format!("{kind}:not({around} > {other})"),
+            9 => format!(":is({kind}, {other}) {inner}"),
+            10 => format!("{kind}:nth-child(2n+1)"),
+            11 => format!(
+                "{kind}:nth-last-child({} of {kind})",
+                1 + self.random.below(3)
+            ),
+            12 => format!("{around} :nth-child(n + 2 of :not({other}))"),
+            13 => "ERROR".to_owned(),
+            14 => format!("{around} > ERROR, {kind}:has(ERROR)"),
+            _ => (*self.random.pick(&[
+                "> a",
+                "",
+                "a >",
+                ":has",
+                "no_such_kind",
+                ":is()",
+                "x:not(y",
+                "ERROR.a",
+                "ERROR)",
+                "ERROR:nth-child()",
+                "ERROR,",
+                "ERROR:hover(ERROR)",
+            ]))
+            .to_owned(),
+        }
     }
 
     fn regex(&mut self, node: Node<'t>) -> Value {
@@ -394,7 +519,11 @@ impl<'t> Cutter<'t> {
             let mut hole = match self.random.below(12) {
                 0 => "$_".to_owned(),
                 1 => "$$$".to_owned(),
-                2 | 3 => format!("$$${}", self.random.pick(&["LIST", "REST"])),
+                2 | 3 => {
+                    let name = *self.random.pick(&["LIST", "REST"]);
+                    self.lists.push(name.to_owned());
+                    format!("$$${name}")
+                }
                 4 => format!("$$${}", "_REST"),
                 5 if !part.is_named() => format!("$${}", self.name()),
                 _ if part.is_named() => format!("${}", self.name()),

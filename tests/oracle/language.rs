@@ -1,4 +1,4 @@
-//! The two languages as ast-grep knows them, over the very grammars that codex uses.
+//! The languages as ast-grep knows them, over the very grammars that codex uses.
 
 use std::borrow::Cow;
 
@@ -13,32 +13,67 @@ use serde::Deserialize;
 pub enum Tongue {
     Rust,
     Lua,
+    Bash,
+    C,
+    Cpp,
+    Go,
+    Java,
+    JavaScript,
+    Python,
+    Tsx,
+    TypeScript,
 }
 
 impl Tongue {
-    pub const ALL: [Self; 2] = [Self::Rust, Self::Lua];
+    const ALL: [Self; 11] = [
+        Self::Rust,
+        Self::Lua,
+        Self::Bash,
+        Self::C,
+        Self::Cpp,
+        Self::Go,
+        Self::Java,
+        Self::JavaScript,
+        Self::Python,
+        Self::Tsx,
+        Self::TypeScript,
+    ];
 
-    pub fn name(self) -> &'static str {
+    /// Those that this build of codex knows.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let is_known = |tongue: &Self| codex::language::Language::named(tongue.name()).is_some();
+        Self::ALL.into_iter().filter(is_known)
+    }
+
+    /// The name, the ending of files, and what stands for `$` in a pattern, as in `ast-grep-language`.
+    fn facts(self) -> (&'static str, &'static str, char) {
         match self {
-            Self::Rust => "rust",
-            Self::Lua => "lua",
+            Self::Rust => ("rust", "rs", 'µ'),
+            Self::Lua => ("lua", "lua", '$'),
+            Self::Bash => ("bash", "sh", '$'),
+            Self::C => ("c", "c", '𐀀'),
+            Self::Cpp => ("cpp", "cc", '𐀀'),
+            Self::Go => ("go", "go", 'µ'),
+            Self::Java => ("java", "java", '$'),
+            Self::JavaScript => ("javascript", "js", '$'),
+            Self::Python => ("python", "py", 'µ'),
+            Self::Tsx => ("tsx", "tsx", '$'),
+            Self::TypeScript => ("typescript", "ts", '$'),
         }
     }
 
+    pub fn name(self) -> &'static str {
+        self.facts().0
+    }
+
     pub fn ending(self) -> &'static str {
-        match self {
-            Self::Rust => "rs",
-            Self::Lua => "lua",
-        }
+        self.facts().1
     }
 }
 
 impl Language for Tongue {
     fn expando_char(&self) -> char {
-        match self {
-            Self::Rust => 'µ',
-            Self::Lua => '$',
-        }
+        self.facts().2
     }
 
     fn pre_process_pattern<'q>(&self, query: &'q str) -> Cow<'q, str> {
@@ -79,9 +114,7 @@ impl Language for Tongue {
 
 impl LanguageExt for Tongue {
     fn get_ts_language(&self) -> TSLanguage {
-        match self {
-            Self::Rust => tree_sitter_rust::LANGUAGE.into(),
-            Self::Lua => tree_sitter_lua::LANGUAGE.into(),
-        }
+        let language = codex::language::Language::named(self.name()).unwrap();
+        (language.grammar)()
     }
 }

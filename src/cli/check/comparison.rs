@@ -21,6 +21,9 @@ pub(super) fn read(
         let change = change::patched(&root, &text, &patch.to_string_lossy())?;
         return Ok((root, config, change));
     }
+    if !arguments.is_all() {
+        change::read_ahead(&context.folder);
+    }
     let (repository, config) = context.config()?;
     let root = repository
         .as_ref()

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::change::{Change, Snapshot};
-use crate::cli::Context;
+use crate::cli::{Context, show};
 use crate::config::Config;
 use crate::problem::Failure;
+use crate::rule::Rule;
 use crate::rule::in_force::{self, InForce, Selection};
 use crate::source::RepoPath;
 
@@ -25,6 +26,31 @@ pub(super) struct Law {
     pub(super) remark: Option<&'static str>,
     /// Whether it was read from the work tree.
     pub(super) is_on_disk: bool,
+}
+
+impl Law {
+    /// Warns of rules that cannot be used, and of RFCs that are newer than their rules.
+    pub(super) fn announce(&self, context: &Context) {
+        let in_force = &self.in_force;
+        show::problems(&in_force.problems, context.style);
+        let stale = match self.is_on_disk {
+            true => in_force::stale(&in_force.rules, &self.config),
+            false => Vec::new(),
+        };
+        for rfc in stale {
+            let message = "has changed since its rules were compiled: run `codex compile`";
+            show::warning(&format!("{rfc} {message}"));
+        }
+    }
+
+    /// With the rules about exceptions themselves.
+    pub(super) fn with_built_in(mut self) -> Self {
+        if !self.in_force.is_missing() {
+            let built_in = Rule::suppressions(&self.in_force.rules);
+            self.in_force.rules.extend(built_in);
+        }
+        self
+    }
 }
 
 /// Whose rules: the words of `--rules-from`. (Comments on the words would make the whole help long.)

@@ -12,24 +12,24 @@ mod progress;
 mod same;
 pub(super) mod scope;
 mod shard;
+mod steps;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::candidate::Candidate;
-use crate::change::{Attributes, Snapshot};
-use crate::finding::{Disposition, Finding, Report, RuleCounts, Summary, Unchecked};
+use crate::change::{Attributes, Change};
+use crate::finding::Disposition;
 use crate::problem::Failure;
-use crate::report::{Format, RuleName, Sources, Surroundings};
+use crate::report::Format;
 use crate::review;
-use crate::rule::{Decision, Rule, in_force};
-use crate::scan::{Scan, Scanner};
-use crate::source::RepoPath;
+use crate::rule::in_force;
+use crate::scan::Scanner;
 
 use super::{Context, Verdict, baseline, reviewer, show};
 pub(super) use asking::heartbeat;
+use law::Law;
 use output::Output;
 use scope::Scope;
+use steps::Run;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -125,129 +125,47 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     if arguments.fix {
         mend::refuse(arguments, &change)?;
     }
-    let law = law::read(arguments, config, &root, &change, context)?;
-    let (config, mut in_force) = (law.config, law.in_force);
-    show::problems(&in_force.problems, context.style);
-    let stale = if law.is_on_disk {
-        in_force::stale(&in_force.rules, &config)
-    } else {
-        Vec::new()
-    };
-    for rfc in stale {
-        show::warning(&format!(
-            "{rfc} has changed since its rules were compiled: run `codex compile`"
-        ));
+    let mut law = law::read(arguments, config, &root, &change, context)?;
+    law.announce(context);
+    let known = law.in_force.known.take();
+    if !arguments.no_suppressions {
+        law = law.with_built_in();
     }
-    let rules = in_force.rules.len();
-    let is_missing = in_force.is_missing();
-    if !arguments.no_suppressions && !is_missing {
-        let built_in = Rule::suppressions(&in_force.rules);
-        in_force.rules.extend(built_in);
-    }
-    let scope = Scope::new(
-        &config,
-        &root,
-        &arguments.paths,
-        arguments.is_all(),
-        context,
-    )?;
-    let scope = match change.bases.first() {
-        // A request cannot mark its own files where it cannot choose its own law.
-        Some(base) if law.from == "base" => scope.without_marked(Attributes::of(&base.snapshot)),
-        _ if arguments.is_all() => scope,
-        _ => scope.without_marked(Attributes::of(&change.head)),
-    };
-    let left_out = change.head_files.iter();
-    let left_out = left_out.filter(|path| scope.leaves_out(path)).count();
-    let scanner = Scanner::new(&in_force.rules, !arguments.no_suppressions)
-        .under(super::today()?, in_force.known.take());
-    let mut head_files: Vec<RepoPath> = change
-        .head_files
-        .iter()
-        .filter(|_| !is_missing)
-        .filter(|path| scope.looks_at(path) && (!arguments.is_all() || scope.reports(path)))
-        .cloned()
-        .collect();
-    let asking = plan.reviewer.asking();
-    let statements_not_reviewed =
-        asking::not_reviewed(&in_force.rules, asking, &config.review, &head_files);
-    let shard = plan.shard.map(|wanted| {
-        let files = std::mem::take(&mut head_files);
-        let (files, shard) = shard::take(files, wanted, &root);
-        head_files = files;
-        shard
-    });
+    let rules = law.in_force.rules.as_slice();
     let baseline = match arguments.all && !arguments.no_baseline {
-        true => baseline::read(&baseline::place(&config, &root))?,
+        true => baseline::read(&baseline::place(&law.config, &root))?,
         false => None,
     };
-    let is_change = !arguments.all;
-    let options = review::Options {
-        asking,
-        confirmed: plan.reviewer.confirmed,
-        introduced: is_change,
-        head: Some(&change.head),
-        base: change.bases.first(),
-        narrow: &config.review,
-        cache: plan.reviewer.cache.as_ref(),
-        limits: plan.reviewer.limits(&config.review),
-        heartbeat: heartbeat(),
+    let run = Run {
+        arguments,
+        plan: &plan,
+        law: &law,
+        change: &change,
+        scope: &scope(arguments, &law, &change, &root, context)?,
+        baseline: baseline.as_ref(),
     };
-    let is_new = |candidates: &[Candidate<'_>]| match &baseline {
-        Some(baseline) => {
-            let asking = review::Asking::Nobody;
-            let options = review::Options { asking, ..options };
-            let mut findings = review::findings(candidates, &options).findings;
-            baseline.apply(candidates, &mut findings);
-            let is_old = |finding: &Finding| finding.disposition == Disposition::Baseline;
-            findings.iter().map(|finding| !is_old(finding)).collect()
-        }
-        None => vec![true; candidates.len()],
-    };
+    let scanner = Scanner::new(rules, !arguments.no_suppressions).under(super::today()?, known);
+    let mut files = run.files(&root);
+    let statements_not_reviewed = run.statements_not_reviewed(&files.paths);
     let fixes = match arguments.fix {
         true => Some(mend::run(&mend::Ground {
             scanner: &scanner,
             change: &change,
-            scope: &scope,
-            files: &head_files,
-            is_new: &is_new,
+            scope: run.scope,
+            files: &files.paths,
+            is_new: &|candidates| run.is_new(candidates),
         })?),
         false => None,
     };
-    let total = head_files.len();
-    let mut scan = progress::watch(arguments.quiet, &scanner.done, total, || match is_missing {
-        true => Ok(Scan::default()),
-        false => news::find(
-            &scanner,
-            &change.head,
-            &change.bases,
-            &mut head_files,
-            &scope,
-        ),
-    })?;
-    if !asking.is_nobody() {
-        asking::add_touched(
-            &mut scan.candidates,
-            &scanner,
-            &in_force.rules,
-            &change,
-            &head_files,
-        );
-    }
-    scan.candidates
-        .retain(|candidate| scope.reports(&candidate.path));
-    scan.exceptions
-        .retain(|exception| scope.reports(&exception.path));
-    scan.unchecked
-        .retain(|unchecked| scope.reports_text(&unchecked.path));
-    if let (true, Some(missing)) = (arguments.list_suppressions, in_force.stale.first()) {
-        show::warning(&missing.text());
-    }
+    let scan = run.scan(&scanner, &mut files.paths)?;
     if arguments.list_suppressions {
+        if let Some(missing) = law.in_force.stale.first() {
+            show::warning(&missing.text());
+        }
         return exceptions::list(&scan, &plan.outputs, context);
     }
-    let mut reviewed = review::findings(&scan.candidates, &options);
-    if let Some(baseline) = &baseline {
+    let mut reviewed = review::findings(&scan.candidates, &run.review(plan.reviewer.asking()));
+    if let Some(baseline) = run.baseline {
         baseline.apply(&scan.candidates, &mut reviewed.findings);
     }
     asking::show(&reviewed.shown, &plan.outputs, context)?;
@@ -255,69 +173,20 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         std::fs::write(path, &reviewed.recording)
             .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))?;
     }
-    let mut findings = reviewed.findings;
-    asking::add_notes(&mut findings, &in_force.rules, &change, &head_files, &scope);
-    let surroundings = Surroundings {
-        sources: if output::show_code(&plan.outputs) {
-            sources(&change.head, &scan.candidates)
-        } else {
-            Sources::default()
-        },
-        rules: in_force.rules.iter().filter_map(rule_name).collect(),
-        sarif_suppressed: arguments.output.sarif_suppressed,
-        quiet: arguments.quiet,
-        base_reason: change.base_reason.clone(),
-        rules_remark: law.remark,
-        not_reviewed: if asking.is_nobody() {
-            "no reviewer configured"
-        } else {
-            "a SHOULD, or left to humans by codex.toml"
-        },
-    };
-    let mut report = Report {
-        schema: 1,
-        codex: env!("CARGO_PKG_VERSION").to_owned(),
-        fail_on: plan.fail_on.unwrap_or(config.fail_on),
-        rejecting: None,
-        shard,
-        law_changed: news::changed_law(&change, &config, &scope),
-        suppressions_added: if is_change {
-            news::added_exceptions(&scan.exceptions)
-        } else {
-            Vec::new()
-        },
-        review: reviewed.counts,
-        base: change.base_name.clone(),
-        head: change.head_name.clone(),
-        rules_from: law.from.to_owned(),
-        rules_hash: Some(in_force.hash).filter(|hash| !hash.is_empty()),
-        summary: Summary {
-            left_out,
-            ..summarise(
-                &findings,
-                &scan.unchecked,
-                is_change,
-                scan.files,
-                rules,
-                statements_not_reviewed,
-            )
-        },
-        by_rule: RuleCounts::of(&findings, &arguments.only),
-        findings,
-        fixes,
-        break_glass: None,
-        rules_refused: in_force.refused,
-        rules_stale: in_force.stale,
-        unchecked: scan.unchecked,
-    };
-    let threshold = config.thresholds();
+    let findings = &mut reviewed.findings;
+    asking::add_notes(findings, rules, &change, &files.paths, run.scope);
+    let surroundings = run.surroundings(&scan);
+    let mut report = run.report(scan, reviewed, files);
+    report.summary.statements_not_reviewed = statements_not_reviewed;
+    report.fixes = fixes;
+    let threshold = law.config.thresholds();
     report.mark(|path| plan.fail_on.unwrap_or_else(|| threshold(path)));
     let reason = match arguments.break_glass_from_request && report.marked() > 0 {
         true => emergency::reason_of_request(context)?,
         false => arguments.break_glass.clone(),
     };
     if let Some(reason) = &reason {
-        emergency::break_glass(reason, &mut report, &in_force.rules)?;
+        emergency::break_glass(reason, &mut report, rules)?;
     }
     if !plan.outputs.contains(&(Format::Human, None)) {
         let stale = report.rules_stale.iter();
@@ -325,6 +194,23 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     output::write(&plan.outputs, &report, &surroundings, context)?;
     Ok(arguments.decision.verdict(&report))
+}
+
+fn scope<'a>(
+    arguments: &Arguments,
+    law: &'a Law,
+    change: &'a Change,
+    root: &Path,
+    context: &Context,
+) -> Result<Scope<'a>, Failure> {
+    let (paths, is_all) = (&arguments.paths, arguments.is_all());
+    let scope = Scope::new(&law.config, root, paths, is_all, context)?;
+    Ok(match change.bases.first() {
+        // A request cannot mark its own files where it cannot choose its own law.
+        Some(base) if law.from == "base" => scope.without_marked(Attributes::of(&base.snapshot)),
+        _ if is_all => scope,
+        _ => scope.without_marked(Attributes::of(&change.head)),
+    })
 }
 
 /// Whether a platform says that nobody is there to look.
@@ -345,50 +231,4 @@ fn shard(arguments: &Arguments) -> Result<Option<(usize, usize)>, Failure> {
     let word = arguments.shard.as_deref();
     word.map(|word| shard::wanted(word, |name| std::env::var(name).ok()))
         .transpose()
-}
-
-/// The texts of the files with candidates.
-fn sources(head: &Snapshot, candidates: &[Candidate<'_>]) -> Sources {
-    let paths: BTreeSet<&RepoPath> = candidates.iter().map(|candidate| &candidate.path).collect();
-    let mut sources = Sources::default();
-    for path in paths {
-        if let Ok(Some(bytes)) = head.read(path) {
-            sources.add(&path.text(), path.hex().as_deref(), &bytes);
-        }
-    }
-    sources
-}
-
-/// What outputs call a rule that has a statement and is decided without a reviewer.
-fn rule_name(rule: &Rule) -> Option<RuleName> {
-    let is_decided = !matches!(rule.decision, Decision::Review(_));
-    let rfc = rule.law().filter(|_| is_decided)?.rfc;
-    let id = rule.id.clone();
-    Some(RuleName { id, rfc })
-}
-
-fn summarise(
-    findings: &[Finding],
-    unchecked: &[Unchecked],
-    is_change: bool,
-    files: usize,
-    rules: usize,
-    statements_not_reviewed: usize,
-) -> Summary {
-    let mut summary = Summary {
-        files,
-        rules,
-        statements_not_reviewed,
-        ..Summary::default()
-    };
-    for finding in findings {
-        summary.count(finding.disposition);
-    }
-    if is_change {
-        // What could not be looked at is never clean.
-        unchecked
-            .iter()
-            .for_each(|_| summary.count(Disposition::Review));
-    }
-    summary
 }

@@ -31,7 +31,7 @@ pub(super) fn find<'r>(
     let workspace = Workspace::new(head);
     let (old, mut changes): (Vec<Workspace<'_>>, Vec<Vec<FileChange>>) = bases
         .iter()
-        .map(|base| (Workspace::new(&base.snapshot), base.files.clone()))
+        .map(|base| (workspace.beside(&base.snapshot), base.files.clone()))
         .unzip();
     let Turning { turned, touched } = turned(&workspace, &old, &mut changes);
     let looked_at = turned.keys().filter(|path| scope.looks_at(path));

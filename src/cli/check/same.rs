@@ -11,7 +11,8 @@ use crate::candidate::Candidate;
 use crate::change::{Base, FileChange, Snapshot};
 use crate::finding::Certainty;
 use crate::language::{Granted, Workspace};
-use crate::scan::{Scan, Scanner, side_by_side};
+use crate::parallel::side_by_side;
+use crate::scan::{Scan, Scanner};
 use crate::source::RepoPath;
 
 /// What can be told of the files without looking at others.

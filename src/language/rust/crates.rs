@@ -22,10 +22,22 @@ pub(in crate::language) struct Learned {
     manifests: Memo<RepoPath, Option<Arc<Manifest>>>,
     packages: Memo<RepoPath, Arc<Manifest>>,
     declarations: Memo<RepoPath, Option<Arc<Vec<Declaration>>>>,
+    /// What texts declare, by their hash: most are the same in base and head.
+    texts: Arc<Memo<[u8; 32], Arc<Vec<Declaration>>>>,
     graphs: Memo<RepoPath, Arc<Graph>>,
     members: Memo<RepoPath, Arc<Vec<Arc<Manifest>>>>,
     support: Memo<RepoPath, Arc<BTreeSet<RepoPath>>>,
     pub(super) methods: Methods,
+}
+
+impl Learned {
+    /// With what was learned of texts, for another snapshot.
+    pub(in crate::language) fn beside(&self) -> Self {
+        Self {
+            texts: Arc::clone(&self.texts),
+            ..Self::default()
+        }
+    }
 }
 
 /// Answers that were found once. Whoever asks first finds out, others wait; the questions of one kind never need
@@ -62,11 +74,12 @@ pub(super) fn declarations(
 ) -> Option<Arc<Vec<Declaration>>> {
     workspace.rust.declarations.get(file, || {
         let text = workspace.snapshot.read(file).ok()??;
-        let mut declarations = Vec::new();
-        if text.len() <= SIZE_LIMIT && outline::may_declare(&text) {
-            declarations = outline::read(&text, 0..text.len()).declarations;
+        if text.len() > SIZE_LIMIT || !outline::may_declare(&text) {
+            return Some(Arc::default());
         }
-        Some(Arc::new(declarations))
+        let read = || Arc::new(outline::read(&text, 0..text.len()).declarations);
+        let hash = *blake3::hash(&text).as_bytes();
+        Some(workspace.rust.texts.get(&hash, read))
     })
 }
 

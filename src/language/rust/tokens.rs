@@ -88,6 +88,7 @@ pub(super) static LEXIS: Lexis = Lexis {
         "type_identifier",
     ],
     call: ("call_expression", "function"),
+    terminator: ";",
     items: &["fn", "mod", "trait", "struct", "enum", "union"],
 };
 

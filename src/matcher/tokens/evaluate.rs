@@ -322,8 +322,8 @@ impl Question<'_> {
     fn inside(&mut self, relation: &Relation, run: &Run, captures: &mut Captures) -> Truth {
         let tokens = self.ground.tokens;
         let is_neighbor = matches!(relation.stop, Stop::Neighbor);
-        if let (Matcher::Kind(kind), Some(field)) = (&relation.other, relation.field)
-            && self.ground.call == (*kind, field)
+        if let (Matcher::Kind(kind), Some(field)) = (&relation.other, &relation.field)
+            && self.ground.call == (*kind, field.id())
             && is_neighbor
         {
             return tokens.is_called(run).into();

@@ -3,8 +3,9 @@
 //! Deliberately absent: judging a word by what stands around it ([`super::operand`]).
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use crate::language::lexis::Lexis;
+use crate::language::{self, lexis::Lexis};
 
 /// Sorts of words: bits, for a word may be of several.
 pub(super) const KEYWORD: u16 = 1;
@@ -33,8 +34,21 @@ pub(super) struct Word {
 }
 
 /// All words that mean something.
-pub(super) fn known(lexis: &Lexis) -> HashMap<&'static [u8], Word> {
-    let mut known: HashMap<&'static [u8], Word> = HashMap::new();
+pub(super) type Known = HashMap<&'static [u8], Word>;
+
+/// Those of a language.
+pub(super) fn known(lexis: &'static Lexis) -> &'static Known {
+    static ALL: LazyLock<Vec<(&Lexis, Known)>> = LazyLock::new(|| {
+        let all = language::ALL.iter().map(|language| language.lexis);
+        all.map(|lexis| (lexis, read(lexis))).collect()
+    });
+    static NONE: LazyLock<Known> = LazyLock::new(Known::new);
+    let of = ALL.iter().find(|(of, _)| std::ptr::eq(*of, lexis));
+    of.map_or(&NONE, |(_, known)| known)
+}
+
+fn read(lexis: &Lexis) -> Known {
+    let mut known = Known::new();
     let lists: [(&[&'static str], u16); 10] = [
         (lexis.keywords, KEYWORD),
         (lexis.definitions, DEFINITION),

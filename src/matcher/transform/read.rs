@@ -254,7 +254,11 @@ fn how(parts: &Parts<'_>, problems: &mut Problems) -> Option<How> {
             let by = needed("by", problems);
             let pattern = needed("replace", problems)?;
             let by = by?;
-            let text = pattern.need_text("replace", problems)?;
+            let Value::Text(text) = &pattern.value else {
+                let message = format!("`replace` must be text, not {}", pattern.word());
+                problems.add(pattern.span.clone(), message);
+                return None;
+            };
             let regex = Regex::new(text);
             if let Err(error) = &regex {
                 problems.add(
@@ -262,20 +266,24 @@ fn how(parts: &Parts<'_>, problems: &mut Problems) -> Option<How> {
                     crate::matcher::read::not_a_regex(error),
                 );
             }
-            let by = match &by.value {
-                Value::Text(text) => text.clone(),
-                _ => by.need_text("by", problems)?.to_owned(),
+            let Value::Text(by) = &by.value else {
+                let message = format!("`by` must be text, not {}", by.word());
+                problems.add(by.span.clone(), message);
+                return None;
             };
             Some(How::Replace {
                 pattern: regex.ok()?,
-                by,
+                by: by.clone(),
             })
         }
         "substring" => {
             let mut place = |key: &str| match given(key) {
                 None => Some(None),
                 Some(value) => {
-                    let place = value.as_text().and_then(|text| text.parse::<i32>().ok());
+                    let place = match &value.value {
+                        Value::Number(text) => text.parse::<i32>().ok(),
+                        _ => None,
+                    };
                     if place.is_none() {
                         let message = format!("`{key}` must be a whole number");
                         problems.add(value.span.clone(), message);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::account::Tokens;
 use super::dialect::{Dialect, Way};
-use crate::review::answer;
+use super::schema::{Hold, schema};
 use crate::review::case::Request;
 
 /// An interface.
@@ -38,9 +38,6 @@ pub(super) struct Reply {
 
 /// The name under which a model gives its verdicts where it is asked to use a tool.
 const TOOL: &str = "verdicts";
-/// The most characters of a rationale and of a quote, where that can be said.
-const RATIONALE: usize = 300;
-const QUOTE: usize = 200;
 const NO_JSON: &str = "its answer is no JSON of this interface";
 
 impl Api {
@@ -103,21 +100,27 @@ impl Api {
         }
     }
 
-    /// The document that asks. What is the same for all requests of a rule comes first, where providers cache it.
+    /// The document that asks, a server on this machine or another one. What is the same for all requests of a rule comes
+    /// first, where providers cache it.
     pub(super) fn body(
         self,
         model: &str,
         request: &Request,
         dialect: Dialect,
         answer_tokens: u64,
+        is_here: bool,
     ) -> Value {
         let (same, rest) = request.parts();
         let chat =
             || json!([{"role": "system", "content": same}, {"role": "user", "content": rest}]);
-        let schema = schema(
-            request,
-            dialect.way == Way::JsonObject || self == Self::Ollama,
-        );
+        let (is_ollama, is_object) = (self == Self::Ollama, dialect.way == Way::JsonObject);
+        // Most models can copy: where a schema may be more than a grammar, only one that could not is given lines.
+        let is_second_turn = request.repair.is_some();
+        let hold = Hold {
+            is_bounded: is_ollama || is_object,
+            is_closed: is_ollama || (is_here && (is_object || is_second_turn)),
+        };
+        let schema = schema(request, hold);
         let about = "Gives the verdicts.";
         let mut body = json!({"model": model});
         match self {
@@ -197,25 +200,6 @@ impl Api {
         };
         reply.unwrap_or_else(|| failed(NO_JSON.to_owned()))
     }
-}
-
-/// The schema of an answer to this request. Servers that make a grammar of it hold small models to its bounds, too;
-/// other ones refuse a schema with bounds.
-fn schema(request: &Request, is_bounded: bool) -> Value {
-    let mut schema: Value =
-        serde_json::from_str(&answer::json_schema(&request.cases)).unwrap_or_default();
-    let ids: Vec<&str> = request.cases.iter().map(|case| case.id.as_str()).collect();
-    let count = ids.len();
-    if let Some(verdicts) = schema.pointer_mut("/properties/verdicts") {
-        verdicts["items"]["properties"]["id"]["enum"] = json!(ids);
-        if is_bounded {
-            verdicts["minItems"] = json!(count);
-            verdicts["maxItems"] = json!(count);
-            verdicts["items"]["properties"]["rationale"]["maxLength"] = json!(RATIONALE);
-            verdicts["items"]["properties"]["quote"]["maxLength"] = json!(QUOTE);
-        }
-    }
-    schema
 }
 
 fn failed(error: String) -> Reply {

@@ -8,13 +8,17 @@ mod account;
 mod api;
 mod dialect;
 mod endpoint;
+mod proxy;
 mod retry;
+mod schema;
 mod wire;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 pub use self::account::{Budget, Price};
 pub use self::api::Api;
@@ -127,7 +131,7 @@ impl HttpReviewer {
         };
         Ok(Self {
             models: settings.models.into_iter().map(model).collect(),
-            wire: Wire::new(&settings.endpoint, settings.api, key),
+            wire: Wire::new(&settings.endpoint, settings.api, key)?,
             account: Account::new(settings.budget, settings.prices),
             api: settings.api,
             endpoint: settings.endpoint,
@@ -139,16 +143,20 @@ impl HttpReviewer {
         })
     }
 
+    /// The document that asks one model.
+    fn body(&self, model: &str, request: &Request, dialect: Dialect) -> Value {
+        let is_here = self.endpoint.is_loopback();
+        self.api
+            .body(model, request, dialect, self.answer_tokens, is_here)
+    }
+
     fn ask_model(&self, by: usize, request: &Request, time: Time) -> Result<Said, Trouble> {
         let model = &self.models[by];
         let mut dialect = model.state().dialect;
         let mut attempt = 0;
         let mut refused = None;
         loop {
-            let body = self
-                .api
-                .body(&model.name, request, dialect, self.answer_tokens);
-            let body = body.to_string();
+            let body = self.body(&model.name, request, dialect).to_string();
             let reserved = self
                 .account
                 .reserve(&model.name, body.len(), self.answer_tokens)
@@ -161,6 +169,7 @@ impl HttpReviewer {
             let reported = match &received {
                 // Nobody bills a refusal; a request without an answer may well have been worked on.
                 Ok(received) if !received.is_success() => Some(Tokens::default()),
+                Err(failed) if failed.is_unsent => Some(Tokens::default()),
                 _ => reply.as_ref().and_then(|reply| reply.tokens),
             };
             let text = reply.as_ref().map_or(0, |reply| reply.text.len());
@@ -266,6 +275,9 @@ impl HttpReviewer {
                     "the reviewer wants a key ({status}): name its variable with --review-key-env"
                 )
             }
+            (404 | 405, _) if said.is_empty() => {
+                format!("no model answers at this address ({status})")
+            }
             (0, _) => format!("the reviewer failed: {said}"),
             (429 | 503 | 529, _) => format!("the reviewer is overloaded ({status}): {said}"),
             _ => format!("the reviewer failed ({status}): {said}"),
@@ -276,6 +288,7 @@ impl HttpReviewer {
             status: Some(status),
             passes: matches!(status, 408 | 429 | 500..=599),
             is_overload: matches!(status, 429 | 503 | 529),
+            is_unsent: false,
             retry_after,
         }
     }
@@ -313,9 +326,7 @@ impl Reviewer for HttpReviewer {
             return String::new();
         };
         let dialect = model.state().dialect;
-        let body = self
-            .api
-            .body(&model.name, request, dialect, self.answer_tokens);
+        let body = self.body(&model.name, request, dialect);
         format!("POST {}\n{body:#}", self.endpoint)
     }
 

@@ -13,6 +13,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 use super::api::Api;
 use super::endpoint::Endpoint;
+use super::proxy::{self, Through};
 use super::retry;
 use crate::problem::Failure;
 
@@ -76,6 +77,8 @@ pub(super) struct Failed {
     pub(super) passes: bool,
     /// Whether the server has too much to do.
     pub(super) is_overload: bool,
+    /// Whether nobody has had the request.
+    pub(super) is_unsent: bool,
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -88,7 +91,16 @@ impl Failed {
             status: None,
             passes: false,
             is_overload: false,
+            is_unsent: false,
             retry_after: None,
+        }
+    }
+
+    /// For good, before anything was sent.
+    fn unsent(text: String) -> Self {
+        Self {
+            is_unsent: true,
+            ..Self::of(text)
         }
     }
 
@@ -121,22 +133,30 @@ pub(super) struct Wire {
     url: String,
     headers: Vec<(&'static str, HeaderValue)>,
     key: Option<Key>,
+    /// The variable of the proxy, where there is one.
+    through: Option<&'static str>,
 }
 
 impl Wire {
-    pub(super) fn new(endpoint: &Endpoint, api: Api, key: Option<Key>) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, api: Api, key: Option<Key>) -> Result<Self, Failure> {
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
             .build();
-        let mut config = Agent::config_builder()
+        // What is meant for this machine goes through nobody's proxy.
+        let through = match endpoint.is_loopback() {
+            true => None,
+            false => proxy::to(endpoint.url())?,
+        };
+        let (proxy, through) = match through {
+            Some(Through { proxy, variable }) => (Some(proxy), Some(variable)),
+            None => (None, None),
+        };
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent(concat!("engineering-codex/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls);
-        if endpoint.is_loopback() {
-            // What is meant for this machine goes through nobody's proxy.
-            config = config.proxy(None);
-        }
+            .tls_config(tls)
+            .proxy(proxy);
         let mut headers = Vec::new();
         for (name, value) in api.headers(key.as_ref().map(|key| key.0.as_str())) {
             if let Ok(mut value) = HeaderValue::from_str(&value) {
@@ -144,19 +164,20 @@ impl Wire {
                 headers.push((name, value));
             }
         }
-        Self {
+        Ok(Self {
             agent: config.build().new_agent(),
             url: endpoint.url().to_owned(),
             headers,
             key,
-        }
+            through,
+        })
     }
 
     /// Sends a document and waits for the whole answer.
     pub(super) fn post(&self, body: &[u8], until: Instant) -> Result<Received, Failed> {
         let begun = Instant::now();
         let time = until.saturating_duration_since(begun);
-        let failed = |error: ureq::Error| failed(&error, time);
+        let failed = |error: ureq::Error| self.failed(&error, time);
         let mut request = self.agent.post(&self.url).content_type("application/json");
         for (name, value) in &self.headers {
             request = request.header(*name, value.clone());
@@ -185,6 +206,50 @@ impl Wire {
         })
     }
 
+    /// What an error of the connection means. Its own text may repeat the address, and is shown only where it cannot.
+    fn failed(&self, error: &ureq::Error, time: Duration) -> Failed {
+        let limit = ANSWER_LIMIT / (1024 * 1024);
+        let is_late = |error: &std::io::Error| {
+            matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
+                || matches!(
+                    error.get_ref().and_then(|inner| inner.downcast_ref()),
+                    Some(ureq::Error::Timeout(_))
+                )
+        };
+        let through = match self.through {
+            Some(variable) => format!(" through the proxy in {variable}"),
+            None => String::new(),
+        };
+        let not_found = || Failed::unsent(format!("the reviewer's host cannot be found{through}"));
+        match error {
+            ureq::Error::Timeout(_) => late(time),
+            ureq::Error::Io(error) if is_late(error) => late(time),
+            ureq::Error::BodyExceedsLimit(_) => {
+                Failed::of(format!("the reviewer answered with more than {limit} MiB"))
+            }
+            ureq::Error::Io(error) => match error.kind() {
+                ErrorKind::ConnectionRefused => Failed::unsent(format!(
+                    "the reviewer cannot be reached{through}: connection refused"
+                )),
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+                    Failed::of("the reviewer's answer broke off".to_owned())
+                }
+                ErrorKind::InvalidData => Failed::unsent(unsafe_connection(&error.to_string())),
+                _ if error.to_string().contains("failed to lookup") => not_found(),
+                _ => Failed::of(format!("the reviewer cannot be reached{through}: {error}")),
+            },
+            ureq::Error::HostNotFound => not_found(),
+            ureq::Error::Protocol(_) | ureq::Error::BodyStalled => {
+                Failed::of("the reviewer's answer broke off, or is no HTTP".to_owned())
+            }
+            ureq::Error::Rustls(error) => Failed::unsent(unsafe_connection(&error.to_string())),
+            ureq::Error::ConnectProxyFailed(_) => {
+                Failed::unsent(format!("no way leads to the reviewer{through}"))
+            }
+            _ => Failed::of(format!("the reviewer cannot be reached{through}")),
+        }
+    }
+
     /// A text of the server, to be shown.
     pub(super) fn without_key(&self, text: &str) -> String {
         match &self.key {
@@ -194,43 +259,23 @@ impl Wire {
     }
 }
 
-/// What an error of the connection means. Its own text may repeat the address, and is shown only where it cannot.
-fn failed(error: &ureq::Error, time: Duration) -> Failed {
-    let limit = ANSWER_LIMIT / (1024 * 1024);
-    let is_late = |error: &std::io::Error| {
-        matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
-            || matches!(
-                error.get_ref().and_then(|inner| inner.downcast_ref()),
-                Some(ureq::Error::Timeout(_))
-            )
+/// What TLS has against a server.
+fn unsafe_connection(said: &str) -> String {
+    let said = said
+        .strip_prefix("invalid peer certificate: ")
+        .unwrap_or(said);
+    let meaning = if said.contains("UnknownIssuer") {
+        "this machine does not know who signed its certificate (SSL_CERT_FILE)"
+    } else if said.contains("CaUsedAsEndEntity") {
+        "its certificate is one that signs others, or itself"
+    } else if said.starts_with("certificate expired") {
+        "its certificate has expired"
+    } else if said.contains("InvalidContentType") {
+        "it speaks no TLS"
+    } else {
+        said
     };
-    match error {
-        ureq::Error::Timeout(_) => late(time),
-        ureq::Error::Io(error) if is_late(error) => late(time),
-        ureq::Error::BodyExceedsLimit(_) => {
-            Failed::of(format!("the reviewer answered with more than {limit} MiB"))
-        }
-        ureq::Error::Io(error) => match error.kind() {
-            ErrorKind::ConnectionRefused => {
-                Failed::of("the reviewer cannot be reached: connection refused".to_owned())
-            }
-            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
-                Failed::of("the reviewer's answer broke off".to_owned())
-            }
-            _ => Failed::of(format!("the reviewer cannot be reached: {error}")),
-        },
-        ureq::Error::HostNotFound => Failed::of("the reviewer's host cannot be found".to_owned()),
-        ureq::Error::Protocol(_) | ureq::Error::BodyStalled => {
-            Failed::of("the reviewer's answer broke off, or is no HTTP".to_owned())
-        }
-        ureq::Error::Rustls(error) => {
-            Failed::of(format!("no safe connection to the reviewer: {error}"))
-        }
-        ureq::Error::ConnectProxyFailed(_) => {
-            Failed::of("the proxy does not lead to the reviewer".to_owned())
-        }
-        _ => Failed::of("the reviewer cannot be reached".to_owned()),
-    }
+    format!("no safe connection to the reviewer: {meaning}")
 }
 
 fn late(time: Duration) -> Failed {

@@ -40,19 +40,41 @@ pub(super) struct Part {
 /// How many inline modules, and attributes around, count.
 const DEPTH_LIMIT: usize = 64;
 
-/// Whether a text may declare files at all: cheap, so that most texts are never looked at closely.
+/// Whether a text may declare files at all, by `mod name;` or `include!`: cheap, so that most texts are never looked at
+/// closely.
 pub(super) fn may_declare(text: &[u8]) -> bool {
-    let is_boundary =
-        |at: Option<&u8>| at.is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-    let before = |at: usize| at.checked_sub(1).and_then(|at| text.get(at));
-    super::find_all(text, b"mod").any(|at| {
-        is_boundary(before(at))
-            && is_boundary(text.get(at + 3))
-            && text[at..]
-                .iter()
-                .find(|byte| matches!(byte, b';' | b'{' | b'}'))
-                == Some(&b';')
-    }) || super::find_all(text, b"include").any(|at| is_boundary(before(at)))
+    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    // What follows each place where a word stands.
+    let behind = |word: &'static [u8]| {
+        super::find_all(text, word).filter_map(move |at| {
+            let before = at.checked_sub(1).and_then(|at| text.get(at));
+            let behind = &text[at + word.len()..];
+            let is_word =
+                !before.is_some_and(is_of_word) && !behind.first().is_some_and(is_of_word);
+            is_word.then_some(behind)
+        })
+    };
+    let is_include = |behind: &[u8]| {
+        // A comment may stand between.
+        let next = behind.iter().find(|byte| !byte.is_ascii_whitespace());
+        matches!(next, Some(b'!' | b'/'))
+    };
+    let is_declaration = |behind: &[u8]| {
+        let end = behind
+            .iter()
+            .position(|byte| matches!(byte, b';' | b'{' | b'}'));
+        let Some(name) = end
+            .filter(|end| behind[*end] == b';')
+            .map(|end| &behind[..end])
+        else {
+            return false;
+        };
+        let is_name = |byte: &u8| is_of_word(byte) || *byte == b'#' || !byte.is_ascii();
+        // Comments, and metavariables of macros.
+        let is_odd = || name.iter().any(|byte| matches!(byte, b'/' | b'$'));
+        name.trim_ascii().iter().all(is_name) || is_odd()
+    };
+    behind(b"mod").any(is_declaration) || behind(b"include").any(is_include)
 }
 
 /// Reads the outline of a part of a text.

@@ -1,0 +1,35 @@
+//! Work on several threads, and threads with room: the only module that knows rayon.
+//!
+//! Conditions ask conditions and YAML nests, as deep as their limits allow: that takes more than the usual stack. Only what
+//! is used of it takes memory. Deliberately absent: any order but that of the items.
+
+use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+/// The stack of each thread, bytes.
+const STACK: usize = 16 << 20;
+
+/// What `look` makes of each item, in their order; several are looked at at once.
+pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
+    if let [item] = items {
+        return vec![with_room(|| look(item))];
+    }
+    give_room();
+    items.par_iter().map(look).collect()
+}
+
+/// Does it on a thread with room.
+pub fn with_room<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    give_room();
+    // From one of its own threads this is a plain call.
+    rayon::join(work, || ()).0
+}
+
+fn give_room() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // Somebody else may have set up the threads: then they are as they are.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .stack_size(STACK)
+            .build_global();
+    });
+}
