@@ -4,9 +4,10 @@
 
 use super::calls::Callee;
 use super::groups::Row;
-use super::interpreter::Interpreter;
+use super::interpreter::{Interpreter, Steady};
 use super::kinds::{Kind, kind, plain_text};
 use super::knowledge::{self, Known};
+use super::names::FunctionIndex;
 use super::patterns;
 use super::value::{Bits, Evidence, Fact, Implied, Nature, Reason, Source, Value};
 use crate::matcher::Node;
@@ -22,7 +23,7 @@ impl<'t> Interpreter<'_, 't> {
         wanted: usize,
     ) -> Vec<Value> {
         if let Some(function) = callee.function {
-            return self.summarised(node, function, callee.receiver, nodes, given, wanted);
+            return self.own_answers(node, function, callee.receiver, nodes, given, wanted);
         }
         let Some(path) = callee.path else {
             return self.unknown_answers(node, given, wanted);
@@ -51,7 +52,12 @@ impl<'t> Interpreter<'_, 't> {
             return values;
         };
         let memory = self.file.knowledge.holds(path, |known| known.is_repeatable);
-        let memory = memory.then(|| (path, self.argument_keys(nodes, callee.receiver, given)));
+        let memory = memory.then(|| {
+            (
+                Steady::Known(path),
+                self.argument_keys(nodes, callee.receiver, given),
+            )
+        });
         let remembered = memory
             .as_ref()
             .and_then(|key| self.answered.get(key))
@@ -79,6 +85,33 @@ impl<'t> Interpreter<'_, 't> {
         }
         if known.is_pattern {
             self.tie_to_pattern(callee, nodes, given, &values);
+        }
+        values
+    }
+
+    /// The results of a function of the file: where it changes nothing, an equal call has equal ones.
+    fn own_answers(
+        &mut self,
+        node: Node,
+        function: FunctionIndex,
+        receiver: Option<Value>,
+        nodes: &[Node],
+        given: &[Value],
+        wanted: usize,
+    ) -> Vec<Value> {
+        let facts = self.file.survey.function(function);
+        let is_steady = facts.is_some_and(|facts| facts.effects.is_none());
+        let key = (
+            Steady::Own(function, self.changes),
+            self.argument_keys(nodes, receiver, given),
+        );
+        let remembered = self.answered.get(&key).filter(|_| is_steady);
+        if let Some(values) = remembered.filter(|values| values.len() >= wanted) {
+            return values.clone();
+        }
+        let values = self.summarised(node, function, receiver, nodes, given, wanted);
+        if is_steady && self.alive {
+            self.answered.insert(key, values.clone());
         }
         values
     }

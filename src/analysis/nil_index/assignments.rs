@@ -72,22 +72,23 @@ impl<'t> Interpreter<'_, 't> {
 
     /// `local value, err = f()`: one of the two is nil.
     pub(super) fn named_error(&mut self, node: Node, names: &[Node], values: &[Value]) {
-        let ([_, .., last], [value, .., error]) = (names, values) else {
+        if names.len() != values.len() {
+            return;
+        }
+        let is_error = |name: &Node| {
+            let name = self.tree.bytes(*name);
+            let known = &self.file.knowledge.error_names;
+            known.iter().any(|known| known.as_bytes() == name)
+        };
+        // What a database says beside the error comes after it.
+        let found = names.iter().skip(1).position(is_error);
+        let error = found.and_then(|position| values.get(position + 1));
+        let (Some(value), Some(error)) = (values.first(), error) else {
             return;
         };
         let call = self.state.nature(*value).call;
         let known = self.state.fact(*value).evidence;
-        let name = String::from_utf8_lossy(self.tree.bytes(*last));
-        let is_named = self
-            .file
-            .knowledge
-            .error_names
-            .iter()
-            .any(|known| **known == *name);
         let is_one_call = call.is_some() && call == self.state.nature(*error).call;
-        if !is_named || names.len() != values.len() {
-            return;
-        }
         let reason = Reason::NamedError(node);
         if let Some(Evidence {
             reason: Reason::Answer(_),
@@ -171,6 +172,7 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     pub(super) fn store(&mut self, target: Target<'t>, value: Value) {
+        self.changes += 1;
         match target {
             Target::Slot(slot) => {
                 if let Slot::Field(holder, key) = slot {

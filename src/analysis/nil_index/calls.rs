@@ -9,6 +9,7 @@ use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
 use super::knowledge::{Known, Path};
 use super::names::FunctionIndex;
+use super::survey::Effects;
 use super::trace::What;
 use super::value::{Bits, Doubt, Fact, Implications, Implied, Key, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
@@ -85,7 +86,7 @@ impl<'t> Interpreter<'_, 't> {
             name @ (b"pcall" | b"xpcall") if callee.function.is_none() => {
                 return self.protected(node, name, &nodes, &given, wanted);
             }
-            b"setmetatable" => return self.set_metatable(&given, wanted),
+            b"setmetatable" => return self.set_metatable(&nodes, &given, wanted),
             b"require" => return self.require(&nodes, wanted),
             b"table.insert" | b"table.remove" | b"table.sort" => self.change_list(&given, node),
             _ if self.holds(&callee, |known| known.is_pure) => {}
@@ -296,14 +297,29 @@ impl<'t> Interpreter<'_, 't> {
     }
 
     /// `setmetatable(t, m)`: the fields of `m` may be fields of `t` from now on.
-    fn set_metatable(&mut self, given: &[Value], wanted: usize) -> Vec<Value> {
+    fn set_metatable(&mut self, nodes: &[Node], given: &[Value], wanted: usize) -> Vec<Value> {
         let Some(table) = given.first().copied() else {
             return self.unknowns(wanted);
         };
+        self.changes += 1;
         for value in given {
             self.state.open(*value, 0);
         }
+        if nodes.get(1).is_some_and(|meta| self.may_give_fields(*meta)) {
+            self.state.forget_table(table);
+        }
         self.padded(table, wanted)
+    }
+
+    /// Whether a metatable may answer for fields that its table lacks: `{ __mode = "k" }` does not.
+    fn may_give_fields(&self, meta: Node) -> bool {
+        let is_index = |field: Node| match self.tree.child_by_field(field, FIELDS.name) {
+            Some(name) => {
+                self.tree.bytes(name) == b"__index" || self.tree.bytes(field).starts_with(b"[")
+            }
+            None => false,
+        };
+        kind(self.tree, meta) != Kind::Table || self.tree.named_children(meta).any(is_index)
     }
 
     fn require(&mut self, nodes: &[Node], wanted: usize) -> Vec<Value> {
@@ -325,6 +341,7 @@ impl<'t> Interpreter<'_, 't> {
         let Some((list, others)) = given.split_first() else {
             return;
         };
+        self.changes += 1;
         self.state
             .disturb(*list, Key::FIRST_NUMBER, Doubt::Call(node));
         self.state.blurred.insert((*list, true));
@@ -341,29 +358,34 @@ impl<'t> Interpreter<'_, 't> {
         for value in &all {
             self.state.open(*value, 0);
         }
-        let facts = callee
+        let survey = self.file.survey;
+        let of = |function| survey.function(function).map(|facts| &facts.effects);
+        let own = callee.function.and_then(of);
+        self.changes += u32::from(own.is_none_or(|effects| !effects.is_none()));
+        // It may run the functions that it is given.
+        let run = all
+            .iter()
+            .filter_map(|value| self.state.nature(*value).function);
+        let known: Option<Vec<&Effects<'t>>> = callee
             .function
-            .and_then(|function| self.file.survey.function(function));
-        match facts.map(|facts| &facts.effects) {
-            Some(effects) if !effects.is_wild => {
-                for name in &effects.fields {
-                    self.state.disturb_named(name, doubt);
-                }
-                for binding in &effects.variables {
-                    self.state.disturb_variable(*binding, doubt);
-                }
-                if effects.is_opaque {
-                    for value in all {
-                        self.state.disturb(value, Key::FIRST, doubt);
-                    }
-                }
+            .map(|callee| std::iter::once(callee).chain(run).filter_map(of).collect());
+        let known = known.filter(|known| known.iter().all(|effects| !effects.is_wild));
+        for effects in known.iter().flatten() {
+            for name in &effects.fields {
+                self.state.disturb_named(name, doubt);
             }
-            _ => {
-                for value in all {
-                    self.state.disturb(value, Key::FIRST, doubt);
-                }
-                self.state.begin_epoch(node);
+            for binding in &effects.variables {
+                self.state.disturb_variable(*binding, doubt);
             }
+        }
+        let is_opaque = |known: &Vec<&Effects<'t>>| known.iter().any(|effects| effects.is_opaque);
+        if known.as_ref().is_none_or(is_opaque) {
+            for value in all {
+                self.state.disturb(value, Key::FIRST, doubt);
+            }
+        }
+        if known.is_none() {
+            self.state.begin_epoch(node);
         }
     }
 

@@ -10,9 +10,7 @@ use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
 use super::state::{Delta, Mark};
 use super::trace::What;
-use super::value::{
-    Bits, Doubt, Evidence, Fact, Implications, Implied, Nature, Reason, Slot, Value,
-};
+use super::value::{Bits, Evidence, Fact, Implications, Implied, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
 
 /// A result of a test remembers at most so many things that follow.
@@ -332,8 +330,14 @@ impl<'t> Interpreter<'_, 't> {
             }
         };
         let (when_true, when_false) = match goes_on_when {
-            true => (on_true, self.either_kind(mark, off, on_false)),
-            false => (self.either_kind(mark, off, on_true), on_false),
+            true => {
+                let off = self.untested(mark, off, on_false.as_ref());
+                (on_true, self.either_kind(mark, off, on_false))
+            }
+            false => {
+                let off = self.untested(mark, off, on_true.as_ref());
+                (self.either_kind(mark, off, on_true), on_false)
+            }
         };
         Judged {
             operand,
@@ -343,80 +347,6 @@ impl<'t> Interpreter<'_, 't> {
             when_true,
             when_false,
         }
-    }
-
-    /// An empty table, or a constant that is meant to be one: `{}`, `EMPTY`.
-    fn is_fallback(&self, node: Node) -> bool {
-        match kind(self.tree, node) {
-            Kind::Parenthesized => {
-                let inner = self.tree.named_children(node).next();
-                inner.is_some_and(|inner| self.is_fallback(inner))
-            }
-            Kind::Table => self.tree.named_children(node).next().is_none(),
-            Kind::Identifier => {
-                let name = self.tree.bytes(node);
-                let has_letter = name.iter().any(u8::is_ascii_uppercase);
-                has_letter && !name.iter().any(u8::is_ascii_lowercase)
-            }
-            _ => false,
-        }
-    }
-
-    /// One of two outcomes. Where both say of which kind a table is, what is a payload under either may be missing.
-    fn either_kind(
-        &mut self,
-        mark: Mark,
-        one: Option<Delta<'t>>,
-        other: Option<Delta<'t>>,
-    ) -> Option<Delta<'t>> {
-        let tagged = |delta: &Option<Delta<'t>>| -> Vec<(Value, Evidence<'t>)> {
-            let values = delta.iter().flat_map(Delta::values);
-            let evident = values.filter_map(|(value, fact)| Some((value, fact?.evidence?)));
-            evident
-                .filter(|(_, known)| matches!(known.reason, Reason::Tag { .. }))
-                .collect()
-        };
-        let (first, second) = (tagged(&one), tagged(&other));
-        let merged = self.either(mark, one, other)?;
-        let tag = |evidence: &Evidence<'t>| match evidence.reason {
-            Reason::Tag { holder, tag, .. } => Some((holder, tag)),
-            _ => None,
-        };
-        let in_both: Vec<(Value, Evidence<'t>)> = [(&first, &second), (&second, &first)]
-            .into_iter()
-            .flat_map(|(these, those)| {
-                these
-                    .iter()
-                    .filter(|(_, known)| those.iter().any(|(_, other)| tag(other) == tag(known)))
-            })
-            .copied()
-            .collect();
-        if in_both.is_empty() {
-            return Some(merged);
-        }
-        self.state.apply(&merged);
-        for (value, evidence) in in_both {
-            self.state.suspect(value, evidence.doubted(Doubt::Soft));
-        }
-        let delta = self.state.delta(mark);
-        self.state.roll_back(mark);
-        Some(delta)
-    }
-
-    /// One of two outcomes, whichever it is.
-    fn either(
-        &mut self,
-        mark: Mark,
-        one: Option<Delta<'t>>,
-        other: Option<Delta<'t>>,
-    ) -> Option<Delta<'t>> {
-        let (Some(one), Some(other)) = (&one, &other) else {
-            return one.or(other);
-        };
-        self.state.merge(&[one.clone(), other.clone()]);
-        let delta = self.state.delta(mark);
-        self.state.roll_back(mark);
-        Some(delta)
     }
 
     /// What an assumption changes since the mark; none when it cannot hold.

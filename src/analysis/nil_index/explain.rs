@@ -269,13 +269,13 @@ impl<'t> File<'_, 't> {
         }
     }
 
+    /// The line on which a node begins, from 1.
     pub(super) fn line(&self, node: Node) -> usize {
-        let before = self.tree.text().get(..self.tree.range(node).start);
-        let newlines = before
-            .unwrap_or_default()
-            .iter()
-            .filter(|byte| **byte == b'\n');
-        newlines.count() + 1
+        let newlines = self
+            .newlines
+            .get_or_init(|| memchr::memchr_iter(b'\n', self.tree.text()).collect());
+        let start = self.tree.range(node).start;
+        newlines.partition_point(|newline| *newline < start) + 1
     }
 
     /// The comparison as it is when it is true, the tag first.

@@ -1,6 +1,7 @@
 //! Statements: paths that part, meet, repeat and end.
 //!
-//! Deliberately absent: expressions ([`super::expressions`]) and tests ([`super::conditions`]).
+//! Deliberately absent: `if` ([`super::branches`]), loops ([`super::loops`]), expressions ([`super::expressions`]) and
+//! tests ([`super::conditions`]).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,10 +18,6 @@ use crate::matcher::{Node, Tree};
 /// Loops nested deeper than this are passed once, not twice.
 pub(super) const LOOP_NEST: usize = 3;
 
-/// After so many arms of one `if`, a test that failed says nothing of values that were unknown before: each arm has to
-/// carry what the ones before it tested.
-const ARM_LIMIT: usize = 64;
-
 /// At most so many paths meet at once.
 const MEETING: usize = 8;
 
@@ -29,6 +26,10 @@ const STEPS_PER_NODE: u64 = 64;
 
 /// The steps that every function may take.
 const STEPS: u64 = 200_000;
+
+/// After so many jumps to the same place, a test that failed says nothing of values that were unknown before: each jump
+/// has to carry what the ones before it tested.
+const JUMP_LIMIT: usize = 64;
 
 pub(super) struct Loop<'t> {
     pub mark: Mark,
@@ -42,8 +43,17 @@ struct Label<'t> {
     arrivals: Vec<Delta<'t>>,
 }
 
+/// A function that answers the same to the same arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Steady {
+    /// A known one.
+    Known(Path),
+    /// One of this file, after so many changes: it may look at whatever was changed.
+    Own(FunctionIndex, u32),
+}
+
 /// What was answered to the same call before.
-type Answered<'t> = HashMap<(Path, Vec<Result<Value, &'t [u8]>>), Vec<Value>>;
+type Answered<'t> = HashMap<(Steady, Vec<Result<Value, &'t [u8]>>), Vec<Value>>;
 
 /// An operator and its operands: values, or literals as they are written.
 type Comparison<'t> = (&'t [u8], Result<Value, &'t [u8]>, Result<Value, &'t [u8]>);
@@ -76,6 +86,8 @@ pub(super) struct Interpreter<'a, 't> {
     /// Values that were read from a table of a tested kind, and the test.
     pub read_under: HashMap<Value, Node>,
     pub answered: Answered<'t>,
+    /// How often something was changed that a function may look at, on whatever path.
+    pub changes: u32,
     /// The results of comparisons.
     pub compared: HashMap<Comparison<'t>, Value>,
     /// What was answered when this was matched with such a pattern.
@@ -116,6 +128,7 @@ impl<'a, 't> Interpreter<'a, 't> {
             tagged: HashMap::new(),
             read_under: HashMap::new(),
             answered: HashMap::new(),
+            changes: 0,
             compared: HashMap::new(),
             matched: HashMap::new(),
             function,
@@ -297,47 +310,6 @@ impl<'a, 't> Interpreter<'a, 't> {
         }
     }
 
-    /// The arms of an `if`. They meet from the last to the first, as if each `elseif` stood in the `else` before it.
-    fn branches(&mut self, node: Node) {
-        let tree = self.tree;
-        let mut arms: Vec<(Mark, Option<Delta<'t>>)> = Vec::new();
-        let alternatives = tree
-            .named_children(node)
-            .filter(|part| matches!(kind(tree, *part), Kind::ElseIf | Kind::Else));
-        for arm in std::iter::once(node).chain(alternatives) {
-            if !self.alive {
-                break;
-            }
-            let Some(condition) = tree.child_by_field(arm, FIELDS.condition) else {
-                self.block(tree.child_by_field(arm, FIELDS.body));
-                break;
-            };
-            let mark = self.state.mark();
-            let judged = self.judge(condition);
-            self.enter(judged.when_true.as_ref());
-            self.block(
-                tree.child_by_field(arm, FIELDS.consequence)
-                    .filter(|_| self.alive),
-            );
-            arms.push((mark, self.leave(mark)));
-            let outcome = judged.when_false.as_ref();
-            let is_kept = arms.len() < ARM_LIMIT
-                || outcome.is_none_or(|delta| {
-                    let mut values = delta.values();
-                    values.any(|(value, _)| self.state.fact(value).evidence.is_some())
-                });
-            self.alive = true;
-            if is_kept {
-                self.enter(outcome);
-            }
-        }
-        self.state.at = node;
-        for (mark, end) in arms.into_iter().rev() {
-            let ends: Vec<Delta<'t>> = end.into_iter().chain(self.leave(mark)).collect();
-            self.converge(&ends);
-        }
-    }
-
     /// Ends this path: what it changed since the mark, if its end can be reached.
     pub fn leave(&mut self, mark: Mark) -> Option<Delta<'t>> {
         let delta = self.alive.then(|| self.state.delta(mark));
@@ -346,31 +318,25 @@ impl<'a, 't> Interpreter<'a, 't> {
         delta
     }
 
-    /// Goes on where these paths meet.
+    /// Goes on where these paths meet: a few at a time, and then what came of those. What all of them changed, for all
+    /// of them at once, would be too much to hold; one after the other, what the first changed would be looked at again
+    /// and again.
     pub fn converge(&mut self, paths: &[Delta<'t>]) {
         self.alive = !paths.is_empty() && !self.is_exhausted();
-        let Some((first, rest)) = paths.split_first().filter(|_| self.alive) else {
+        if !self.alive {
             return;
-        };
+        }
         if paths.len() <= MEETING {
             self.state.merge(paths);
             return;
         }
-        // What all of them changed, for all of them at once, would be too much to hold.
         let mark = self.state.mark();
-        let mut so_far = first.clone();
-        for some in rest.chunks(MEETING - 1) {
-            let mut meeting = vec![so_far];
-            meeting.extend_from_slice(some);
-            self.state.merge(&meeting);
-            so_far = self.state.delta(mark);
-            self.state.roll_back(mark);
-            if self.is_exhausted() {
-                self.alive = false;
-                return;
-            }
+        let mut met = Vec::new();
+        for some in paths.chunks(MEETING) {
+            self.converge(some);
+            met.extend(self.leave(mark));
         }
-        self.state.apply(&so_far);
+        self.converge(&met);
     }
 
     /// Goes on under an outcome of a test; none is one that cannot be.
@@ -388,6 +354,13 @@ impl<'a, 't> Interpreter<'a, 't> {
         let delta = self.state.delta(mark);
         self.state.roll_back(here);
         Some(delta)
+    }
+
+    /// Whether so many jumps wait for their target that each more has to carry too much.
+    pub(super) fn is_crowded(&self) -> bool {
+        let is_many = |waiting: &Vec<Delta<'t>>| waiting.len() >= JUMP_LIMIT;
+        self.labels.iter().any(|label| is_many(&label.arrivals))
+            || self.loops.iter().any(|around| is_many(&around.breaks))
     }
 
     pub(super) fn child_of_kind(&self, node: Node, wanted: Kind) -> Option<Node> {

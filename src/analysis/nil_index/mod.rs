@@ -10,6 +10,7 @@
 
 mod answers;
 mod assignments;
+mod branches;
 mod calls;
 mod comparisons;
 mod conditions;
@@ -27,8 +28,10 @@ mod loops;
 mod merge;
 mod names;
 mod options;
+mod outcomes;
 mod patterns;
 mod protected;
+mod slots;
 mod state;
 mod summaries;
 mod survey;
@@ -42,6 +45,7 @@ use interpreter::{Interpreter, Outcome};
 use knowledge::Knowledge;
 use names::{FunctionIndex, Names};
 pub use options::Options;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::rc::Rc;
 use summaries::Shared;
@@ -56,6 +60,8 @@ pub(crate) struct File<'a, 't> {
     unions: &'a Unions<'t>,
     knowledge: &'a Knowledge,
     options: &'a Options,
+    /// Where the lines end, once somebody asks.
+    newlines: OnceCell<Vec<usize>>,
 }
 
 /// Everything that may be nil where it is used, in the order of the text.
@@ -98,6 +104,7 @@ fn with_file<'t, R>(tree: &Tree<'t>, options: &Options, act: impl FnOnce(&File<'
         unions: &unions,
         knowledge: &options.knowledge,
         options,
+        newlines: OnceCell::new(),
     })
 }
 

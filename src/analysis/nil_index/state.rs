@@ -14,21 +14,15 @@ use std::rc::Rc;
 use super::File;
 use super::groups::Group;
 use super::names::{Binding, FunctionIndex};
-use super::trace::{Event, What};
+use super::trace::Event;
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Slot, Value};
 use crate::matcher::Node;
 
 /// How many epochs are looked through for what was known of a slot.
-const EPOCHS_BACK: usize = 16;
+pub(super) const EPOCHS_BACK: usize = 16;
 
 /// How deep a call reaches into its arguments.
 pub(super) const REACH: u32 = 2;
-
-/// How deep what other functions can reach is followed.
-const OPEN_DEPTH: u32 = 16;
-
-/// How many fields of one table are followed.
-const KEY_LIMIT: usize = 128;
 
 /// Not a variable of the program: set by a call that should not return.
 pub(super) const DOOM: Slot<'static> = Slot::Variable(Binding::MAX);
@@ -186,6 +180,11 @@ impl<'a, 't> State<'a, 't> {
         (self.births.len() - 1) as Value
     }
 
+    /// The value that was made last.
+    pub(super) fn youngest(&self) -> Value {
+        self.births.len().saturating_sub(1) as Value
+    }
+
     fn birth(&self, value: Value) -> Option<&Birth<'t>> {
         self.births.get(value as usize)
     }
@@ -194,6 +193,13 @@ impl<'a, 't> State<'a, 't> {
     pub fn nature(&self, value: Value) -> Nature {
         self.birth(value)
             .map_or_else(Nature::default, |birth| birth.nature)
+    }
+
+    /// From here on the constructor of a table says nothing of its fields.
+    pub fn forget_table(&mut self, value: Value) {
+        if let Some(birth) = self.births.get_mut(value as usize) {
+            birth.nature.table = None;
+        }
     }
 
     /// The slot whose content a value is by definition.
@@ -242,151 +248,6 @@ impl<'a, 't> State<'a, 't> {
         let before = self.facts.insert(value, fact);
         self.log.push(Change::Fact(value, before));
         self.spent += 1;
-    }
-
-    /// Whether what the slot holds can change whenever another function runs.
-    fn is_volatile(&self, slot: Slot<'t>) -> bool {
-        match slot {
-            Slot::Variable(binding) => self
-                .file
-                .names
-                .is_assigned_elsewhere(binding, self.function),
-            Slot::Field(holder, _) => self.is_open(holder),
-        }
-    }
-
-    /// The value in a slot.
-    pub fn read(&mut self, slot: Slot<'t>) -> Value {
-        self.spent += 1;
-        if !self.is_followed(slot) {
-            return self.unknown();
-        }
-        let is_volatile = slot != DOOM && self.is_volatile(slot);
-        match self.slots.get(&slot) {
-            Some(stored) if !is_volatile || stored.epoch == self.epoch => stored.value,
-            _ => self.first(slot, is_volatile),
-        }
-    }
-
-    fn is_followed(&mut self, slot: Slot<'t>) -> bool {
-        let Slot::Field(holder, key) = slot else {
-            return true;
-        };
-        let keys = self.keys.entry(holder).or_default();
-        if keys.contains(&key) {
-            return true;
-        }
-        if keys.len() >= KEY_LIMIT {
-            return false;
-        }
-        if let Key::Name(name) = key {
-            self.holders.entry(name).or_default().insert(holder);
-        }
-        keys.insert(key)
-    }
-
-    /// The value that a slot has when nothing was stored in it in this epoch.
-    fn first(&mut self, slot: Slot<'t>, is_volatile: bool) -> Value {
-        let epoch = if is_volatile { self.epoch } else { 0 };
-        if let Some(value) = self.firsts.get(&(slot, epoch)) {
-            return *value;
-        }
-        let is_open = match slot {
-            Slot::Variable(binding) => self
-                .file
-                .names
-                .is_reachable_elsewhere(binding, self.function),
-            Slot::Field(holder, _) => self.is_open(holder),
-        };
-        let predecessor = if is_volatile {
-            self.last_value_before(slot)
-        } else {
-            None
-        };
-        let (nature, fact) = match predecessor {
-            Some((before, _)) => (self.nature(before), Fact::UNKNOWN),
-            None => self.initial(slot),
-        };
-        let value = self.bear(Birth {
-            slot: Some(slot),
-            is_open,
-            predecessor,
-            nature,
-            initial: (fact != Fact::UNKNOWN).then(|| Box::new(fact)),
-        });
-        self.firsts.insert((slot, epoch), value);
-        let what = predecessor.map_or(What::First(slot), |(before, doubt)| {
-            What::Disturbed(before, doubt)
-        });
-        self.note(self.at, value, what);
-        value
-    }
-
-    fn last_value_before(&self, slot: Slot<'t>) -> Option<(Value, Option<Doubt>)> {
-        let mut epoch = self.epoch;
-        let mut call = None;
-        for _ in 0..EPOCHS_BACK {
-            let start = self.epochs.get(epoch as usize)?;
-            call = call.or(start.call);
-            if epoch == start.before {
-                return None;
-            }
-            epoch = start.before;
-            let stored = self.slots.get(&slot).filter(|stored| stored.epoch == epoch);
-            let known = stored.map(|stored| stored.value);
-            if let Some(value) = known.or_else(|| self.firsts.get(&(slot, epoch)).copied()) {
-                return Some((value, call.map(Doubt::Call)));
-            }
-        }
-        None
-    }
-
-    /// Puts a value into a slot.
-    pub fn write(&mut self, slot: Slot<'t>, value: Value) {
-        if !self.is_followed(slot) {
-            return;
-        }
-        let stored = Stored {
-            value,
-            epoch: self.epoch,
-        };
-        let before = self.slots.insert(slot, stored);
-        self.log.push(Change::Slot(slot, before));
-        self.spent += 1;
-    }
-
-    /// From now on other functions can reach this value.
-    pub fn open(&mut self, value: Value, depth: u32) {
-        if self.is_open(value) || depth > OPEN_DEPTH {
-            return;
-        }
-        let fields = self.fields(value, Key::FIRST);
-        if let Some(birth) = self.births.get_mut(value as usize) {
-            birth.is_open = true;
-        }
-        for (slot, content) in fields {
-            self.write(slot, content);
-            self.open(content, depth + 1);
-        }
-    }
-
-    /// The known fields of a value, from this key on, and what they hold.
-    pub(super) fn fields(&mut self, holder: Value, from: Key<'t>) -> Vec<(Slot<'t>, Value)> {
-        let known = self.keys.get(&holder);
-        let keys: Vec<Key<'t>> = known
-            .map(|keys| keys.range(from..).copied().collect())
-            .unwrap_or_default();
-        let slots = keys.into_iter().map(|key| Slot::Field(holder, key));
-        slots.map(|slot| (slot, self.read(slot))).collect()
-    }
-
-    /// The field that a value is the content of, if it still is.
-    pub fn place(&mut self, value: Value) -> Option<(Value, Key<'t>)> {
-        let slot = self.slot(value)?;
-        let Slot::Field(holder, key) = slot else {
-            return None;
-        };
-        (self.read(slot) == value).then_some((holder, key))
     }
 
     /// Excludes all but `bits`; false when nothing is left, so that this point cannot be reached.

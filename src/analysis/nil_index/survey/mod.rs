@@ -58,6 +58,16 @@ pub(super) struct Effects<'t> {
     pub is_opaque: bool,
     /// More than is listed: it counts as an unknown function.
     pub is_wild: bool,
+    /// What it answers may be another thing each time.
+    is_unsteady: bool,
+}
+
+impl Effects<'_> {
+    /// Whether it changes nothing, and answers the same to the same arguments until something else is changed.
+    pub fn is_none(&self) -> bool {
+        let changes = !self.fields.is_empty() || !self.variables.is_empty();
+        !(changes || self.is_opaque || self.is_wild || self.is_unsteady)
+    }
 }
 
 /// One function.

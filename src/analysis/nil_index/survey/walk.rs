@@ -4,7 +4,7 @@
 
 use super::{Effects, Survey, TableUse, VariableFacts, is_open_ended};
 use crate::analysis::nil_index::kinds::{FIELDS, Kind, kind, plain_text};
-use crate::analysis::nil_index::knowledge::Knowledge;
+use crate::analysis::nil_index::knowledge::{Knowledge, Known};
 use crate::analysis::nil_index::names::{Binding, FunctionIndex, Names};
 use crate::matcher::{Node, Tree};
 
@@ -264,6 +264,7 @@ impl<'t> Walk<'t, '_> {
             return;
         };
         let receiver = self.survey.receiver_owner(self.names, table, binding);
+        let receiver = receiver.or(self.survey.class_of(binding));
         let is_shared = self.names.home(binding) != Some(by);
         if let Some(owner) = receiver.or(Some(binding).filter(|_| is_shared)) {
             self.survey
@@ -292,11 +293,10 @@ impl<'t> Walk<'t, '_> {
             _ if kind(self.tree, key) == Kind::String => plain_text(self.tree, key),
             _ => None,
         });
-        if let Some(name) = name {
-            self.survey.functions[by as usize]
-                .effects
-                .fields
-                .insert(name);
+        let effects = &mut self.survey.functions[by as usize].effects;
+        match name {
+            Some(name) => _ = effects.fields.insert(name),
+            None => effects.is_unsteady = true,
         }
     }
 
@@ -379,8 +379,12 @@ impl<'t> Walk<'t, '_> {
             return;
         }
         let known = self.knowledge.written(self.tree.bytes(callee));
+        let is_steady = known
+            .is_some_and(|path| self.knowledge.holds(path, |known| known.is_repeatable))
+            || self.is_method(callee, |known| known.is_repeatable);
+        self.survey.functions[by].effects.is_unsteady |= !is_steady;
         let is_pure = known.is_some_and(|path| self.knowledge.known(path).is_pure)
-            || self.is_pure_method(callee);
+            || self.is_method(callee, |known| known.is_pure);
         if is_pure {
             return;
         }
@@ -399,13 +403,14 @@ impl<'t> Walk<'t, '_> {
         self.survey.functions[by].effects.is_opaque |= hands_on;
     }
 
-    fn is_pure_method(&self, callee: Node) -> bool {
+    /// Whether a method of whatever value is known to be so.
+    fn is_method(&self, callee: Node, what: fn(&Known) -> bool) -> bool {
         let method = self.tree.child_by_field(callee, FIELDS.method);
         let known = method.and_then(|method| {
             let any = self.knowledge.root(b"@any")?;
             self.knowledge.method(any, self.tree.bytes(method))
         });
-        known.is_some_and(|path| self.knowledge.known(path).is_pure)
+        known.is_some_and(|path| what(self.knowledge.known(path)))
     }
 
     fn hand_on_effects(&mut self) {
@@ -422,10 +427,15 @@ impl<'t> Walk<'t, '_> {
                     }
                     let from = from.effects.clone();
                     let to = &mut self.survey.functions[index].effects;
-                    let before = (to.fields.len(), to.variables.len(), to.is_opaque);
+                    let size = |to: &Effects<'t>| {
+                        let flags = (to.is_opaque, to.is_unsteady);
+                        (to.fields.len(), to.variables.len(), flags)
+                    };
+                    let before = size(to);
                     to.fields.extend(from.fields);
                     to.variables.extend(from.variables);
                     to.is_opaque |= from.is_opaque;
+                    to.is_unsteady |= from.is_unsteady;
                     if from.is_wild || to.fields.len() + to.variables.len() > EFFECT_LIMIT {
                         *to = Effects {
                             is_wild: true,
@@ -434,7 +444,7 @@ impl<'t> Walk<'t, '_> {
                         has_changed = true;
                         break;
                     }
-                    has_changed |= before != (to.fields.len(), to.variables.len(), to.is_opaque);
+                    has_changed |= before != size(to);
                 }
             }
             if !has_changed {
