@@ -1,6 +1,6 @@
 """The measuring half of peers.sh: writes the rules, compares findings, prints ratios."""
 
-import collections, json, os, pathlib, re, statistics, subprocess, sys, time
+import collections, functools, json, os, pathlib, re, statistics, subprocess, sys, time
 
 codex, ast_grep, corpus, work, hand_written = sys.argv[1:]
 runs = int(os.environ.get("RUNS", "3"))
@@ -56,26 +56,44 @@ def environment():
     return clean | {"XDG_CONFIG_HOME": "/nonexistent"}
 
 
-def findings(name, output):
+def is_utf8(path):
+    try:
+        path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def findings(name, output, folder):
     if name == "codex":
         report = json.loads(output)
         assert not report["rules_refused"], report["rules_refused"]
         assert not report.get("unchecked"), report["unchecked"]
         spot = lambda found: (found["range"]["start"]["byte"], found["range"]["end"]["byte"])
-        return sorted((found["rule"], found["path"], *spot(found)) for found in report["findings"])
+        # codex looks at sources that are not UTF-8, ast-grep does not.
+        both_read = functools.cache(lambda path: is_utf8(folder / path))
+        found = [one for one in report["findings"] if both_read(one["path"])]
+        return sorted((one["rule"], one["path"], *spot(one)) for one in found)
     found = [json.loads(line) for line in output.splitlines()]
     spot = lambda found: (found["range"]["byteOffset"]["start"], found["range"]["byteOffset"]["end"])
     return sorted((one["ruleId"], one["file"].removeprefix("./"), *spot(one)) for one in found)
 
 
+# Runs a command. A process of its own, because Linux counts the peak of whoever starts a program as that program's.
+STOPWATCH = """
+import os, subprocess, sys, time
+start = time.monotonic()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, _, usage = os.wait4(child.pid, 0)
+print(time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+"""
+
+
 def measure(command, folder):
     """Wall seconds, processor seconds and peak MiB of one run."""
-    start = time.monotonic()
-    with open(os.devnull, "wb") as nowhere:
-        child = subprocess.Popen(command, cwd=folder, stdout=nowhere, stderr=nowhere, env=environment())
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = status
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    stopwatch = [sys.executable, "-I", "-S", "-c", STOPWATCH, *command]
+    run = subprocess.run(stopwatch, cwd=folder, capture_output=True, check=True, env=environment())
+    return [float(figure) for figure in run.stdout.split()]
 
 
 def row(language, label, rules):
@@ -87,7 +105,7 @@ def row(language, label, rules):
     outputs = {}
     for name, command in both.items():
         run = subprocess.run(command, cwd=folder, capture_output=True, env=environment())
-        outputs[name] = findings(name, run.stdout)
+        outputs[name] = findings(name, run.stdout, folder)
     if outputs["codex"] != outputs["ast-grep"]:
         ours, theirs = set(outputs["codex"]), set(outputs["ast-grep"])
         sys.exit(f"{title}: findings differ: {len(ours)} and {len(theirs)}\n"

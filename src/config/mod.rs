@@ -3,25 +3,29 @@
 //! It is looked for from the working folder upward to the repository's root, never above; the first wins. Every unknown
 //! key is an error. Deliberately absent: anything that names a program or an address; a repository under check says neither.
 
+mod files;
+mod narrowing;
 mod paths;
 pub mod remote;
 mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use self::files::walk;
+pub use self::files::{read_file, whole_file};
+pub use self::narrowing::Narrowing;
 pub use self::paths::PathSection;
 pub use self::remote::Remote;
 use crate::change::Snapshot;
 use crate::fetched;
 use crate::finding::Disposition;
-use crate::problem::{Document, Failure, Problem, Problems};
+use crate::problem::{Document, Failure, Problems};
 use crate::source::RepoPath;
 
 /// The file's name.
@@ -40,9 +44,6 @@ const KEYS: [&str; 11] = [
     "review",
     "paths",
 ];
-const REVIEW_KEYS: [&str; 3] = ["rules", "risk-paths", "max-cases"];
-const REVIEW_HELP: &str = "here only `rules`, `risk-paths` and `max-cases`; programs, addresses and prompts of a reviewer come from outside of the repository: use `--review ..`, CODEX_REVIEW_* or your own configuration file";
-
 /// What is in force.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -96,75 +97,6 @@ impl fmt::Display for Extended {
         match self {
             Self::Folder(name) => formatter.write_str(name),
             Self::Remote(remote) => remote.fmt(formatter),
-        }
-    }
-}
-
-/// What a repository may say about its review: less of it, and in which order.
-#[derive(Debug, Clone, Default)]
-pub struct Narrowing {
-    /// The rules that a reviewer is asked about; `None` for all.
-    pub rules: Option<Vec<String>>,
-    /// Paths that are asked about first.
-    pub risk_paths: GlobSet,
-    /// The most cases of a run.
-    pub max_cases: Option<usize>,
-}
-
-impl Narrowing {
-    /// Whether a reviewer is asked about this rule.
-    pub fn reviews(&self, rule: &str) -> bool {
-        let mut rules = self.rules.iter().flatten();
-        self.rules.is_none() || rules.any(|known| known == rule)
-    }
-
-    /// Whether a file is asked about first.
-    pub fn is_risky(&self, path: &RepoPath) -> bool {
-        self.risk_paths.is_match(path.to_path())
-    }
-
-    /// `place` is that of the word `review`.
-    fn read(
-        &mut self,
-        table: &DeTable<'_>,
-        place: std::ops::Range<usize>,
-        problems: &mut Problems,
-    ) {
-        let mut foreign = Vec::new();
-        for (key, value) in table {
-            let name = key.get_ref().as_ref();
-            match name {
-                "rules" => {
-                    let rules = values::texts(name, value, problems);
-                    self.rules = Some(rules.into_iter().map(|(text, _)| text).collect());
-                }
-                "risk-paths" => {
-                    self.risk_paths =
-                        values::globs(&values::texts(name, value, problems), problems);
-                }
-                "max-cases" => {
-                    let number = match value.get_ref() {
-                        DeValue::Integer(number) => number.to_string().parse().ok(),
-                        _ => None,
-                    };
-                    match number {
-                        Some(number) => self.max_cases = Some(number),
-                        None => problems.add(value.span(), "`max-cases` must be a number of cases"),
-                    }
-                }
-                _ if crate::problem::nearest(name, REVIEW_KEYS).is_some() => problems.add_unknown(
-                    key.span(),
-                    format!("unknown key `{name}`"),
-                    name,
-                    REVIEW_KEYS,
-                ),
-                _ => foreign.push(format!("`{name}`")),
-            }
-        }
-        if !foreign.is_empty() {
-            let names = foreign.join(", ");
-            let message = format!("`[review]` does not belong into a repository with {names}");
-            problems.add_with_help(place, message, REVIEW_HELP);
         }
     }
 }
@@ -471,73 +403,4 @@ pub fn threshold(word: &str) -> Option<Disposition> {
     [Disposition::Block, Disposition::Review, Disposition::Warn]
         .into_iter()
         .find(|disposition| disposition.word() == word)
-}
-
-/// A file larger than this is no text of ours.
-const SIZE_LIMIT: u64 = 16 << 20;
-
-/// Reads a file that a repository brings along: a device or a pipe of its name is refused, and so is what no memory holds.
-pub fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
-    let about = std::fs::metadata(path)?;
-    if about.is_dir() {
-        return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory));
-    }
-    if !about.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    let mut file = std::fs::File::open(path)?.take(SIZE_LIMIT + 1);
-    file.read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        return Err(std::io::Error::other("it is larger than 16 MiB"));
-    }
-    Ok(bytes)
-}
-
-fn walk(root: &Path, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let whole = root.join(folder);
-    let entries = match std::fs::read_dir(&whole) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => {
-            return Err(Failure::io(
-                format!("cannot read the folder {}", whole.display()),
-                &error,
-            ));
-        }
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| {
-            Failure::io(
-                format!("cannot read the folder {}", whole.display()),
-                &error,
-            )
-        })?;
-        let path = folder.join(entry.file_name());
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => {
-                if path.extension().is_some_and(|extension| extension == "md") {
-                    files.push(path.clone());
-                }
-                if entry.file_name() != ".git" {
-                    walk(root, &path, files)?;
-                }
-            }
-            // What is no file is listed, too: reading it says so, and nothing is passed over in silence.
-            _ => files.push(path),
-        }
-    }
-    Ok(())
-}
-
-/// A problem of a whole file.
-pub fn whole_file(path: &Path, message: impl Into<String>) -> Problem {
-    let document = Document::new(path.to_string_lossy(), String::new());
-    Problem {
-        document,
-        span: 0..0,
-        message: message.into(),
-        help: None,
-        is_warning: false,
-    }
 }

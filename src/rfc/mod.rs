@@ -3,9 +3,11 @@
 //! [`front`] reads the front matter, [`sections`] walks the Markdown. Rules stay YAML here: [`crate::compile`] reads and
 //! proves them. Deliberately absent: anything that concerns several RFCs at once.
 
+mod code;
 mod fence;
 mod front;
 mod headings;
+mod prose;
 mod sections;
 
 use std::ops::Range;

@@ -1,4 +1,6 @@
 //! The Markdown of an RFC: headings make statements, and what stands in a statement belongs to it.
+//!
+//! Deliberately absent: words ([`super::prose`]) and fenced blocks ([`super::code`]).
 
 use std::ops::Range;
 
@@ -6,11 +8,15 @@ use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, T
 use regex::Regex;
 
 use super::Statement;
-use super::fence::{self, ExampleHeader, Fence, Purpose};
+use super::code::end_of_code;
+use super::prose::{
+    Events, begins_advice, inner_of_paragraph, is_advice_in_other_case, keywords, level,
+    plain_text, unquoted,
+};
 use crate::finding::Level;
 use crate::problem::{Document, Problems};
-use crate::rule::{self, Example, Review};
-use crate::yaml::{self, Node, Offsets};
+use crate::rule::{Example, Review};
+use crate::yaml::{Node, Offsets};
 
 /// Reads the statements of the Markdown that begins at byte `body`.
 pub(super) fn parse(document: &Document, body: usize, problems: &mut Problems) -> Vec<Statement> {
@@ -41,22 +47,6 @@ pub(super) fn parse(document: &Document, body: usize, problems: &mut Problems) -
     walk.statements
 }
 
-/// The keywords of RFC 2119 and RFC 8174: capitals only.
-fn keywords() -> Option<Regex> {
-    Regex::new(r"\b(MUST\s+NOT|MUST|SHALL\s+NOT|SHALL|REQUIRED|SHOULD\s+NOT|SHOULD|NOT\s+RECOMMENDED|RECOMMENDED|MAY|OPTIONAL)\b").ok()
-}
-
-fn level(keyword: &str) -> Level {
-    let words: Vec<&str> = keyword.split_whitespace().collect();
-    match words[..] {
-        ["MUST" | "SHALL", "NOT"] => Level::MustNot,
-        ["MUST" | "SHALL" | "REQUIRED"] => Level::Must,
-        ["SHOULD", "NOT"] | ["NOT", _] => Level::ShouldNot,
-        ["SHOULD" | "RECOMMENDED"] => Level::Should,
-        _ => Level::May,
-    }
-}
-
 /// How the ids of codex's own findings begin.
 const RESERVED: &str = "codex-allow";
 
@@ -71,40 +61,38 @@ pub fn is_slug(text: &str) -> bool {
     text.contains('-') && text.split('-').all(is_part)
 }
 
-struct Walk<'a> {
-    text: &'a str,
-    problems: &'a mut Problems,
-    keywords: Regex,
-    headings: Vec<(HeadingLevel, String)>,
-    open: Option<Open>,
-    statements: Vec<Statement>,
-    quote_depth: usize,
-    list_depth: usize,
-    quote: Quote,
+pub(super) struct Walk<'a> {
+    pub(super) text: &'a str,
+    pub(super) problems: &'a mut Problems,
+    pub(super) keywords: Regex,
+    pub(super) headings: Vec<(HeadingLevel, String)>,
+    pub(super) open: Option<Open>,
+    pub(super) statements: Vec<Statement>,
+    pub(super) quote_depth: usize,
+    pub(super) list_depth: usize,
+    pub(super) quote: Quote,
     /// Whether this section, which is no statement, has been found to hold a block.
-    has_block_outside: bool,
+    pub(super) has_block_outside: bool,
 }
 
 /// A statement whose section goes on.
-struct Open {
-    slug: String,
-    heading_level: HeadingLevel,
-    span: Range<usize>,
-    section: Vec<String>,
-    statements: Vec<(Level, String, Range<usize>)>,
-    advice: Vec<(String, Range<usize>)>,
-    rules: Vec<Node>,
-    reviews: Vec<(Option<Review>, Range<usize>)>,
-    examples: Vec<(Example, Range<usize>)>,
-    has_check: bool,
-    is_broken: bool,
+pub(super) struct Open {
+    pub(super) slug: String,
+    pub(super) heading_level: HeadingLevel,
+    pub(super) span: Range<usize>,
+    pub(super) section: Vec<String>,
+    pub(super) statements: Vec<(Level, String, Range<usize>)>,
+    pub(super) advice: Vec<(String, Range<usize>)>,
+    pub(super) rules: Vec<Node>,
+    pub(super) reviews: Vec<(Option<Review>, Range<usize>)>,
+    pub(super) examples: Vec<(Example, Range<usize>)>,
+    pub(super) has_check: bool,
+    pub(super) is_broken: bool,
 }
-
-type Events<'e> = [(Event<'e>, Range<usize>)];
 
 /// The text of a block quote, once as written and once without code.
 #[derive(Default)]
-struct Quote {
+pub(super) struct Quote {
     /// Lists around the quote: those in it are part of its text.
     lists_around: usize,
     paragraphs: Vec<String>,
@@ -237,7 +225,7 @@ impl Walk<'_> {
     }
 
     /// The place of a block without the lines after its first.
-    fn first_line(&self, range: &Range<usize>) -> Range<usize> {
+    pub(super) fn first_line(&self, range: &Range<usize>) -> Range<usize> {
         let first = self.text[range.clone()].lines().next().unwrap_or_default();
         range.start..range.start + first.trim_end().len()
     }
@@ -365,102 +353,6 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the index of the block's last event.
-    fn fence(
-        &mut self,
-        info: &str,
-        range: &Range<usize>,
-        events: &Events<'_>,
-        start: usize,
-    ) -> usize {
-        let end = end_of_code(events, start);
-        let mut code = String::new();
-        let mut offsets = Vec::new();
-        let span = self.first_line(range);
-        let mut code_end = span.end;
-        for (event, range) in &events[start + 1..end] {
-            if let Event::Text(text) = event {
-                offsets.push((code.len(), range.start));
-                code.push_str(text);
-                code_end = range.end;
-            }
-        }
-        if offsets.is_empty() {
-            offsets.push((0, span.start));
-        }
-        let fence = Fence {
-            info: info.to_owned(),
-            span,
-            code,
-            offsets: Offsets::new(offsets),
-        };
-        let opening = &self.text[fence.span.clone()];
-        if !is_closed(opening, &self.text[code_end.min(range.end)..range.end]) {
-            let message = "this fenced block is never closed";
-            self.problems.add_with_help(
-                fence.span.clone(),
-                message,
-                "end it with a line of the same fence",
-            );
-        }
-        let purpose = fence::purpose(&fence, self.problems);
-        self.block(purpose, fence);
-        end
-    }
-
-    /// A fence that is indented by four columns is none, and nobody sees why.
-    fn indented_code(&mut self, range: &Range<usize>) {
-        let span = self.first_line(range);
-        let line = self.text[span.clone()].trim_start();
-        let mut words = line.trim_start_matches(['`', '~']).split_whitespace();
-        let is_fence = line.starts_with("```") || line.starts_with("~~~");
-        if is_fence && words.nth(1).is_some_and(fence::is_ours) {
-            let help = "indent it by three columns at most";
-            let message = "this fence is indented so far that it is only text";
-            self.problems.add_with_help(span, message, help);
-        }
-    }
-
-    fn block(&mut self, purpose: Purpose, fence: Fence) {
-        if matches!(purpose, Purpose::Prose) {
-            return;
-        }
-        let Some(open) = self.open.as_mut() else {
-            // A heading that lost its hyphen makes outsiders of all blocks below it: one complaint is enough.
-            if std::mem::replace(&mut self.has_block_outside, true) {
-                return;
-            }
-            let help =
-                "a statement is a section whose heading is a slug, like `### unwrap-outside-tests`";
-            self.problems.add_with_help(
-                fence.span,
-                "this block stands outside of a statement",
-                help,
-            );
-            return;
-        };
-        match purpose {
-            Purpose::Prose => {}
-            Purpose::Rule => {
-                open.has_check = true;
-                match read_block("matcher", &fence, self.problems) {
-                    Some(node) => open.rules.push(node),
-                    None => open.is_broken = true,
-                }
-            }
-            Purpose::Review => {
-                open.has_check = true;
-                let node = read_block("review", &fence, self.problems);
-                let review = node.and_then(|node| rule::read::review(&node, self.problems));
-                open.is_broken |= review.is_none();
-                open.reviews.push((review, fence.span));
-            }
-            Purpose::Example(header) => open
-                .examples
-                .push((example(header, fence.code), fence.span)),
-        }
-    }
-
     /// Ends the open statement; its section ends at `end`.
     fn close(&mut self, end: usize) {
         let Some(mut open) = self.open.take() else {
@@ -520,94 +412,5 @@ impl Walk<'_> {
             review: open.reviews.pop().and_then(|(review, _)| review),
             examples: open.examples,
         });
-    }
-}
-
-/// The index of the event that ends the code block which begins at `start`.
-fn end_of_code(events: &Events<'_>, start: usize) -> usize {
-    let is_end = |(event, _): &(Event<'_>, _)| matches!(event, Event::End(TagEnd::CodeBlock));
-    start + events[start..].iter().position(is_end).unwrap_or(0)
-}
-
-/// Reads the YAML of a block; nothing at all is a problem, too.
-fn read_block(what: &str, fence: &Fence, problems: &mut Problems) -> Option<Node> {
-    if fence.code.trim().is_empty() {
-        problems.add(fence.span.clone(), format!("this {what} block is empty"));
-        return None;
-    }
-    yaml::parse(&fence.code, &fence.offsets, problems)
-}
-
-/// Whether what follows the code is its closing fence.
-fn is_closed(opening: &str, rest: &str) -> bool {
-    let mark = opening.chars().next().unwrap_or('`');
-    let length = opening.chars().take_while(|other| *other == mark).count();
-    let last = rest.lines().next_back().unwrap_or_default();
-    let last = last.trim_start_matches([' ', '\t', '>']).trim_end();
-    last.chars().count() >= length && last.chars().all(|other| other == mark)
-}
-
-/// Some lines of Markdown on one, without the marks of quotations and forced line breaks.
-fn unquoted(text: &str) -> String {
-    let mut lines: Vec<&str> = text
-        .lines()
-        .map(|line| line.trim_start_matches([' ', '\t', '>']).trim_end())
-        .filter(|line| !line.is_empty())
-        .collect();
-    let all_but_last = lines.len().saturating_sub(1);
-    for line in &mut lines[..all_but_last] {
-        *line = line.strip_suffix('\\').unwrap_or(line).trim_end();
-    }
-    lines.join(" ")
-}
-
-/// The events of a paragraph, or of a tight list's item up to what is nested in it.
-fn inner_of_paragraph<'a, 'e>(
-    events: &'a Events<'e>,
-) -> impl Iterator<Item = &'a (Event<'e>, Range<usize>)> {
-    events.iter().take_while(|(event, _)| {
-        !matches!(
-            event,
-            Event::End(TagEnd::Paragraph | TagEnd::Item)
-                | Event::Start(
-                    Tag::Paragraph | Tag::List(_) | Tag::CodeBlock(_) | Tag::BlockQuote(_)
-                )
-        )
-    })
-}
-
-/// What a reader sees of a paragraph.
-fn plain_text(inner: &Events<'_>) -> String {
-    inner_of_paragraph(inner)
-        .map(|(event, _)| match event {
-            Event::Text(text) | Event::Code(text) => text.as_ref(),
-            Event::SoftBreak | Event::HardBreak => " ",
-            _ => "",
-        })
-        .collect()
-}
-
-fn begins_advice(plain: &str) -> bool {
-    let rest = plain.strip_prefix("If you need");
-    rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-}
-
-fn is_advice_in_other_case(plain: &str) -> bool {
-    let lower = plain.to_lowercase();
-    !begins_advice(plain)
-        && begins_advice(&lower.replacen("if you need", "If you need", 1))
-        && lower.starts_with("if you need")
-        && lower.contains(", use ")
-}
-
-fn example(header: ExampleHeader, code: String) -> Example {
-    let default = crate::language::Language::named(&header.language)
-        .map_or("example", |language| language.example_path);
-    Example {
-        role: header.role,
-        file: header.file.unwrap_or_else(|| default.to_owned()),
-        language: header.language,
-        lines: header.lines,
-        code,
     }
 }

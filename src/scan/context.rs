@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{File, LanguageScanner};
+use super::LanguageScanner;
+use super::file::File;
 use crate::candidate::Excerpt;
 use crate::language::{Language, Workspace};
 use crate::matcher::{Node, Tree};
@@ -93,7 +94,7 @@ fn with_file(
         return;
     };
     let scanner = LanguageScanner::new(language, Vec::new());
-    work(&File::alone(&scanner, workspace, source, &tree, None));
+    work(&File::new(&scanner, workspace, source, &tree, None));
 }
 
 impl File<'_, '_> {

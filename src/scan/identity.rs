@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::File;
+use super::file::File;
 use crate::candidate::{Excerpt, Identity};
 use crate::language::Language;
 use crate::matcher::Node;

@@ -6,10 +6,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
+use super::file::{File, Match};
 use super::identity::Spot;
-use super::{File, Match};
 use crate::candidate::Candidate;
-use crate::finding::Certainty;
 use crate::language::Language;
 use crate::matcher::tokens::{Found, Founds, Ground, Run, TokenPattern, Tokens, Truth};
 use crate::matcher::{Captures, ERROR_KIND, Node, Pattern};
@@ -297,18 +296,6 @@ impl<'a, 'r> File<'a, 'r> {
                 asks.push(self.interpolate(rule, &when.ask, &captures));
             }
         }
-        Some(Match {
-            spot,
-            certainty: if asks.is_empty() {
-                Certainty::Violation
-            } else {
-                Certainty::Ambiguous
-            },
-            message: self.interpolate(rule, &rule.message, &captures),
-            captures,
-            facts,
-            asks,
-            labels: Vec::new(),
-        })
+        Some(self.found(rule, spot, captures, facts, asks))
     }
 }

@@ -3,18 +3,18 @@
 //! A hunk that spans several items counts in each of them; the hunks of one item are one candidate. Deliberately
 //! absent: which lines changed ([`crate::change::lines`]), and who is asked ([`crate::review`]).
 
-use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{File, LanguageScanner};
+use super::LanguageScanner;
+use super::file::File;
 use crate::candidate::{Candidate, Excerpt, Identity};
 use crate::finding::Certainty;
-use crate::language::{FileFacts, Language, Workspace};
+use crate::language::{Language, Workspace};
 use crate::matcher::{Node, Tree};
 use crate::rule::{Decision, Review, Rule};
 use crate::source::{RepoPath, Source};
-use crate::suppress::{Allowances, Terms};
+use crate::suppress::Terms;
 
 /// Hunks of a text without a tree that are nearer than this are one place.
 const NEAR: usize = 10;
@@ -63,7 +63,7 @@ pub fn touched<'r>(
     match (language, &tree) {
         (Some(language), Some(tree)) => {
             let scanner = LanguageScanner::new(language, Vec::new());
-            let file = File::alone(&scanner, workspace, &source, tree, terms);
+            let file = File::new(&scanner, workspace, &source, tree, terms);
             let grammar = (language.grammar)();
             let id = |name: &&str| grammar.id_for_node_kind(name, true);
             let decorations: Vec<u16> = language.decorations.iter().map(id).collect();
@@ -87,31 +87,6 @@ pub fn touched<'r>(
 }
 
 impl<'a, 'r> File<'a, 'r> {
-    /// A file that no rule of the scanner is asked about.
-    pub(super) fn alone(
-        scanner: &'a LanguageScanner<'r>,
-        workspace: &'a Workspace<'a>,
-        source: &'a Source,
-        tree: &'a Tree<'a>,
-        terms: Option<&Terms>,
-    ) -> Self {
-        Self {
-            scanner,
-            workspace,
-            source,
-            tree,
-            tokens: OnceCell::new(),
-            outlines: OnceCell::new(),
-            hashes: RefCell::default(),
-            facts: FileFacts::default(),
-            allowances: terms.map_or_else(Allowances::default, |terms| {
-                Allowances::of(source, tree, scanner.language, terms)
-            }),
-            suppressions: terms.is_some(),
-            fix_budget: Cell::new(0),
-        }
-    }
-
     /// What makes a node the same elsewhere.
     pub(super) fn identity(&self, node: Node) -> Identity {
         self.surroundings(&self.spot(node, node)).identity

@@ -2,12 +2,17 @@
 //!
 //! Every complaint points at its key or value. Deliberately absent: who says so ([`Authority`] is given).
 
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+mod facts;
+mod globs;
+mod review;
 
-use super::{Ambiguity, Authority, Decision, Review, Rule, variables};
+use self::facts::{read_ambiguities, read_facts};
+use self::globs::read_globs;
+pub use self::review::review;
+use super::{Authority, Decision, Rule, variables};
 use crate::analysis::Analysis;
 use crate::fix::template::Template;
-use crate::language::{Fact, Language};
+use crate::language::Language;
 use crate::matcher::read::{Reader, SharedUtils};
 use crate::problem::{Problems, nearest};
 use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
@@ -364,65 +369,6 @@ fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> O
     Some(analysis)
 }
 
-fn read_ambiguities(
-    list: &Node,
-    decision: &Option<Decision>,
-    language: &Language,
-    reader: &mut Reader<'_>,
-) -> Vec<Ambiguity> {
-    let mut ambiguities: Vec<Ambiguity> = Vec::new();
-    for node in list.need_list("ambiguous-when", reader.problems()) {
-        if node
-            .need_map(
-                "`ambiguous-when`",
-                &["id", "rule", "ask"],
-                reader.problems(),
-            )
-            .is_none()
-        {
-            continue;
-        }
-        let (Some(id), Some(rule), Some(ask)) = (node.get("id"), node.get("rule"), node.get("ask"))
-        else {
-            reader.problems().add(
-                node.span.clone(),
-                "each of `ambiguous-when` needs `id`, `rule` and `ask`",
-            );
-            continue;
-        };
-        let id_text = id
-            .need_text("id", reader.problems())
-            .unwrap_or_default()
-            .to_owned();
-        if language.fact(&id_text).is_some() {
-            let message = format!("`{id_text}` is the name of a fact");
-            reader.problems().add(id.span.clone(), message);
-        }
-        if ambiguities.iter().any(|other| other.id == id_text) {
-            reader
-                .problems()
-                .add(id.span.clone(), format!("`{id_text}` is there twice"));
-        }
-        let ask_text = ask
-            .need_text("ask", reader.problems())
-            .unwrap_or_default()
-            .to_owned();
-        if let Some(matcher) = reader.rule(rule, None) {
-            let mut names = matcher.variables();
-            if let Some(Decision::Match(_, main)) = decision {
-                names.extend(main.variables());
-            }
-            check_variables(&ask_text, ask, &names, reader);
-            ambiguities.push(Ambiguity {
-                id: id_text,
-                matcher,
-                ask: ask_text,
-            });
-        }
-    }
-    ambiguities
-}
-
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
     if let Some(note) = optional(node, "note") {
         reader.text("note", note);
@@ -484,115 +430,6 @@ fn read_fix(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) -
     Some(template)
 }
 
-type Facts = (Vec<&'static Fact>, Vec<(&'static Fact, Option<String>)>);
-
-fn read_facts(node: &Node, language: &'static Language, problems: &mut Problems) -> Facts {
-    let mut except = Vec::new();
-    let mut ambiguous = Vec::new();
-    if let Some(list) = node.get("except") {
-        for fact in list.need_list("except", problems) {
-            except.extend(
-                fact.need_text("except", problems)
-                    .and_then(|name| need_fact(name, &fact.span, language, problems)),
-            );
-        }
-    }
-    match node.get("ambiguous-in").map(|node| (node, &node.value)) {
-        Some((_, Value::Map(entries))) => {
-            for entry in entries {
-                let ask = entry
-                    .value
-                    .need_text("ambiguous-in", problems)
-                    .map(str::to_owned);
-                ambiguous.extend(
-                    need_fact(&entry.key, &entry.key_span, language, problems)
-                        .map(|fact| (fact, ask)),
-                );
-            }
-        }
-        Some((list, _)) => {
-            for fact in list.need_list("ambiguous-in", problems) {
-                let known = fact
-                    .need_text("ambiguous-in", problems)
-                    .and_then(|name| need_fact(name, &fact.span, language, problems));
-                ambiguous.extend(known.map(|fact| (fact, None)));
-            }
-        }
-        None => {}
-    }
-    refuse_doubled_facts(node, problems);
-    (except, ambiguous)
-}
-
-/// A fact that is named twice decides twice, and one of it in vain.
-fn refuse_doubled_facts(node: &Node, problems: &mut Problems) {
-    let mut seen: Vec<&str> = Vec::new();
-    for list in ["except", "ambiguous-in"]
-        .iter()
-        .filter_map(|key| node.get(key))
-    {
-        let of_list: Vec<(&str, &std::ops::Range<usize>)> = match &list.value {
-            Value::List(nodes) => nodes
-                .iter()
-                .filter_map(|node| Some((node.as_text()?, &node.span)))
-                .collect(),
-            Value::Map(entries) => entries
-                .iter()
-                .map(|entry| (entry.key.as_str(), &entry.key_span))
-                .collect(),
-            _ => Vec::new(),
-        };
-        for (name, span) in of_list {
-            if seen.contains(&name) {
-                problems.add(span.clone(), format!("the fact `{name}` is there twice"));
-            }
-            seen.push(name);
-        }
-    }
-}
-
-fn need_fact(
-    name: &str,
-    span: &std::ops::Range<usize>,
-    language: &'static Language,
-    problems: &mut Problems,
-) -> Option<&'static Fact> {
-    let fact = language.fact(name);
-    if fact.is_none() {
-        let known = language.facts.iter().map(|fact| fact.name);
-        problems.add_unknown(
-            span.clone(),
-            format!("{} has no fact `{name}`", language.name),
-            name,
-            known,
-        );
-    }
-    fact
-}
-
-fn read_globs(
-    node: Option<&Node>,
-    key: &str,
-    form: Form,
-    problems: &mut Problems,
-) -> Option<GlobSet> {
-    let node = node?;
-    let mut builder = GlobSetBuilder::new();
-    let globs = node.need_list(key, problems);
-    if globs.is_empty() && matches!(node.value, Value::List(_)) {
-        let message = format!("`{key}` is empty: leave it out, or name a path");
-        doubt(form, problems, |problems| {
-            problems.add(node.span.clone(), message);
-        });
-    }
-    for glob in globs {
-        if let Some(glob) = read_glob(glob, key, form, problems) {
-            builder.add(glob);
-        }
-    }
-    builder.build().ok()
-}
-
 /// Complains about something that ast-grep passes over: a warning in its own files.
 fn doubt(form: Form, problems: &mut Problems, complain: impl FnOnce(&mut Problems)) {
     let before = problems.total();
@@ -600,93 +437,4 @@ fn doubt(form: Form, problems: &mut Problems, complain: impl FnOnce(&mut Problem
     if form == Form::Plain {
         problems.only_warn_after(before);
     }
-}
-
-/// A text, or `{glob, caseInsensitive}`.
-fn read_glob(node: &Node, key: &str, form: Form, problems: &mut Problems) -> Option<Glob> {
-    let (mut text, mut ignore_case) = (node, false);
-    if let Value::Map(_) = node.value {
-        let what = format!("`{key}`");
-        doubt(form, problems, |problems| {
-            node.need_map(&what, &["glob", "caseInsensitive"], problems);
-        });
-        let Some(glob) = node.get("glob") else {
-            problems.add(node.span.clone(), "a glob in this form needs `glob`");
-            return None;
-        };
-        text = glob;
-        if let Some(flag) = node.get("caseInsensitive") {
-            ignore_case = flag.need_bool("caseInsensitive", problems)?;
-        }
-    }
-    let Value::Text(glob) = &text.value else {
-        let message = format!("`{key}` must hold texts, not {}", text.word());
-        problems.add(text.span.clone(), message);
-        return None;
-    };
-    if glob.starts_with('/') || glob.split('/').any(|part| part == "." || part == "..") {
-        let message = format!("`{glob}` matches no path: paths begin at the root, like `src/a.rs`");
-        doubt(form, problems, |problems| {
-            problems.add(text.span.clone(), message);
-        });
-    }
-    let glob = GlobBuilder::new(glob).case_insensitive(ignore_case).build();
-    glob.map_err(|error| {
-        problems.add(text.span.clone(), format!("not a glob: {}", error.kind()));
-    })
-    .ok()
-}
-
-/// Reads a review statement's block.
-pub fn review(node: &Node, problems: &mut Problems) -> Option<Review> {
-    let keys = [
-        "applies-to",
-        "violation-when",
-        "not-a-violation",
-        "evidence",
-    ];
-    node.need_map("a review block", &keys, problems)?;
-    let mut review = Review::default();
-    if let Some(scope) = node.get("applies-to") {
-        scope.need_map(
-            "`applies-to`",
-            &["languages", "paths", "literals"],
-            problems,
-        );
-        let mut texts = |key: &str| {
-            scope
-                .get(key)
-                .map_or_else(Vec::new, |list| list.need_texts(key, problems))
-        };
-        (review.languages, review.paths, review.literals) =
-            (texts("languages"), texts("paths"), texts("literals"));
-        let languages = scope
-            .get("languages")
-            .map_or(&[][..], |list| match &list.value {
-                Value::List(nodes) => nodes,
-                _ => &[],
-            });
-        for (name, node) in languages
-            .iter()
-            .filter_map(|node| Some((node.as_text()?, node)))
-        {
-            if Language::named(name).is_none() {
-                refuse_language(name, node, problems);
-            }
-        }
-        read_globs(scope.get("paths"), "paths", Form::Block, problems);
-    }
-    let Some(when) = node.get("violation-when") else {
-        problems.add(node.span.clone(), "a review block needs `violation-when`");
-        return None;
-    };
-    review.violation_when = when.need_text("violation-when", problems)?.to_owned();
-    let mut optional = |key: &str| {
-        node.get(key)
-            .and_then(|text| text.need_text(key, problems))
-            .map(str::to_owned)
-    };
-    review.not_a_violation = optional("not-a-violation");
-    review.evidence = optional("evidence");
-    Some(review)
 }

@@ -1,35 +1,22 @@
 //! Which rules are in force in a run: the embedded ones, those of the repository, or those of `--rules`.
 
+mod embedded;
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
-use include_dir::{Dir, include_dir};
-
-use super::{Authority, Rule, compiled, plain};
+use self::embedded::embedded_files;
+pub use self::embedded::{EMBEDDED_LINK, embedded, embedded_index, is_house, read_ahead};
+use self::files::{Files, files_of, files_on_disk, local};
+pub use self::files::{compiled_files, is_compiled, own, rfcs_behind};
+use super::{Rule, compiled, plain};
 use crate::change::Snapshot;
 use crate::config::{Config, Extended, Remote};
 use crate::fetched::Found;
 use crate::finding::{RefusedRule, StaleRules, Status};
-use crate::parallel::side_by_side;
-use crate::problem::{Document, Failure, Problem, Problems, nearest};
-use crate::source::RepoPath;
+use crate::problem::{Document, Failure, Problem, nearest};
 use crate::suppress::policy::Suppressible;
-
-/// The law that every binary brings along.
-static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
-
-/// What stands before the paths of embedded RFCs: the repository of codex at this version.
-pub const EMBEDDED_LINK: &str = concat!(
-    env!("CARGO_PKG_REPOSITORY"),
-    "/blob/v",
-    env!("CARGO_PKG_VERSION"),
-    "/"
-);
-
-/// RFCs about codex's own code; they are law in its repository only.
-const HOUSE: &str = "rfcs/house/";
 
 /// The rules of a run.
 #[derive(Debug, Default)]
@@ -121,9 +108,6 @@ fn drop_drafts(in_force: &mut InForce, selection: &Selection<'_>) -> bool {
     });
     !in_force.rules.is_empty()
 }
-
-/// Compiled files: their paths, seen from the configuration, and their bytes.
-type Files = Vec<(PathBuf, Vec<u8>)>;
 
 /// The most codexes that one may extend, directly or not.
 pub const MOST_CODEXES: usize = 32;
@@ -270,15 +254,6 @@ fn lawful(
     Ok(in_force)
 }
 
-/// The embedded rules on their way.
-static AHEAD: Mutex<Option<JoinHandle<Vec<Rule>>>> = Mutex::new(None);
-
-/// Begins to read the embedded rules on a thread of its own, while the caller waits for git.
-pub fn read_ahead() {
-    let mut ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner);
-    *ahead = Some(std::thread::spawn(read_embedded));
-}
-
 fn hash(hasher: &mut blake3::Hasher, path: &Path, text: &[u8]) {
     // Where a codex lies does not matter, and neither does how the system writes paths.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -315,181 +290,6 @@ fn turn_off(config: &Config, in_force: &mut InForce) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// The embedded rules, with links to the repository of codex at this version.
-pub fn embedded() -> Vec<Rule> {
-    let ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner).take();
-    ahead
-        .and_then(|thread| thread.join().ok())
-        .unwrap_or_else(read_embedded)
-}
-
-fn read_embedded() -> Vec<Rule> {
-    let read = side_by_side(&embedded_files(), |(path, text)| {
-        read(Document::new(path.to_string_lossy(), *text), EMBEDDED_LINK).0
-    });
-    let mut rules: Vec<Rule> = read.into_iter().flatten().collect();
-    rules.retain(|rule| {
-        rule.law()
-            .is_some_and(|law| !law.origin.path.starts_with(HOUSE))
-    });
-    rules
-}
-
-fn embedded_files() -> Vec<(&'static Path, &'static str)> {
-    let mut files: Vec<(&Path, &str)> = EMBEDDED
-        .files()
-        .filter(|file| {
-            file.path()
-                .extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
-        .filter_map(|file| Some((file.path(), file.contents_utf8()?)))
-        .collect();
-    files.sort();
-    files
-}
-
-/// The text of the embedded index: statements for agents.
-pub fn embedded_index() -> &'static str {
-    EMBEDDED
-        .get_file("index.json")
-        .and_then(|file| file.contents_utf8())
-        .unwrap_or("[]")
-}
-
-/// Whether a statement's link leads to an RFC about codex's own code.
-pub fn is_house(href: &str) -> bool {
-    href.starts_with(HOUSE)
-}
-
-fn local(config: &Config, files: Files) -> InForce {
-    let mut in_force = InForce::default();
-    for (path, text) in files {
-        let (rules, problems) = match crate::rfc::document(&path, &text) {
-            Ok(document) => read(document, &config.link),
-            Err(problem) => (Vec::new(), vec![problem]),
-        };
-        in_force.rules.extend(rules);
-        in_force
-            .refused
-            .extend(problems.iter().map(|problem| RefusedRule {
-                rule: problem.document.name.clone(),
-                error: format!("line {}: {}", problem.line(), problem.message),
-            }));
-        in_force.problems.extend(problems);
-    }
-    in_force
-}
-
-fn files_on_disk(config: &Config) -> Result<Files, Failure> {
-    let read = |path: PathBuf| {
-        let text = crate::config::read_file(&path)
-            .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
-        let name = path.strip_prefix(&config.top).unwrap_or(&path);
-        Ok((name.to_path_buf(), text))
-    };
-    let paths = compiled_files(&config.folder.join(&config.rules))?;
-    paths.into_iter().map(read).collect()
-}
-
-fn files_of(config: &Config, snapshot: &Snapshot, root: &Path) -> Result<Files, Failure> {
-    let below = config.folder.strip_prefix(root).unwrap_or(Path::new(""));
-    let failed = |path: &RepoPath, reason: String| {
-        Failure::new(format!("cannot read {}: {reason}", path.text()))
-    };
-    let folder = RepoPath::from_path(&below.join(&config.rules));
-    let names = snapshot.list(&folder).map_err(|why| failed(&folder, why))?;
-    let mut files = Vec::new();
-    for (name, is_folder) in names {
-        let name = String::from_utf8_lossy(&name).into_owned();
-        if is_folder || !is_compiled(&name) {
-            continue;
-        }
-        let path = folder.join(&name);
-        if let Some(text) = snapshot.read(&path).map_err(|why| failed(&path, why))? {
-            files.push((path.to_path(), text));
-        }
-    }
-    Ok(files)
-}
-
-/// The rules of one codex on disk, without those that it extends.
-pub fn own(config: &Config) -> Result<InForce, Failure> {
-    Ok(local(config, files_on_disk(config)?))
-}
-
-/// The paths of the RFCs that compiled files name, seen from the folder of their codex.
-pub fn rfcs_behind<'a>(files: impl Iterator<Item = (&'a Path, &'a [u8])>) -> BTreeSet<String> {
-    let config = Config::default_in(Path::new(""));
-    let files = files.map(|(path, text)| (path.to_path_buf(), text.to_vec()));
-    let rules = local(&config, files.collect()).rules;
-    let laws = rules.iter().filter_map(Rule::law);
-    laws.map(|law| law.origin.path.clone()).collect()
-}
-
-/// The files `NNNN-*.yaml` of a folder, sorted; none when there is no folder.
-pub fn compiled_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failed = |error: &std::io::Error| {
-        Failure::io(
-            format!("cannot read the folder {}", folder.display()),
-            error,
-        )
-    };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(&error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| failed(&error))?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if is_compiled(&name) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// Whether a file's name is `NNNN-*.yaml`.
-pub fn is_compiled(name: &str) -> bool {
-    name.len() > 5
-        && name.as_bytes()[..4].iter().all(u8::is_ascii_digit)
-        && name.as_bytes()[4] == b'-'
-        && name.ends_with(".yaml")
-}
-
-fn read(document: Arc<Document>, link: &str) -> (Vec<Rule>, Vec<Problem>) {
-    let mut problems = Problems::new(Arc::clone(&document));
-    let nodes = crate::yaml::parse_all(&document.text, &mut problems);
-    if nodes.is_empty() && problems.is_empty() {
-        // Law that was emptied is no clean run.
-        problems.add_with_help(0..0, "no rule in it", compiled::AGAIN);
-    }
-    let read = side_by_side(&nodes, |node| {
-        let mut problems = Problems::new(Arc::clone(&document));
-        let rule = compiled::read(node, &mut problems).filter(|_| problems.is_empty());
-        (rule, problems.into_vec())
-    });
-    let mut problems = problems.into_vec();
-    let mut rules = Vec::new();
-    for (rule, found) in read {
-        problems.extend(found);
-        rules.extend(rule.map(|mut rule| {
-            if let Authority::Law(law) = &mut rule.authority {
-                law.href = format!("{link}{}", law.href);
-            }
-            rule
-        }));
-    }
-    (rules, problems)
 }
 
 /// One slug in two RFCs is an error that names both, and so is a rule that is there twice.
