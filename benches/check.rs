@@ -172,11 +172,13 @@ fn repository_with_a_change(root: &Path) -> Outcome<Vec<String>> {
         fs::write(file, fs::read_to_string(file)? + more)?;
         edited.push(file.strip_prefix(root)?.to_string_lossy().into_owned());
     }
-    run(
-        root,
-        "git",
-        &["commit", "--quiet", "--all", "--message", "change"],
-    )?;
+    for arguments in [
+        ["commit", "--quiet", "--all", "--message", "change"].as_slice(),
+        // As whoever clones it gets it.
+        &["gc", "--quiet"],
+    ] {
+        run(root, "git", arguments)?;
+    }
     Ok(edited)
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::cargo::Manifest;
 use super::methods;
+use super::outline::{self, Declared, Module};
 use crate::language::Workspace;
 use crate::source::RepoPath;
 
@@ -17,9 +18,9 @@ const LIMIT: usize = 10_000;
 /// Files that one thread at least should read.
 const SHARE: usize = 64;
 
-/// Whether a text of the package may define the name, or leads to texts elsewhere.
+/// Whether a text of the package defines a method of the name, reached or not, or leads to texts elsewhere.
 pub(super) fn may_define(workspace: &Workspace<'_>, package: &Manifest, name: &[u8]) -> bool {
-    let may = |text: &[u8]| methods::may_hold(text, name) || leads_out(text);
+    let may = |text: &[u8]| methods::defines(text, name) || leads_out(text);
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.mentioned.get(&key, || {
         sources(workspace, package).is_none_or(|files| {
@@ -52,16 +53,23 @@ pub(super) fn named(
     others
 }
 
-/// Whether a text may hold the path of a file in another folder.
+/// Whether a text declares a file that may be none of its package's Rust files.
 fn leads_out(text: &[u8]) -> bool {
     let holds = |part: &[u8]| super::find_all(text, part).next().is_some();
-    let names_folder = super::find_all(text, b"path").any(|at| {
-        let rest = text[at + 4..].trim_ascii_start();
-        let rest = rest.strip_prefix(b"=").map(<[u8]>::trim_ascii_start);
-        let literal = rest.and_then(|rest| rest.split(|byte| *byte == b'\n').next());
-        literal.is_some_and(|literal| literal.starts_with(b"\"") && literal.contains(&b'/'))
-    });
-    names_folder || holds(b"\"..") || holds(b"/../") || holds(b"\\..\\")
+    if !(holds(b"path") || holds(b"include")) || !outline::may_declare(text) {
+        return false;
+    }
+    let is_elsewhere = |path: &str| path.contains(['/', '\\']) || !path.ends_with(".rs");
+    let is_path = |module: &Module| module.paths.iter().any(|path| is_elsewhere(&path.file));
+    let mut declarations = outline::read(text, 0..text.len()).declarations.into_iter();
+    declarations.any(|line| {
+        let is_itself = match &line.what {
+            Declared::Module(module) => is_path(module),
+            Declared::Include(path, true) => path.contains("..") || !path.ends_with(".rs"),
+            Declared::Include(path, false) => is_elsewhere(path),
+        };
+        is_itself || line.inline.iter().any(is_path)
+    })
 }
 
 /// The Rust files below the folder of a package that are no other package's; `None` when they are too many.

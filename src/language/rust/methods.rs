@@ -192,24 +192,37 @@ fn search(
     name: &[u8],
     is_wanted: impl Fn(&[u8], &[Token], usize) -> bool,
 ) -> Vec<usize> {
-    let Ok(Some(text)) = workspace.snapshot.read(file) else {
-        return Vec::new();
-    };
-    if text.len() > SIZE_LIMIT || !may_hold(&text, name) {
+    match workspace.snapshot.read(file) {
+        Ok(Some(text)) => search_text(&text, name, is_wanted),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a text defines a method of this name that takes nothing but `self`, outside of tests.
+pub(super) fn defines(text: &[u8], name: &[u8]) -> bool {
+    !search_text(text, name, is_method).is_empty()
+}
+
+fn search_text(
+    text: &[u8],
+    name: &[u8],
+    is_wanted: impl Fn(&[u8], &[Token], usize) -> bool,
+) -> Vec<usize> {
+    if text.len() > SIZE_LIMIT || !may_hold(text, name) {
         return Vec::new();
     }
-    let tokens = lexer::tokens(&text, 0..text.len());
+    let tokens = lexer::tokens(text, 0..text.len());
     let mut found: Vec<usize> = tokens
         .iter()
         .enumerate()
         .filter(|(at, token)| {
             token.kind == Kind::Name
                 && syntax::plain_name(&text[token.start..token.end]) == name
-                && is_wanted(&text, &tokens, *at)
+                && is_wanted(text, &tokens, *at)
         })
         .map(|(_, token)| token.start)
         .collect();
-    retain_shipped(&text, &mut found);
+    retain_shipped(text, &mut found);
     found
 }
 
