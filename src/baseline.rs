@@ -4,11 +4,10 @@
 //! equal findings (same rule, path, enclosing items, tokens) of one certainty, and hides as many, never a surer one.
 //! Deliberately absent: moves to other files; what moved is found again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::Candidate;
 use crate::finding::{Certainty, Disposition, Finding};
 
 /// The file's name; it lies beside `codex.toml`.
@@ -48,12 +47,12 @@ struct Entry {
 }
 
 impl Baseline {
-    /// All findings that an exception does not cover. `candidates` are those that the findings were made of.
-    pub fn of(candidates: &[Candidate<'_>], findings: &[Finding]) -> Self {
+    /// All findings that an exception does not cover. `firsts` says of each the first that is equal to it.
+    pub fn of(firsts: &[usize], findings: &[Finding]) -> Self {
         let mut baseline = Self::default();
-        for (finding, first) in findings.iter().zip(firsts(candidates)) {
+        for (finding, first) in findings.iter().zip(firsts) {
             if finding.disposition != Disposition::Suppressed {
-                let key = key(finding, &findings[first]);
+                let key = key(finding, &findings[*first]);
                 *baseline.entries.entry(key).or_default() += 1;
             }
         }
@@ -111,9 +110,8 @@ impl Baseline {
 
     /// Gives old findings their disposition. Certain ones first: a question may have been certain, never the other way
     /// round.
-    pub fn apply(&self, candidates: &[Candidate<'_>], findings: &mut [Finding]) {
+    pub fn apply(&self, firsts: &[usize], findings: &mut [Finding]) {
         let mut left = self.entries.clone();
-        let firsts = firsts(candidates);
         for certainty in [Certainty::Violation, Certainty::Ambiguous] {
             for (index, first) in firsts.iter().enumerate() {
                 let finding = &findings[index];
@@ -141,16 +139,16 @@ impl Baseline {
     #[must_use]
     pub fn pruned(
         &self,
-        candidates: &[Candidate<'_>],
+        firsts: &[usize],
         findings: &[Finding],
         keeps: impl Fn(&str, &str) -> bool,
     ) -> Self {
         let mut still = findings.to_vec();
-        self.apply(candidates, &mut still);
+        self.apply(firsts, &mut still);
         let mut left = Self::default();
-        for ((finding, old), first) in still.iter().zip(findings).zip(firsts(candidates)) {
+        for ((finding, old), first) in still.iter().zip(findings).zip(firsts) {
             if finding.disposition == Disposition::Baseline {
-                let key = key(old, &findings[first]);
+                let key = key(old, &findings[*first]);
                 *left.entries.entry(key).or_default() += 1;
             }
         }
@@ -171,19 +169,4 @@ fn key(finding: &Finding, first: &Finding) -> Key {
         fingerprint: first.fingerprint.clone(),
         certainty: finding.certainty,
     }
-}
-
-/// For each candidate the index of the first that is equal to it.
-fn firsts(candidates: &[Candidate<'_>]) -> Vec<usize> {
-    let mut firsts = HashMap::new();
-    let first = |(index, candidate): (usize, &Candidate<'_>)| {
-        let key = (
-            candidate.rule.id.clone(),
-            candidate.path.clone(),
-            candidate.identity.item_path.clone(),
-            candidate.identity.tokens,
-        );
-        *firsts.entry(key).or_insert(index)
-    };
-    candidates.iter().enumerate().map(first).collect()
 }

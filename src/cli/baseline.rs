@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
 }
 
 fn write(found: &Everything<'_>, prune: bool) -> Result<String, Failure> {
-    let (candidates, findings) = (&found.scan.candidates, found.findings);
+    let (firsts, findings) = (&found.reviewed.firsts, &found.reviewed.findings);
     let place = place(found.config, found.root);
     let old = read(&place)?;
     let new = if prune {
@@ -34,13 +34,13 @@ fn write(found: &Everything<'_>, prune: bool) -> Result<String, Failure> {
             return Err(Failure::new(message).help("run `codex baseline` once"));
         };
         // What could not be looked at may still be there.
-        old.pruned(candidates, findings, |path, rule| {
+        old.pruned(firsts, findings, |path, rule| {
             let mut unchecked = found.scan.unchecked.iter();
             let is_waiting = found.known.contains(rule) && !found.ids.contains(rule);
             unchecked.any(|unchecked| unchecked.path == path) || is_waiting
         })
     } else {
-        Baseline::of(candidates, findings)
+        Baseline::of(firsts, findings)
     };
     for unchecked in &found.scan.unchecked {
         show::warning(&format!(

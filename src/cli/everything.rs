@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::change;
 use crate::config::Config;
-use crate::finding::{Disposition, Finding};
+use crate::finding::Disposition;
 use crate::language::Workspace;
 use crate::problem::Failure;
 use crate::review;
@@ -22,9 +22,9 @@ use super::{Context, show};
 pub(super) struct Everything<'a> {
     pub(super) config: &'a Config,
     pub(super) root: &'a Path,
+    /// Without its candidates: they are findings now.
     pub(super) scan: &'a Scan<'a>,
-    /// Made of the candidates, in their order.
-    pub(super) findings: &'a [Finding],
+    pub(super) reviewed: &'a review::Reviewed,
     /// The ids of the rules in force.
     pub(super) ids: &'a BTreeSet<String>,
     /// The ids of all rules that there are.
@@ -64,7 +64,7 @@ pub(super) fn look<T>(
         .cloned()
         .collect();
     let scanner = Scanner::new(&in_force.rules, true).under(super::today()?, Some(known.clone()));
-    let scan = scanner.scan(&Workspace::new(&change.head), &files);
+    let mut scan = scanner.scan(&Workspace::new(&change.head), &files);
     let options = review::Options {
         asking: review::Asking::Nobody,
         confirmed: Disposition::Review,
@@ -76,12 +76,13 @@ pub(super) fn look<T>(
         limits: review::ask::Limits::default(),
         heartbeat: None,
     };
-    let findings = review::findings(&scan.candidates, &options).findings;
+    let candidates = std::mem::take(&mut scan.candidates);
+    let reviewed = review::findings(candidates, &options);
     then(&Everything {
         config: &config,
         root: &root,
         scan: &scan,
-        findings: &findings,
+        reviewed: &reviewed,
         ids: &ids,
         known: &known,
     })

@@ -99,11 +99,12 @@ fn write(path: &Path, text: &str) -> Result<bool, Failure> {
 fn first_look(found: &Everything<'_>) -> String {
     let loud = |disposition: Disposition| disposition <= Disposition::Warn;
     let count = found
+        .reviewed
         .findings
         .iter()
         .filter(|finding| loud(finding.disposition))
         .count();
-    let mut findings = found.findings.iter();
+    let mut findings = found.reviewed.findings.iter();
     let Some(first) = findings
         .by_ref()
         .min_by_key(|finding| finding.disposition)

@@ -220,7 +220,7 @@ impl Tools {
             limits: review::ask::Limits::default(),
             heartbeat: None,
         };
-        let findings = review::findings(&scan.candidates, &options).findings;
+        let findings = review::findings(scan.candidates, &options).findings;
         let text = serde_json::to_string_pretty(&findings);
         text.map_err(|error| Failure::new(error.to_string()))
     }

@@ -20,14 +20,14 @@ pub mod prompt;
 pub mod recorded;
 pub mod touched;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::candidate::Candidate;
 use crate::change::{Base, Snapshot};
 use crate::config::Narrowing;
 use crate::finding::{
-    Answer, Certainty, Disposition, Edit, Finding, ReviewCounts, Status, Usage, Verdict,
+    Answer, Certainty, Disposition, Edit, Finding, Range, ReviewCounts, Status, Usage, Verdict,
 };
 use ask::{Heartbeat, Limits};
 use cache::Cache;
@@ -162,6 +162,8 @@ pub struct Options<'a> {
 pub struct Reviewed {
     /// A finding for each candidate, in their order.
     pub findings: Vec<Finding>,
+    /// For each finding the index of the first that is equal to it.
+    pub firsts: Vec<usize>,
     /// Counts, when anybody could be asked.
     pub counts: Option<ReviewCounts>,
     /// What would be sent, with [`Asking::Show`].
@@ -171,26 +173,30 @@ pub struct Reviewed {
 }
 
 /// Makes findings of candidates, and asks about those that need it. The order stays.
-pub fn findings(candidates: &[Candidate<'_>], options: &Options<'_>) -> Reviewed {
+pub fn findings(candidates: Vec<Candidate<'_>>, options: &Options<'_>) -> Reviewed {
     let mut outcome = if options.asking.is_nobody() {
         ask::Outcome::default()
     } else {
-        ask::all(case::groups(candidates, options), options)
+        ask::all(case::groups(&candidates, options), options)
     };
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let finding = |(index, candidate): (usize, &Candidate<'_>)| {
+    let mut equals: Equals = HashMap::new();
+    let mut firsts = Vec::with_capacity(candidates.len());
+    let finding = |(index, candidate): (usize, Candidate<'_>)| {
+        let (first, fingerprint) = fingerprint(&candidate, index, &mut equals);
+        firsts.push(first);
         let opinion = outcome.opinions.remove(&index).or_else(|| {
             let reason = if options.asking.is_nobody() {
                 "no reviewer configured"
             } else {
                 "codex.toml leaves this rule to humans"
             };
-            case::is_question(candidate).then(|| Err(reason.to_owned()))
+            case::is_question(&candidate).then(|| Err(reason.to_owned()))
         });
-        finding(candidate, opinion, options, &mut counts)
+        finding(candidate, opinion, options, fingerprint)
     };
     Reviewed {
-        findings: candidates.iter().enumerate().map(finding).collect(),
+        findings: candidates.into_iter().enumerate().map(finding).collect(),
+        firsts,
         counts: (!options.asking.is_nobody()).then_some(outcome.counts),
         shown: outcome.shown,
         recording: recorded::write(outcome.recorded),
@@ -198,27 +204,24 @@ pub fn findings(candidates: &[Candidate<'_>], options: &Options<'_>) -> Reviewed
 }
 
 fn finding(
-    candidate: &Candidate<'_>,
+    candidate: Candidate<'_>,
     opinion: Option<Result<Verdict, String>>,
     options: &Options<'_>,
-    counts: &mut BTreeMap<String, usize>,
+    fingerprint: String,
 ) -> Finding {
     let law = candidate.rule.law();
-    let verdict = opinion
-        .as_ref()
-        .and_then(|opinion| opinion.as_ref().ok())
-        .cloned();
-    let not_reviewed = match (&opinion, candidate.certainty) {
-        (Some(Err(reason)), _) => Some(reason.clone()),
+    let (verdict, not_reviewed) = match (opinion, candidate.certainty) {
+        (Some(Ok(verdict)), _) => (Some(verdict), None),
+        (Some(Err(reason)), _) => (None, Some(reason)),
         (None, Certainty::Ambiguous) if candidate.suppressed.is_none() => {
-            Some("only a MUST is sent to a reviewer".to_owned())
+            (None, Some("only a MUST is sent to a reviewer".to_owned()))
         }
-        _ => None,
+        (None, _) => (None, None),
     };
     let disposition = if candidate.suppressed.is_some() {
         Disposition::Suppressed
     } else {
-        disposition(candidate, verdict.as_ref(), options.confirmed)
+        disposition(&candidate, verdict.as_ref(), options.confirmed)
     };
     Finding {
         rule: candidate.rule.id.clone(),
@@ -233,26 +236,25 @@ fn finding(
         path_bytes: candidate.path.hex(),
         range: candidate.range,
         focus: candidate.focus,
-        message: candidate.message.clone(),
+        message: candidate.message,
         statement: law.map(|law| law.statement.clone()),
         advice: law.map(|law| law.advice.clone()),
         href: law.map(|law| law.href.clone()),
-        facts: candidate.facts.clone(),
-        ask: candidate.ask.clone(),
-        labels: candidate.labels.clone(),
-        cause: candidate.cause.clone(),
-        fix: edits(candidate),
+        facts: candidate.facts,
+        ask: candidate.ask,
+        labels: candidate.labels,
+        cause: candidate.cause,
+        fix: edits(candidate.fix, candidate.range),
         verdict,
         not_reviewed,
-        suppressed: candidate.suppressed.clone(),
-        fingerprint: fingerprint(candidate, counts),
+        suppressed: candidate.suppressed,
+        fingerprint,
     }
 }
 
 /// What a fix replaces; none when its text cannot be written as text.
-fn edits(candidate: &Candidate<'_>) -> Option<Vec<Edit>> {
-    let text = String::from_utf8(candidate.fix.clone()?).ok()?;
-    let range = candidate.range;
+fn edits(fix: Option<Vec<u8>>, range: Range) -> Option<Vec<Edit>> {
+    let text = String::from_utf8(fix?).ok()?;
     Some(vec![Edit { range, text }])
 }
 
@@ -275,8 +277,11 @@ fn disposition(
     }
 }
 
-/// blake3 over rule, path, item path, tokens, and the index among equals; 16 hex digits.
-fn fingerprint(candidate: &Candidate<'_>, counts: &mut BTreeMap<String, usize>) -> String {
+/// By a hash of what makes them equal: the first of them, and how many there were.
+type Equals = HashMap<blake3::Hash, (usize, u64)>;
+
+/// The first equal, and blake3 over rule, path, item path, tokens, and the index among equals; 16 hex digits.
+fn fingerprint(candidate: &Candidate<'_>, index: usize, equals: &mut Equals) -> (usize, String) {
     let mut hasher = blake3::Hasher::new();
     let parts: [&[u8]; 4] = [
         candidate.rule.id.as_bytes(),
@@ -288,10 +293,8 @@ fn fingerprint(candidate: &Candidate<'_>, counts: &mut BTreeMap<String, usize>) 
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    let equals = counts
-        .entry(hasher.finalize().to_hex().to_string())
-        .or_default();
-    hasher.update(&(*equals as u64).to_le_bytes());
-    *equals += 1;
-    hasher.finalize().to_hex()[..16].to_owned()
+    let (first, count) = equals.entry(hasher.finalize()).or_insert((index, 0));
+    hasher.update(&count.to_le_bytes());
+    *count += 1;
+    (*first, hasher.finalize().to_hex()[..16].to_owned())
 }

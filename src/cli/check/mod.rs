@@ -157,16 +157,18 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         })?),
         false => None,
     };
-    let scan = run.scan(&scanner, &mut files.paths)?;
+    let mut scan = run.scan(&scanner, &mut files.paths)?;
     if arguments.list_suppressions {
         if let Some(missing) = law.in_force.stale.first() {
             show::warning(&missing.text());
         }
         return exceptions::list(&scan, &plan.outputs, context);
     }
-    let mut reviewed = review::findings(&scan.candidates, &run.review(plan.reviewer.asking()));
+    let surroundings = run.surroundings(&scan);
+    let candidates = std::mem::take(&mut scan.candidates);
+    let mut reviewed = review::findings(candidates, &run.review(plan.reviewer.asking()));
     if let Some(baseline) = run.baseline {
-        baseline.apply(&scan.candidates, &mut reviewed.findings);
+        baseline.apply(&reviewed.firsts, &mut reviewed.findings);
     }
     asking::show(&reviewed.shown, &plan.outputs, context)?;
     if let Some(path) = &plan.reviewer.record {
@@ -175,7 +177,6 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     let findings = &mut reviewed.findings;
     asking::add_notes(findings, rules, &change, &files.paths, run.scope);
-    let surroundings = run.surroundings(&scan);
     let mut report = run.report(scan, reviewed, files);
     report.summary.statements_not_reviewed = statements_not_reviewed;
     report.fixes = fixes;

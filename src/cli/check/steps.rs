@@ -95,8 +95,9 @@ impl<'a> Run<'a> {
             return vec![true; candidates.len()];
         };
         let options = self.review(review::Asking::Nobody);
-        let mut findings = review::findings(candidates, &options).findings;
-        baseline.apply(candidates, &mut findings);
+        let mut reviewed = review::findings(candidates.to_vec(), &options);
+        let findings = &mut reviewed.findings;
+        baseline.apply(&reviewed.firsts, findings);
         let is_old = |finding: &Finding| finding.disposition == Disposition::Baseline;
         findings.iter().map(|finding| !is_old(finding)).collect()
     }
