@@ -37,11 +37,11 @@ pub struct Candidate<'r> {
     /// What makes it the same finding elsewhere.
     pub identity: Identity,
     /// The exception that covers it.
-    pub suppressed: Option<Suppression>,
+    pub suppressed: Option<Box<Suppression>>,
     /// The code that a reviewer needs, when it is ambiguous.
-    pub excerpt: Option<Excerpt>,
+    pub excerpt: Option<Box<Excerpt>>,
     /// The changed line that made it, when it stands at an unchanged one.
-    pub cause: Option<Cause>,
+    pub cause: Option<Box<Cause>>,
 }
 
 /// Hashes of tokens: white space and comments never count.

@@ -45,11 +45,12 @@ pub fn find(
         for candidate in candidates {
             let lines = candidate.range.start.line..candidate.range.end.line + 1;
             if !changes.iter().any(|changed| changed.touches(&lines)) {
-                candidate.cause = turned
+                let cause = turned
                     .get(&path)
                     .cloned()
                     .or_else(|| nearest(candidate, &lines, &changes))
                     .or_else(|| renamed.clone());
+                candidate.cause = cause.map(Box::new);
             }
         }
     }

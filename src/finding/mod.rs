@@ -294,15 +294,15 @@ pub struct Finding {
     /// Places that explain it.
     pub labels: Vec<Label>,
     /// The changed line that made it, when it stands at an unchanged one.
-    pub cause: Option<Cause>,
+    pub cause: Option<Box<Cause>>,
     /// What would mend it.
     pub fix: Option<Vec<Edit>>,
     /// What the reviewer said.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Box<Verdict>>,
     /// Why there is no verdict, when it is ambiguous.
     pub not_reviewed: Option<String>,
     /// The exception that covers it.
-    pub suppressed: Option<Suppression>,
+    pub suppressed: Option<Box<Suppression>>,
     /// Stable name of the finding: independent of lines, the same in every format.
     pub fingerprint: String,
 }

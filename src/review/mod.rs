@@ -172,16 +172,26 @@ pub struct Reviewed {
     pub recording: String,
 }
 
+/// So many candidates become findings before their room is given back.
+const BATCH: usize = 4096;
+
 /// Makes findings of candidates, and asks about those that need it. The order stays.
-pub fn findings(candidates: Vec<Candidate<'_>>, options: &Options<'_>) -> Reviewed {
+pub fn findings(mut candidates: Vec<Candidate<'_>>, options: &Options<'_>) -> Reviewed {
     let mut outcome = if options.asking.is_nobody() {
         ask::Outcome::default()
     } else {
         ask::all(case::groups(&candidates, options), options)
     };
     let mut equals: Equals = HashMap::new();
-    let mut firsts = Vec::with_capacity(candidates.len());
-    let finding = |(index, candidate): (usize, Candidate<'_>)| {
+    let total = candidates.len();
+    let (mut findings, mut firsts) = (Vec::with_capacity(total), Vec::with_capacity(total));
+    // From the end, so that the room that candidates take goes as that of findings comes.
+    candidates.reverse();
+    while let Some(candidate) = candidates.pop() {
+        let index = findings.len();
+        if index.is_multiple_of(BATCH) {
+            candidates.shrink_to_fit();
+        }
         let (first, fingerprint) = fingerprint(&candidate, index, &mut equals);
         firsts.push(first);
         let opinion = outcome.opinions.remove(&index).or_else(|| {
@@ -192,10 +202,10 @@ pub fn findings(candidates: Vec<Candidate<'_>>, options: &Options<'_>) -> Review
             };
             case::is_question(&candidate).then(|| Err(reason.to_owned()))
         });
-        finding(candidate, opinion, options, fingerprint)
-    };
+        findings.push(finding(candidate, opinion, options, fingerprint));
+    }
     Reviewed {
-        findings: candidates.into_iter().enumerate().map(finding).collect(),
+        findings,
         firsts,
         counts: (!options.asking.is_nobody()).then_some(outcome.counts),
         shown: outcome.shown,
@@ -245,7 +255,7 @@ fn finding(
         labels: candidate.labels,
         cause: candidate.cause,
         fix: edits(candidate.fix, candidate.range),
-        verdict,
+        verdict: verdict.map(Box::new),
         not_reviewed,
         suppressed: candidate.suppressed,
         fingerprint,

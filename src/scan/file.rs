@@ -287,9 +287,9 @@ impl<'a, 'r> File<'a, 'r> {
             fix: is_certain
                 .then(|| self.fix(rule, &found.spot, &found.captures))
                 .flatten(),
-            suppressed,
+            suppressed: suppressed.map(Box::new),
             excerpt: (certainty == Certainty::Ambiguous)
-                .then(|| self.excerpt(&found.spot, &around)),
+                .then(|| Box::new(self.excerpt(&found.spot, &around))),
             identity: around.identity,
             cause: None,
             focus: self.source.range(found.spot.focus),

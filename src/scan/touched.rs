@@ -173,8 +173,8 @@ impl<'a, 'r> File<'a, 'r> {
             item_lines: self.lines(&around.item),
             identity,
             statement_line: first,
-            suppressed,
-            excerpt: Some(self.excerpt(&spot, &around)),
+            suppressed: suppressed.map(Box::new),
+            excerpt: Some(Box::new(self.excerpt(&spot, &around))),
             ..bare(rule, review, self.source, lines, focus)
         })
     }
@@ -215,10 +215,10 @@ fn plain<'r>(
             statement: changed,
             item: changed,
         },
-        excerpt: Some(Excerpt {
+        excerpt: Some(Box::new(Excerpt {
             code: source.text(bytes(source, &shown)).into_owned(),
             first_line: shown.start,
-        }),
+        })),
         ..bare(rule, review, source, lines, focus(source, review, lines))
     })
 }
