@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lints::ManifestLints;
 use super::predicate::{self, Shipped};
 use crate::change::Snapshot;
 use crate::source::{RepoPath, SIZE_LIMIT};
@@ -75,6 +76,7 @@ pub(super) struct Manifest {
     /// Packages that it needs, and whether for its tests only.
     pub(super) needs: Vec<(Needed, bool)>,
     pub(super) workspace: Option<Workspace>,
+    pub(super) lints: ManifestLints,
     /// Whether it says all that a registry asks for, and does not refuse: then it is a product itself.
     pub(super) is_published: bool,
 }
@@ -85,6 +87,7 @@ pub(super) struct Workspace {
     pub(super) members: Vec<String>,
     pub(super) exclude: Vec<RepoPath>,
     pub(super) dependencies: Vec<(String, Needed)>,
+    pub(super) lints: ManifestLints,
 }
 
 impl Manifest {
@@ -165,6 +168,7 @@ impl Reader<'_> {
             targets: Vec::new(),
             needs: self.needs(),
             workspace: self.workspace(),
+            lints: ManifestLints::read(&self.table),
             is_published: self.is_published(),
             folder: self.folder.clone(),
         };
@@ -409,6 +413,7 @@ impl Reader<'_> {
                 .filter_map(|path| resolve(&self.folder, path))
                 .collect(),
             dependencies: given.collect(),
+            lints: ManifestLints::read(table),
         })
     }
 

@@ -16,6 +16,8 @@ const CONSTRUCTORS: &[&[u8]] = &[
     b"from_str",
     b"try_from",
     b"try_new",
+    b"try_from_secs_f32",
+    b"try_from_secs_f64",
     b"try_into",
     b"compile",
     b"from_utf8",

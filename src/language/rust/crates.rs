@@ -11,7 +11,7 @@ use super::graph::{Graph, Hop, Reach, Status};
 use super::methods::Methods;
 use super::outline::{self, Declaration, Lints};
 use super::predicate::Shipped;
-use super::{loose, members};
+use super::{lints, loose, members};
 use crate::finding::Cause;
 use crate::language::Workspace;
 use crate::source::{RepoPath, SIZE_LIMIT};
@@ -188,6 +188,9 @@ pub(super) fn standing(workspace: &Workspace<'_>, path: &RepoPath) -> Standing {
 pub(super) fn is_plainly_product(workspace: &Workspace<'_>, path: &RepoPath) -> bool {
     let package = package_of(workspace, path);
     if package.path.is_none() || !package.is_readable {
+        return false;
+    }
+    if !lints::allowed(workspace, &package).is_empty() {
         return false;
     }
     let is_product = |target: &&Target| {

@@ -123,7 +123,7 @@ pub(super) const ALL: &[Fact] = &[
     },
     Fact {
         name: "lint-allowed",
-        about: "under `allow` or `expect` of clippy's lint against this call: `unwrap_used`, `expect_used` or `disallowed_methods`",
+        about: "under `allow` or `expect` of clippy's lint against this call, in an attribute or in `[lints]` of Cargo.toml: `unwrap_used`, `expect_used` or `disallowed_methods`",
         ask: "Does the reason given for allowing the lint hold for this call?",
         holds: lint_allowed,
     },

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cargo::{Kind, Manifest, resolve};
-use super::crates;
 use super::outline::{Declaration, Declared, Lints, Module};
 use super::predicate::{Shipped, Truth};
+use super::{crates, lints};
 use crate::language::Workspace;
 use crate::source::RepoPath;
 
@@ -86,20 +86,32 @@ impl Graph {
     /// What the targets reach.
     pub(super) fn of_package(workspace: &Workspace<'_>, manifest: &Manifest) -> Self {
         let is_support = crates::is_test_support(workspace, manifest);
+        let allowed = lints::allowed(workspace, manifest);
+        let mut lints = Lints::default();
+        lints.apply(
+            &allowed
+                .iter()
+                .map(|lint| ((*lint).to_owned(), true))
+                .collect::<Vec<_>>(),
+        );
         let mut walk = Walk::new(workspace, &manifest.folder);
         for target in &manifest.targets {
             let mut status = Status::of(target.kind).under(target.shipped);
             if is_support && matches!(target.kind, Kind::Library | Kind::ProcMacro) {
                 status = status.min(Status::TestSupport);
             }
+            let is_never_shipped = matches!(status, Status::Tests | Status::BuildScript);
+            let telling = allowed.iter().filter(|_| !is_never_shipped);
             walk.visit(
                 status,
-                Lints::default(),
+                lints,
                 Hop {
                     path: manifest.place(),
                     line: target.line,
                     text: target.text.clone(),
-                    attributes: Vec::new(),
+                    attributes: telling
+                        .map(|lint| format!("clippy.{lint} = \"allow\""))
+                        .collect(),
                     to: target.root.clone(),
                 },
                 true,

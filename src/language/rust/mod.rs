@@ -11,6 +11,7 @@ mod facts;
 mod graph;
 mod guard;
 mod lexer;
+mod lints;
 mod loose;
 mod macros;
 mod members;

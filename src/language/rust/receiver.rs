@@ -436,13 +436,22 @@ impl<'t> Arguments<'t> {
                     | b"!"
                     | b"|"
                     | b"_"
+                    | b"+"
+                    | b"/"
+                    | b"%"
+                    | b"^"
+                    | b"<<"
+                    | b">>"
             )
         };
-        !self.is_empty()
-            && self
-                .0
-                .iter()
-                .all(|token| token.is_literal || is_around(token.bytes))
+        let is_joining = |at: usize, bytes: &[u8]| {
+            let next = self.0.get(at + 1).map(|token| token.bytes);
+            bytes == b"concat" && next == Some(b"!")
+        };
+        let is_fixed = |(at, token): (usize, &Token<'_>)| {
+            token.is_literal || is_around(token.bytes) || is_joining(at, token.bytes)
+        };
+        !self.is_empty() && self.0.iter().enumerate().all(is_fixed)
     }
 
     /// The chain that they are, when they are one.

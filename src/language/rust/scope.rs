@@ -26,7 +26,9 @@ pub(super) fn holds(place: &Place<'_>, name: &str) -> Option<Cause> {
 /// What says that this holds for the match.
 pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> {
     place.file.because(name, place.node, || {
-        let mut stretches = attribute_stretches(place.tree);
+        // Of stretches that are alike the last one decides: what the file says of itself, over what leads to it.
+        let mut stretches = file_stretches(place);
+        stretches.extend(attribute_stretches(place.tree));
         stretches.extend(stretches_in_macros(place.tree));
         stretches.extend(shape::constant_stretches(place.tree));
         stretches.extend(macros::stretches(place.tree));
@@ -36,7 +38,6 @@ pub(super) fn because<'p>(place: &Place<'p>, name: &str) -> Option<&'p Because> 
                 granted.files.insert(place.source.path.clone());
             });
         }
-        stretches.extend(file_stretches(place));
         stretches.push(Stretch {
             name: TEXT_ONLY,
             nodes: syntax::nodes_at(place.tree, &(1..tokens::frontmatter(place.tree.text()))),

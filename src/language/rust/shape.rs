@@ -21,12 +21,11 @@ pub(super) fn called(language: &Language, tree: &Tree<'_>, node: Node) -> Node {
 }
 
 /// Kinds that the compiler evaluates, and kinds that are only made there and run elsewhere.
-const EVALUATED: [&str; 5] = [
+const EVALUATED: [&str; 4] = [
     "const_item",
     "static_item",
     "const_block",
     "const_parameter",
-    "type_arguments",
 ];
 const DEFERRED: [&str; 4] = [
     "closure_expression",
@@ -55,6 +54,12 @@ pub(super) fn constant_stretches(tree: &Tree<'_>) -> Vec<Stretch> {
             .filter_map(|node| syntax::child(tree, node, field));
         stretches.extend(parts.map(|part| constant(tree, part, true)));
     }
+    // An argument of a type is a type, but for literals and blocks.
+    let arguments = syntax::nodes_of_kinds(tree, &["block"]).filter(|block| {
+        let parent = tree.parent(*block).map(|node| syntax::kind(tree, node));
+        matches!(parent, Some("type_arguments" | "type_binding"))
+    });
+    stretches.extend(arguments.map(|block| constant(tree, block, true)));
     stretches
 }
 

@@ -103,7 +103,7 @@ fn branch(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Opti
     shows.then_some(condition)
 }
 
-/// `Some(_) => x.unwrap()`, `_ if x.is_some() => x.unwrap()`
+/// `Some(_) => x.unwrap()`, `_ if x.is_some() => x.unwrap()`, `true => x.unwrap()` in a match on `x.is_some()`
 fn arm(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<Node> {
     let pattern = syntax::child(tree, outer, "pattern")?;
     if pattern == inside {
@@ -117,6 +117,14 @@ fn arm(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<
     let whole = tree.parent(tree.parent(outer)?)?;
     let value = plain(tree, syntax::child(tree, whole, "value")?);
     let pattern_text = plain(tree, pattern);
+    let says_so = match pattern_text.as_slice() {
+        b"true" => subject.is_shown_by(&value),
+        b"false" => subject.is_denied_by(&value),
+        _ => false,
+    };
+    if says_so {
+        return Some(pattern);
+    }
     let written = [b"let ", pattern_text.as_slice(), b"=", value.as_slice()].concat();
     subject.is_matched_by(&written).then_some(pattern)
 }
@@ -140,7 +148,8 @@ fn statement(tree: &Tree<'_>, subject: &Subject, inside: Node) -> Before {
     Before::Nothing
 }
 
-/// `if x.is_none() { return; }`, `let Some(_) = x else { return };`, `assert!(x.is_some());`
+/// `if x.is_none() { return; }`, `let Some(_) = x else { return };`, `match x { None => return, _ => {} }`,
+/// `assert!(x.is_some());`
 fn is_check(tree: &Tree<'_>, subject: &Subject, statement: Node) -> bool {
     let mut node = statement;
     if syntax::kind(tree, node) == "expression_statement" {
@@ -167,6 +176,7 @@ fn is_check(tree: &Tree<'_>, subject: &Subject, statement: Node) -> bool {
                 && conjuncts(&text).any(|part| subject.is_shown_by(part))
                 && !subject.is_changed_in(tree, consequence)
         }
+        "match_expression" => goes_on_with_value(tree, subject, node),
         "let_declaration" => {
             let (Some(pattern), Some(value), Some(_)) = (
                 syntax::child(tree, node, "pattern"),
@@ -201,12 +211,71 @@ fn is_check(tree: &Tree<'_>, subject: &Subject, statement: Node) -> bool {
     }
 }
 
-/// Whether a block never ends at its end.
-fn diverges(tree: &Tree<'_>, block: Node) -> bool {
-    let Some(last) = tree.named_children(block).last() else {
+/// `match x { None => return, _ => {} }`: whether all arms for what has no value go away.
+fn goes_on_with_value(tree: &Tree<'_>, subject: &Subject, node: Node) -> bool {
+    let (Some(value), Some(body)) = (
+        syntax::child(tree, node, "value"),
+        syntax::child(tree, node, "body"),
+    ) else {
         return false;
     };
-    let text = plain(tree, last);
+    let value = plain(tree, value);
+    let is_arm = |node: &Node| syntax::kind(tree, *node) == "match_arm";
+    for arm in tree.named_children(body).filter(is_arm) {
+        let (Some(pattern), Some(then)) = (
+            syntax::child(tree, arm, "pattern"),
+            syntax::child(tree, arm, "value"),
+        ) else {
+            return false;
+        };
+        let goes = match syntax::kind(tree, then) {
+            "block" => diverges(tree, then),
+            _ => leaves(&plain(tree, then)),
+        };
+        let written = [b"let ", plain(tree, pattern).as_slice(), b"=", &value].concat();
+        if !goes && !subject.is_matched_by(&written) {
+            return false;
+        }
+        let always = syntax::child(tree, pattern, "condition").is_none();
+        if goes && always && subject.is_denied_by(&written) {
+            // Later arms are for what has a value.
+            return !subject.is_changed_in(tree, node);
+        }
+    }
+    false
+}
+
+/// Whether a block never ends at its end.
+fn diverges(tree: &Tree<'_>, block: Node) -> bool {
+    let mut open = vec![block];
+    while let Some(block) = open.pop() {
+        let statements = tree.named_children(block);
+        let Some(mut last) = statements.filter(|node| !tree.is_extra(*node)).last() else {
+            return false;
+        };
+        if syntax::kind(tree, last) == "expression_statement" {
+            last = tree.named_children(last).next().unwrap_or(last);
+        }
+        if syntax::kind(tree, last) == "if_expression" {
+            let alternative = syntax::child(tree, last, "alternative");
+            let (Some(then), Some(alternative)) =
+                (syntax::child(tree, last, "consequence"), alternative)
+            else {
+                return false;
+            };
+            // The clause of `else if` holds an `if` as a block holds its last statement.
+            let otherwise = tree.named_children(alternative).last();
+            let is_block = |node: &Node| syntax::kind(tree, *node) == "block";
+            open.extend([then, otherwise.filter(is_block).unwrap_or(alternative)]);
+        } else if !leaves(&plain(tree, last)) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether a statement goes away.
+fn leaves(text: &[u8]) -> bool {
     [
         b"return".as_slice(),
         b"break",
