@@ -11,7 +11,9 @@ use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{Kind, kind};
 use super::names::{Binding, FunctionIndex};
-use super::value::{Bits, Doubt, Evidence, Fact, Implied, Nature, Reason, Slot, Value};
+use super::value::{
+    Bits, Doubt, Evidence, Fact, Implied, Key, Nature, Reason, Slot, Source, Value,
+};
 use crate::matcher::Node;
 
 /// How many results, parameters and ways of a function are followed.
@@ -50,6 +52,8 @@ struct Cell {
     bits: Bits,
     /// The nil in it is evident: where it is, and whether a reader must tell.
     nil: Option<(Node, bool)>,
+    /// It is a table from outside of the program, and nobody has looked at its fields.
+    input: Option<Node>,
 }
 
 /// One way in which a function answers.
@@ -69,12 +73,16 @@ pub(super) struct Summary {
     needs_when_true: u32,
     needs_when_false: u32,
     never_returns: bool,
+    /// Variables around it that are not nil whenever it returns.
+    gives: Vec<Binding>,
 }
 
 /// What is gathered while a function is interpreted.
 #[derive(Debug)]
 pub(super) struct Returns {
     ways: Vec<Way>,
+    /// None before the first return.
+    gives: Option<Vec<Binding>>,
     needs: u32,
     needs_when_true: u32,
     needs_when_false: u32,
@@ -84,6 +92,7 @@ impl Default for Returns {
     fn default() -> Self {
         Self {
             ways: Vec::new(),
+            gives: None,
             needs: u32::MAX,
             needs_when_true: u32::MAX,
             needs_when_false: u32::MAX,
@@ -100,22 +109,32 @@ impl<'t> Interpreter<'_, 't> {
             bits.is_within(Bits::FALSY)
         });
         let is_doomed = self.state.is_doomed();
-        let cells = values.iter().take(RESULT_LIMIT).map(|value| {
-            let fact = self.state.fact(*value);
-            let nil = fact
-                .evidence
-                .filter(|_| fact.bits.has_nil() && !is_excused)
-                .and_then(|evidence| self.evident_nil(node, &evidence));
-            Cell {
-                bits: fact.bits,
-                nil,
-            }
-        });
+        let inputs: Vec<Option<Node>> = values
+            .iter()
+            .map(|value| self.untouched_input(*value, node))
+            .collect();
+        let cells = values
+            .iter()
+            .zip(inputs)
+            .take(RESULT_LIMIT)
+            .map(|(value, input)| {
+                let fact = self.state.fact(*value);
+                let nil = fact
+                    .evidence
+                    .filter(|_| fact.bits.has_nil() && !is_excused)
+                    .and_then(|evidence| self.evident_nil(node, &evidence));
+                Cell {
+                    bits: fact.bits,
+                    nil,
+                    input,
+                }
+            });
         let mut cells: Vec<Cell> = cells.collect();
         if cells.is_empty() && !is_open {
             cells.push(Cell {
                 bits: Bits::NIL,
                 nil: (!is_excused).then_some((node, is_doomed)),
+                input: None,
             });
         }
         let (mut when_true, mut when_false, mut needs) = (0, 0, 0);
@@ -150,7 +169,9 @@ impl<'t> Interpreter<'_, 't> {
                 when_false |= bit;
             }
         }
+        let gives = self.given_variables();
         let gathered = &mut self.returned;
+        gathered.gives = Some(gives);
         gathered.needs &= needs;
         gathered.needs_when_true &= when_true | needs;
         gathered.needs_when_false &= when_false | needs;
@@ -176,11 +197,61 @@ impl<'t> Interpreter<'_, 't> {
         }
     }
 
+    /// The variables around the function that it gives something other than nil, here as at each return before.
+    fn given_variables(&mut self) -> Vec<Binding> {
+        let survey = self.file.survey;
+        let candidates = match self.returned.gives.take() {
+            Some(known) => known,
+            None => survey
+                .function(self.function)
+                .map(|facts| facts.effects.variables.iter().copied().collect())
+                .unwrap_or_default(),
+        };
+        let is_given = |binding: &Binding| {
+            let value = self.state.read(Slot::Variable(*binding));
+            !self.state.fact(value).bits.has_nil()
+        };
+        candidates.into_iter().filter(is_given).collect()
+    }
+
+    /// The values of the variables that are not nil after this function has returned.
+    pub(super) fn given_by(&mut self, function: FunctionIndex) -> Vec<Value> {
+        let summary = self
+            .shared
+            .summaries
+            .get(function as usize)
+            .cloned()
+            .flatten();
+        let gives = summary.iter().flat_map(|summary| &summary.gives);
+        gives
+            .map(|binding| self.state.read(Slot::Variable(*binding)))
+            .collect()
+    }
+
+    /// Where a value comes from outside of the program, if nothing here has looked at its fields.
+    fn untouched_input(&mut self, value: Value, node: Node) -> Option<Node> {
+        let nature = self.state.nature(value);
+        let knowledge = self.file.knowledge;
+        let has_input = |path| {
+            let field = knowledge.below(path, b"?");
+            field.is_some_and(|field| knowledge.holds(field, |known| known.is_input))
+        };
+        let source = match (nature.source, nature.path) {
+            (Some(Source::Input(node) | Source::Passed(node)), _) => Some(node),
+            (None, Some(path)) if has_input(path) => Some(node),
+            _ => None,
+        };
+        let is_touched =
+            self.state.is_open(value) || !self.state.fields(value, Key::FIRST).is_empty();
+        source.filter(|_| !is_touched)
+    }
+
     /// What was gathered of the function.
     pub(super) fn summary(&mut self) -> Summary {
         let gathered = std::mem::take(&mut self.returned);
         Summary {
             never_returns: gathered.ways.is_empty(),
+            gives: gathered.gives.unwrap_or_default(),
             ways: gathered.ways,
             needs: gathered.needs,
             needs_when_true: gathered.needs_when_true,
@@ -200,10 +271,6 @@ impl<'t> Interpreter<'_, 't> {
     ) -> Vec<Value> {
         let arguments = self.matched_arguments(function, receiver, given);
         self.note_arguments(node, function, nodes, &arguments);
-        let nature = Nature {
-            call: None,
-            ..Nature::default()
-        };
         let summary = self
             .shared
             .summaries
@@ -250,6 +317,14 @@ impl<'t> Interpreter<'_, 't> {
                 evidence,
                 ..Fact::UNKNOWN
             };
+            let inputs = summary
+                .ways
+                .iter()
+                .filter_map(|way| way.cells.get(position)?.input);
+            let nature = Nature {
+                source: inputs.map(Source::Passed).next(),
+                ..Nature::default()
+            };
             let value = self.state.made(nature, fact);
             values.push(value);
             members.push((value, rows));
@@ -262,12 +337,7 @@ impl<'t> Interpreter<'_, 't> {
             known
                 .filter(|(index, _)| (mask & !summary.needs) & (1 << index) != 0)
                 .filter_map(|(_, argument)| *argument)
-                .map(|value| Implied {
-                    value,
-                    bits: Bits::NOT_NIL,
-                    evidence: None,
-                    text: None,
-                })
+                .map(Implied::not_nil)
                 .collect()
         };
         let (when_true, when_false) = (
@@ -446,6 +516,7 @@ fn row<'t>(call: Node, way: &Way, position: usize) -> Row<'t> {
     let cell = way.cells.get(position).copied().unwrap_or(Cell {
         bits: if way.is_open { Bits::ALL } else { Bits::NIL },
         nil: None,
+        input: None,
     });
     let evidence = cell.nil.map(|(at, is_doubtful)| Evidence {
         reason: Reason::Returned { call, at },
