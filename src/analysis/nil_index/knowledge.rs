@@ -256,10 +256,14 @@ impl Knowledge {
         })
     }
 
-    /// The path of a method of a value with this path; functions of a table are methods, too (`string.match`).
+    /// The path of a method of a value with this path; functions of a table are methods, too, where they are named
+    /// (`string.match`).
     pub fn method(&self, path: Path, word: &[u8]) -> Option<Path> {
-        self.below(path, &[b":", word].concat())
-            .or_else(|| self.below(path, word))
+        let named = || {
+            let entry = self.entries.get(path as usize)?;
+            entry.words.get(std::str::from_utf8(word).ok()?).copied()
+        };
+        self.below(path, &[b":", word].concat()).or_else(named)
     }
 
     /// The path of something that is written with dots and colons.

@@ -10,6 +10,7 @@
 
 mod answers;
 mod assignments;
+mod borders;
 mod branches;
 mod calls;
 mod comparisons;

@@ -4,16 +4,14 @@
 //! when it answers true. Deliberately absent: nil that a function answers only because it was given nil: a caller that
 //! knows its argument knows more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{Kind, kind};
 use super::names::{Binding, FunctionIndex};
-use super::value::{
-    Bits, Doubt, Evidence, Fact, Implied, Key, Nature, Reason, Slot, Source, Value,
-};
+use super::value::{Bits, Doubt, Evidence, Fact, Implied, Nature, Reason, Slot, Source, Value};
 use crate::matcher::Node;
 
 /// How many results, parameters and ways of a function are followed.
@@ -26,6 +24,8 @@ const ROW_LIMIT: usize = 8;
 pub(super) struct Shared<'t> {
     /// What each function sees of the variables around it.
     pub entries: Vec<BTreeMap<Binding, (Nature, Fact<'t>)>>,
+    /// Fields of the variables around each function that were tested before it was made.
+    pub guarded: Vec<BTreeSet<(Binding, &'t [u8])>>,
     pub summaries: Vec<Option<Rc<Summary>>>,
     /// Of each function, the visible calls that leave an argument out or give one that may be nil: what each one
     /// gives for the parameters.
@@ -39,6 +39,7 @@ impl Shared<'_> {
     pub fn new(functions: usize) -> Self {
         Self {
             entries: vec![BTreeMap::new(); functions],
+            guarded: vec![BTreeSet::new(); functions],
             summaries: vec![None; functions],
             calls: HashMap::new(),
             given: HashMap::new(),
@@ -74,15 +75,15 @@ pub(super) struct Summary {
     needs_when_false: u32,
     never_returns: bool,
     /// Variables around it that are not nil whenever it returns.
-    gives: Vec<Binding>,
+    pub gives: Vec<Binding>,
 }
 
 /// What is gathered while a function is interpreted.
 #[derive(Debug)]
 pub(super) struct Returns {
     ways: Vec<Way>,
-    /// None before the first return.
-    gives: Option<Vec<Binding>>,
+    /// As in a summary; none before the first return.
+    pub gives: Option<Vec<Binding>>,
     needs: u32,
     needs_when_true: u32,
     needs_when_false: u32,
@@ -195,55 +196,6 @@ impl<'t> Interpreter<'_, 't> {
             Reason::Returned { at, .. } => Some((at, true)),
             _ => None,
         }
-    }
-
-    /// The variables around the function that it gives something other than nil, here as at each return before.
-    fn given_variables(&mut self) -> Vec<Binding> {
-        let survey = self.file.survey;
-        let candidates = match self.returned.gives.take() {
-            Some(known) => known,
-            None => survey
-                .function(self.function)
-                .map(|facts| facts.effects.variables.iter().copied().collect())
-                .unwrap_or_default(),
-        };
-        let is_given = |binding: &Binding| {
-            let value = self.state.read(Slot::Variable(*binding));
-            !self.state.fact(value).bits.has_nil()
-        };
-        candidates.into_iter().filter(is_given).collect()
-    }
-
-    /// The values of the variables that are not nil after this function has returned.
-    pub(super) fn given_by(&mut self, function: FunctionIndex) -> Vec<Value> {
-        let summary = self
-            .shared
-            .summaries
-            .get(function as usize)
-            .cloned()
-            .flatten();
-        let gives = summary.iter().flat_map(|summary| &summary.gives);
-        gives
-            .map(|binding| self.state.read(Slot::Variable(*binding)))
-            .collect()
-    }
-
-    /// Where a value comes from outside of the program, if nothing here has looked at its fields.
-    fn untouched_input(&mut self, value: Value, node: Node) -> Option<Node> {
-        let nature = self.state.nature(value);
-        let knowledge = self.file.knowledge;
-        let has_input = |path| {
-            let field = knowledge.below(path, b"?");
-            field.is_some_and(|field| knowledge.holds(field, |known| known.is_input))
-        };
-        let source = match (nature.source, nature.path) {
-            (Some(Source::Input(node) | Source::Passed(node)), _) => Some(node),
-            (None, Some(path)) if has_input(path) => Some(node),
-            _ => None,
-        };
-        let is_touched =
-            self.state.is_open(value) || !self.state.fields(value, Key::FIRST).is_empty();
-        source.filter(|_| !is_touched)
     }
 
     /// What was gathered of the function.
@@ -470,37 +422,6 @@ impl<'t> Interpreter<'_, 't> {
         });
         let members = members.collect();
         self.state.gather(members);
-    }
-
-    /// A function is made here: what it will see of the variables around it.
-    pub(super) fn capture(&mut self, node: Node) {
-        let Some(function) = self.file.survey.function_at(node) else {
-            return;
-        };
-        let Some(facts) = self.file.names.functions.get(function as usize) else {
-            return;
-        };
-        let in_loop = self.is_in_loop();
-        for binding in facts.captures.iter().copied() {
-            let is_own = self.file.names.home(binding) == Some(self.function);
-            let is_settled = if is_own {
-                self.file
-                    .survey
-                    .is_settled(self.file.names, binding, node, in_loop)
-            } else {
-                self.state.entry.contains_key(&binding)
-            };
-            if !is_settled {
-                if let Some(entry) = self.shared.entries.get_mut(function as usize) {
-                    entry.remove(&binding);
-                }
-                continue;
-            }
-            let seen = self.state.seen_by(binding);
-            if let Some(entry) = self.shared.entries.get_mut(function as usize) {
-                entry.insert(binding, seen);
-            }
-        }
     }
 
     /// Whether the last of these expressions may give more values than one.
