@@ -13,6 +13,7 @@ mod assignments;
 mod borders;
 mod branches;
 mod calls;
+mod choices;
 mod comparisons;
 mod conditions;
 mod disturbances;

@@ -65,6 +65,18 @@ struct Way {
     is_open: bool,
 }
 
+impl Way {
+    /// Whether callers cannot tell them apart: only the places of what is nil differ.
+    fn is_like(&self, other: &Self) -> bool {
+        let shape = |cell: &Cell| {
+            let is_doubtful = cell.nil.map(|(_, is_doubtful)| is_doubtful);
+            (cell.bits, is_doubtful, cell.input)
+        };
+        let (ours, theirs) = (self.cells.iter().map(shape), other.cells.iter().map(shape));
+        self.is_open == other.is_open && ours.eq(theirs)
+    }
+}
+
 /// What is known of a function.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
@@ -177,7 +189,7 @@ impl<'t> Interpreter<'_, 't> {
         gathered.needs_when_true &= when_true | needs;
         gathered.needs_when_false &= when_false | needs;
         let way = Way { cells, is_open };
-        if !gathered.ways.contains(&way) {
+        if !gathered.ways.iter().any(|known| known.is_like(&way)) {
             gathered.ways.push(way);
         }
     }
