@@ -143,6 +143,14 @@ impl<'t> Interpreter<'_, 't> {
                 }
             });
         let mut cells: Vec<Cell> = cells.collect();
+        // An error of which nothing is known is one.
+        if let [value, error, ..] = cells.as_mut_slice()
+            && value.bits == Bits::NIL
+            && error.bits == Bits::ALL
+            && error.nil.is_none()
+        {
+            error.bits = Bits::TRUTHY;
+        }
         if cells.is_empty() && !is_open {
             cells.push(Cell {
                 bits: Bits::NIL,
