@@ -429,8 +429,12 @@ fn fits(word: &[u8], shape: &str) -> bool {
 /// The name of a variable, or its shape: `on_*`, `*_err`, `?err`.
 fn shape(text: &str) -> Result<&str, String> {
     let text = text.trim();
-    let end = text.strip_prefix(['*', '?']).unwrap_or(text);
-    let stem = end.strip_suffix('?').unwrap_or(end);
+    let wild = ['*', '?'];
+    let stem = text.strip_prefix(wild).or(text.strip_suffix(wild));
+    let stem = stem.unwrap_or(text);
+    if stem.contains(wild) {
+        return Err(format!("`{text}` is no name (`*` or `?` at one end)"));
+    }
     name(stem).map(|_| text)
 }
 
