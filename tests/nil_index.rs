@@ -323,6 +323,8 @@ fn what_options_refuse() {
         ("nil-apis", "", "is no name"),
         ("asserting", "check 0", "is not the number of an argument"),
         ("pure", "a..b", "is no name"),
+        ("err-names", "*err*", "`*` or `?` at one end"),
+        ("err-names", "*", "is no name"),
     ] {
         let refused = analysis.set(option, value).unwrap_err();
         assert!(refused.contains(complaint), "{option} {value}: {refused}");

@@ -75,11 +75,7 @@ impl<'t> Interpreter<'_, 't> {
         if names.len() != values.len() {
             return;
         }
-        let is_error = |name: &Node| {
-            let name = self.tree.bytes(*name);
-            let known = &self.file.knowledge.error_names;
-            known.iter().any(|known| known.as_bytes() == name)
-        };
+        let is_error = |name: &Node| self.file.knowledge.is_error(self.tree.bytes(*name));
         // What a database says beside the error comes after it.
         let found = names.iter().skip(1).position(is_error);
         let error = found.and_then(|position| values.get(position + 1));

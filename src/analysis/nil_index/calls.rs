@@ -105,6 +105,15 @@ impl<'t> Interpreter<'_, 't> {
             }
         }
         let values = self.answers(node, &callee, &nodes, &given, wanted);
+        for value in callee
+            .function
+            .map(|function| self.given_by(function))
+            .unwrap_or_default()
+        {
+            if self.alive {
+                self.demand(value);
+            }
+        }
         if let (Some(first), b"next", true) = (
             values.first(),
             self.tree.bytes(callee.node),
@@ -116,13 +125,7 @@ impl<'t> Interpreter<'_, 't> {
             (values.first(), given.first(), self.tree.bytes(callee.node))
         {
             // Of nil there is no number.
-            let implied = Implied {
-                value: *text,
-                bits: Bits::NOT_NIL,
-                evidence: None,
-                text: None,
-            };
-            self.imply(*number, vec![implied], Vec::new());
+            self.imply(*number, vec![Implied::not_nil(*text)], Vec::new());
         }
         if has_element && let Some(removed) = values.first() {
             self.restrict(*removed, Bits::NOT_NIL);

@@ -24,11 +24,28 @@ pub(super) struct Judged<'t> {
     /// The operand that is the value in any case; none when the value is a new one.
     pub operand: Option<Value>,
     nature: Nature,
-    fact: Fact<'t>,
+    pub fact: Fact<'t>,
     /// Each way in which the value can come about, and what it is then; none when there are too many.
-    ways: Vec<(Delta<'t>, Row<'t>)>,
+    pub ways: Vec<(Delta<'t>, Row<'t>)>,
     pub when_true: Option<Delta<'t>>,
     pub when_false: Option<Delta<'t>>,
+}
+
+/// What the right side of `and` or `or` is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is tested.
+    Test,
+    /// It may be the value.
+    Value,
+    /// It is the value when the condition on the left is true, and is meant to be there.
+    Choice,
+}
+
+impl Role {
+    fn of(is_test: bool) -> Self {
+        if is_test { Self::Test } else { Self::Value }
+    }
 }
 
 impl<'t> Interpreter<'_, 't> {
@@ -53,10 +70,10 @@ impl<'t> Interpreter<'_, 't> {
                 None => self.judge_value(node, is_test),
             },
             (Kind::Binary, b"and", (Some(left), Some(right))) => {
-                self.judge_both(left, right, true, is_test)
+                self.judge_both(left, right, true, Role::of(is_test))
             }
             (Kind::Binary, b"or", (Some(left), Some(right))) => {
-                self.judge_both(left, right, false, is_test)
+                self.judge_both(left, right, false, Role::of(is_test))
             }
             (Kind::Binary, b"==", (Some(left), Some(right))) => {
                 let judged = self.judge_equality(node, left, right, true);
@@ -248,10 +265,14 @@ impl<'t> Interpreter<'_, 't> {
         left: Node,
         right: Node,
         goes_on_when: bool,
-        is_test: bool,
+        role: Role,
     ) -> Judged<'t> {
         let mark = self.state.mark();
-        let first = self.judge(left);
+        let is_value = !goes_on_when && role != Role::Test;
+        let first = match self.choice(left).filter(|_| is_value) {
+            Some((condition, chosen)) => self.judge_both(condition, chosen, true, Role::Choice),
+            None => self.judge(left),
+        };
         let (on, off, kept) = match goes_on_when {
             true => (first.when_true, first.when_false, Bits::FALSY),
             false => (first.when_false, first.when_true, Bits::TRUTHY),
@@ -272,7 +293,10 @@ impl<'t> Interpreter<'_, 't> {
             };
         };
         self.state.apply(&on);
-        let second = self.judge_as(right, is_test);
+        let mut second = self.judge_as(right, role == Role::Test);
+        if role == Role::Choice {
+            second.choose();
+        }
         // What an empty table stands in for, when that is the result of a test: it has to be told apart by a value.
         let is_fallback = !goes_on_when && self.is_fallback(right);
         let stand_in = match first.operand {

@@ -58,12 +58,11 @@ impl<'t> State<'_, 't> {
 
     /// The slot holds an heir of what it held.
     pub(super) fn replace(&mut self, slot: Slot<'t>, content: Value, doubt: Doubt) {
+        let is_inherited = self.is_remembered(content) && !self.is_given_for_good(slot, content);
         let heir = self.bear(Birth {
             slot: Some(slot),
             is_open: self.is_open(content),
-            predecessor: self
-                .is_remembered(content)
-                .then_some((content, Some(doubt))),
+            predecessor: is_inherited.then_some((content, Some(doubt))),
             nature: self.nature(content),
             initial: None,
         });
@@ -91,7 +90,9 @@ impl<'t> State<'_, 't> {
     /// A call that does not return, to judge by its name: if it does, what was nil may be so no more.
     pub fn doom(&mut self, call: Node) {
         let mut values: Vec<Value> = self.facts.keys().copied().collect();
+        values.extend(self.born_doubtful());
         values.sort_unstable();
+        values.dedup();
         self.spent += values.len() as u64;
         for value in values {
             let fact = self.fact(value);

@@ -273,11 +273,12 @@ impl<'t> Interpreter<'_, 't> {
             if is_given.is_some_and(|(position, given)| given & (1 << position) != 0) {
                 return None;
             }
-            return self
-                .file
-                .knowledge
-                .is_callback(name)
-                .then(|| Evidence::soft(Reason::Callback(focus)));
+            let is_guarded = match slot {
+                Slot::Field(holder, _) => self.is_guarded_around(holder, name),
+                Slot::Variable(_) => false,
+            };
+            let is_hunch = self.file.knowledge.is_callback(name) && !is_guarded;
+            return is_hunch.then(|| Evidence::soft(Reason::Callback(focus)));
         }
         let Slot::Field(holder, _) = slot else {
             return None;

@@ -100,6 +100,7 @@ impl<'t> State<'_, 't> {
             let reason = match source {
                 Source::Input(node) => Evidence::certain(Reason::Input(node)),
                 Source::Document(node) => Evidence::soft(Reason::Document(node)),
+                Source::Passed(node) => Evidence::soft(Reason::Input(node)),
             };
             let nature = Nature {
                 source: Some(source),

@@ -116,7 +116,7 @@ struct Entry {
 pub(super) struct Knowledge {
     entries: Vec<Entry>,
     /// Names of variables that hold errors.
-    pub error_names: Vec<String>,
+    error_names: Vec<String>,
     /// Names of functions that a caller may leave out.
     callback_names: Vec<String>,
     /// Fields that tell the kind of a table; none for all.
@@ -184,8 +184,8 @@ impl Knowledge {
     /// Adds one value of an option. What is said last holds.
     pub fn add(&mut self, option: &str, text: &str) -> Result<(), String> {
         match option {
-            "err-names" => self.error_names.push(name(text)?.to_owned()),
-            "callback-names" => self.callback_names.push(name(text)?.to_owned()),
+            "err-names" => self.error_names.push(shape(text)?.to_owned()),
+            "callback-names" => self.callback_names.push(shape(text)?.to_owned()),
             "discriminator-fields" => self.discriminators.push(name(text)?.to_owned()),
             "nil-apis" | "soft-nil-apis" | "nonnil-apis" => self.add_function(option, text)?,
             "nonnil-fields" | "nonnil-roots" => self.add_field(text, Presence::Given)?,
@@ -256,10 +256,14 @@ impl Knowledge {
         })
     }
 
-    /// The path of a method of a value with this path; functions of a table are methods, too (`string.match`).
+    /// The path of a method of a value with this path; functions of a table are methods, too, where they are named
+    /// (`string.match`).
     pub fn method(&self, path: Path, word: &[u8]) -> Option<Path> {
-        self.below(path, &[b":", word].concat())
-            .or_else(|| self.below(path, word))
+        let named = || {
+            let entry = self.entries.get(path as usize)?;
+            entry.words.get(std::str::from_utf8(word).ok()?).copied()
+        };
+        self.below(path, &[b":", word].concat()).or_else(named)
     }
 
     /// The path of something that is written with dots and colons.
@@ -270,11 +274,12 @@ impl Knowledge {
 
     /// Whether a caller may leave out a function of this name.
     pub fn is_callback(&self, word: &[u8]) -> bool {
-        let fits = |known: &String| match known.strip_suffix('*') {
-            Some(beginning) => word.starts_with(beginning.as_bytes()),
-            None => word == known.as_bytes(),
-        };
-        self.callback_names.iter().any(fits)
+        self.callback_names.iter().any(|shape| fits(word, shape))
+    }
+
+    /// Whether a variable of this name holds an error.
+    pub fn is_error(&self, word: &[u8]) -> bool {
+        self.error_names.iter().any(|shape| fits(word, shape))
     }
 
     fn insert(&mut self, text: &str) -> Path {
@@ -407,6 +412,30 @@ impl Knowledge {
 fn is_begun(word: &str, beginning: &str) -> bool {
     let is_method = |word: &str| word.starts_with(':');
     word.starts_with(beginning) && is_method(word) == is_method(beginning)
+}
+
+/// Whether a word has this shape: `*` at one end stands for any rest, `?` for one character.
+fn fits(word: &[u8], shape: &str) -> bool {
+    let shape = shape.as_bytes();
+    match shape {
+        [b'*', end @ ..] => word.ends_with(end),
+        [b'?', end @ ..] => word.len() == shape.len() && word.ends_with(end),
+        [start @ .., b'*'] => word.starts_with(start),
+        [start @ .., b'?'] => word.len() == shape.len() && word.starts_with(start),
+        _ => word == shape,
+    }
+}
+
+/// The name of a variable, or its shape: `on_*`, `*_err`, `?err`.
+fn shape(text: &str) -> Result<&str, String> {
+    let text = text.trim();
+    let wild = ['*', '?'];
+    let stem = text.strip_prefix(wild).or(text.strip_suffix(wild));
+    let stem = stem.unwrap_or(text);
+    if stem.contains(wild) {
+        return Err(format!("`{text}` is no name (`*` or `?` at one end)"));
+    }
+    name(stem).map(|_| text)
 }
 
 /// A name as code writes it.

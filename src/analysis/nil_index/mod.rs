@@ -10,8 +10,10 @@
 
 mod answers;
 mod assignments;
+mod borders;
 mod branches;
 mod calls;
+mod choices;
 mod comparisons;
 mod conditions;
 mod disturbances;

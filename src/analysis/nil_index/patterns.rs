@@ -10,7 +10,7 @@ struct Item<'p> {
 
 /// Whether each item of the pattern may match the empty string, so that matching cannot fail.
 pub(super) fn cannot_fail(pattern: &[u8]) -> bool {
-    let (_, rest) = anchored(pattern);
+    let (is_anchored, rest) = anchored(pattern);
     let (rest, is_whole) = match rest.strip_suffix(b"$") {
         Some(before) if !before.ends_with(b"%") => (before, true),
         _ => (rest, false),
@@ -18,9 +18,10 @@ pub(super) fn cannot_fail(pattern: &[u8]) -> bool {
     let Some(items) = items(rest) else {
         return false;
     };
-    // What takes any number of any characters takes all that is left before the end.
+    // What takes any number of any characters takes all that is left before the end; what may begin anywhere begins
+    // there.
     let takes_all = items.iter().any(|item| matches!(item.text, b".*" | b".-"));
-    items.iter().all(|item| item.is_optional) && (takes_all || !is_whole)
+    items.iter().all(|item| item.is_optional) && (takes_all || !is_whole || !is_anchored)
 }
 
 /// A pattern without captures, and without what it may match or not at its ends: two patterns with the same core

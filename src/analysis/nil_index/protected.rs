@@ -6,7 +6,7 @@
 use super::calls::Callee;
 use super::interpreter::Interpreter;
 use super::kinds::{Kind, kind};
-use super::value::{Bits, Fact, Nature, Value};
+use super::value::{Bits, Fact, Implied, Nature, Value};
 use crate::matcher::Node;
 
 impl<'t> Interpreter<'_, 't> {
@@ -42,6 +42,9 @@ impl<'t> Interpreter<'_, 't> {
             Bits::FALSE
         };
         let status = self.state.made(Nature::default(), Fact::of(status));
+        let given = callee.function.map(|function| self.given_by(function));
+        let implied = given.into_iter().flatten().map(Implied::not_nil).collect();
+        self.imply(status, implied, Vec::new());
         let mut sides = vec![(
             status,
             [Bits::TRUTHY, Bits::FALSE].map(|bits| (status, Fact::of(bits))),

@@ -68,15 +68,16 @@ impl<'t> State<'_, 't> {
                 .is_reachable_elsewhere(binding, self.function),
             Slot::Field(holder, _) => self.is_open(holder),
         };
-        let predecessor = if is_volatile {
+        let before = if is_volatile {
             self.last_value_before(slot)
         } else {
             None
         };
-        let (nature, fact) = match predecessor {
+        let (nature, fact) = match before {
             Some((before, _)) => (self.nature(before), Fact::UNKNOWN),
             None => self.initial(slot),
         };
+        let predecessor = before.filter(|(before, _)| !self.is_given_for_good(slot, *before));
         let value = self.bear(Birth {
             slot: Some(slot),
             is_open,
@@ -90,6 +91,15 @@ impl<'t> State<'_, 't> {
         });
         self.note(self.at, value, what);
         value
+    }
+
+    /// Whether a variable is not nil, and no other function sets it to nil.
+    pub(super) fn is_given_for_good(&self, slot: Slot<'t>, content: Value) -> bool {
+        let Slot::Variable(binding) = slot else {
+            return false;
+        };
+        let is_nilled = self.file.survey.is_nilled_elsewhere(binding, self.function);
+        !is_nilled && !self.fact(content).bits.has_nil()
     }
 
     fn last_value_before(&self, slot: Slot<'t>) -> Option<(Value, Option<Doubt>)> {

@@ -185,6 +185,17 @@ impl<'a, 't> State<'a, 't> {
         self.births.len().saturating_sub(1) as Value
     }
 
+    /// The values that may be nil since they were made.
+    pub(super) fn born_doubtful(&self) -> impl Iterator<Item = Value> {
+        let is_doubtful = |birth: &Birth<'t>| {
+            let initial = birth.initial.as_ref();
+            initial.is_some_and(|fact| fact.bits.has_nil() && fact.evidence.is_some())
+        };
+        let born = self.births.iter().enumerate();
+        born.filter(move |(_, birth)| is_doubtful(birth))
+            .map(|(value, _)| value as Value)
+    }
+
     fn birth(&self, value: Value) -> Option<&Birth<'t>> {
         self.births.get(value as usize)
     }

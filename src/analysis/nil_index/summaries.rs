@@ -4,14 +4,14 @@
 //! when it answers true. Deliberately absent: nil that a function answers only because it was given nil: a caller that
 //! knows its argument knows more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{Kind, kind};
 use super::names::{Binding, FunctionIndex};
-use super::value::{Bits, Doubt, Evidence, Fact, Implied, Nature, Reason, Slot, Value};
+use super::value::{Bits, Doubt, Evidence, Fact, Implied, Nature, Reason, Slot, Source, Value};
 use crate::matcher::Node;
 
 /// How many results, parameters and ways of a function are followed.
@@ -24,6 +24,8 @@ const ROW_LIMIT: usize = 8;
 pub(super) struct Shared<'t> {
     /// What each function sees of the variables around it.
     pub entries: Vec<BTreeMap<Binding, (Nature, Fact<'t>)>>,
+    /// Fields of the variables around each function that were tested before it was made.
+    pub guarded: Vec<BTreeSet<(Binding, &'t [u8])>>,
     pub summaries: Vec<Option<Rc<Summary>>>,
     /// Of each function, the visible calls that leave an argument out or give one that may be nil: what each one
     /// gives for the parameters.
@@ -37,6 +39,7 @@ impl Shared<'_> {
     pub fn new(functions: usize) -> Self {
         Self {
             entries: vec![BTreeMap::new(); functions],
+            guarded: vec![BTreeSet::new(); functions],
             summaries: vec![None; functions],
             calls: HashMap::new(),
             given: HashMap::new(),
@@ -50,6 +53,8 @@ struct Cell {
     bits: Bits,
     /// The nil in it is evident: where it is, and whether a reader must tell.
     nil: Option<(Node, bool)>,
+    /// It is a table from outside of the program, and nobody has looked at its fields.
+    input: Option<Node>,
 }
 
 /// One way in which a function answers.
@@ -58,6 +63,18 @@ struct Way {
     cells: Vec<Cell>,
     /// What follows the cells is unknown, not nil.
     is_open: bool,
+}
+
+impl Way {
+    /// Whether callers cannot tell them apart: only the places of what is nil differ.
+    fn is_like(&self, other: &Self) -> bool {
+        let shape = |cell: &Cell| {
+            let is_doubtful = cell.nil.map(|(_, is_doubtful)| is_doubtful);
+            (cell.bits, is_doubtful, cell.input)
+        };
+        let (ours, theirs) = (self.cells.iter().map(shape), other.cells.iter().map(shape));
+        self.is_open == other.is_open && ours.eq(theirs)
+    }
 }
 
 /// What is known of a function.
@@ -69,12 +86,16 @@ pub(super) struct Summary {
     needs_when_true: u32,
     needs_when_false: u32,
     never_returns: bool,
+    /// Variables around it that are not nil whenever it returns.
+    pub gives: Vec<Binding>,
 }
 
 /// What is gathered while a function is interpreted.
 #[derive(Debug)]
 pub(super) struct Returns {
     ways: Vec<Way>,
+    /// As in a summary; none before the first return.
+    pub gives: Option<Vec<Binding>>,
     needs: u32,
     needs_when_true: u32,
     needs_when_false: u32,
@@ -84,6 +105,7 @@ impl Default for Returns {
     fn default() -> Self {
         Self {
             ways: Vec::new(),
+            gives: None,
             needs: u32::MAX,
             needs_when_true: u32::MAX,
             needs_when_false: u32::MAX,
@@ -100,22 +122,40 @@ impl<'t> Interpreter<'_, 't> {
             bits.is_within(Bits::FALSY)
         });
         let is_doomed = self.state.is_doomed();
-        let cells = values.iter().take(RESULT_LIMIT).map(|value| {
-            let fact = self.state.fact(*value);
-            let nil = fact
-                .evidence
-                .filter(|_| fact.bits.has_nil() && !is_excused)
-                .and_then(|evidence| self.evident_nil(node, &evidence));
-            Cell {
-                bits: fact.bits,
-                nil,
-            }
-        });
+        let inputs: Vec<Option<Node>> = values
+            .iter()
+            .map(|value| self.untouched_input(*value, node))
+            .collect();
+        let cells = values
+            .iter()
+            .zip(inputs)
+            .take(RESULT_LIMIT)
+            .map(|(value, input)| {
+                let fact = self.state.fact(*value);
+                let nil = fact
+                    .evidence
+                    .filter(|_| fact.bits.has_nil() && !is_excused)
+                    .and_then(|evidence| self.evident_nil(node, &evidence));
+                Cell {
+                    bits: fact.bits,
+                    nil,
+                    input,
+                }
+            });
         let mut cells: Vec<Cell> = cells.collect();
+        // An error of which nothing is known is one.
+        if let [value, error, ..] = cells.as_mut_slice()
+            && value.bits == Bits::NIL
+            && error.bits == Bits::ALL
+            && error.nil.is_none()
+        {
+            error.bits = Bits::TRUTHY;
+        }
         if cells.is_empty() && !is_open {
             cells.push(Cell {
                 bits: Bits::NIL,
                 nil: (!is_excused).then_some((node, is_doomed)),
+                input: None,
             });
         }
         let (mut when_true, mut when_false, mut needs) = (0, 0, 0);
@@ -150,12 +190,14 @@ impl<'t> Interpreter<'_, 't> {
                 when_false |= bit;
             }
         }
+        let gives = self.given_variables();
         let gathered = &mut self.returned;
+        gathered.gives = Some(gives);
         gathered.needs &= needs;
         gathered.needs_when_true &= when_true | needs;
         gathered.needs_when_false &= when_false | needs;
         let way = Way { cells, is_open };
-        if !gathered.ways.contains(&way) {
+        if !gathered.ways.iter().any(|known| known.is_like(&way)) {
             gathered.ways.push(way);
         }
     }
@@ -181,6 +223,7 @@ impl<'t> Interpreter<'_, 't> {
         let gathered = std::mem::take(&mut self.returned);
         Summary {
             never_returns: gathered.ways.is_empty(),
+            gives: gathered.gives.unwrap_or_default(),
             ways: gathered.ways,
             needs: gathered.needs,
             needs_when_true: gathered.needs_when_true,
@@ -200,10 +243,6 @@ impl<'t> Interpreter<'_, 't> {
     ) -> Vec<Value> {
         let arguments = self.matched_arguments(function, receiver, given);
         self.note_arguments(node, function, nodes, &arguments);
-        let nature = Nature {
-            call: None,
-            ..Nature::default()
-        };
         let summary = self
             .shared
             .summaries
@@ -250,6 +289,14 @@ impl<'t> Interpreter<'_, 't> {
                 evidence,
                 ..Fact::UNKNOWN
             };
+            let inputs = summary
+                .ways
+                .iter()
+                .filter_map(|way| way.cells.get(position)?.input);
+            let nature = Nature {
+                source: inputs.map(Source::Passed).next(),
+                ..Nature::default()
+            };
             let value = self.state.made(nature, fact);
             values.push(value);
             members.push((value, rows));
@@ -262,12 +309,7 @@ impl<'t> Interpreter<'_, 't> {
             known
                 .filter(|(index, _)| (mask & !summary.needs) & (1 << index) != 0)
                 .filter_map(|(_, argument)| *argument)
-                .map(|value| Implied {
-                    value,
-                    bits: Bits::NOT_NIL,
-                    evidence: None,
-                    text: None,
-                })
+                .map(Implied::not_nil)
                 .collect()
         };
         let (when_true, when_false) = (
@@ -402,37 +444,6 @@ impl<'t> Interpreter<'_, 't> {
         self.state.gather(members);
     }
 
-    /// A function is made here: what it will see of the variables around it.
-    pub(super) fn capture(&mut self, node: Node) {
-        let Some(function) = self.file.survey.function_at(node) else {
-            return;
-        };
-        let Some(facts) = self.file.names.functions.get(function as usize) else {
-            return;
-        };
-        let in_loop = self.is_in_loop();
-        for binding in facts.captures.iter().copied() {
-            let is_own = self.file.names.home(binding) == Some(self.function);
-            let is_settled = if is_own {
-                self.file
-                    .survey
-                    .is_settled(self.file.names, binding, node, in_loop)
-            } else {
-                self.state.entry.contains_key(&binding)
-            };
-            if !is_settled {
-                if let Some(entry) = self.shared.entries.get_mut(function as usize) {
-                    entry.remove(&binding);
-                }
-                continue;
-            }
-            let seen = self.state.seen_by(binding);
-            if let Some(entry) = self.shared.entries.get_mut(function as usize) {
-                entry.insert(binding, seen);
-            }
-        }
-    }
-
     /// Whether the last of these expressions may give more values than one.
     pub(super) fn is_open_list(&self, nodes: &[Node]) -> bool {
         nodes
@@ -446,6 +457,7 @@ fn row<'t>(call: Node, way: &Way, position: usize) -> Row<'t> {
     let cell = way.cells.get(position).copied().unwrap_or(Cell {
         bits: if way.is_open { Bits::ALL } else { Bits::NIL },
         nil: None,
+        input: None,
     });
     let evidence = cell.nil.map(|(at, is_doubtful)| Evidence {
         reason: Reason::Returned { call, at },

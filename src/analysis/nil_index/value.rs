@@ -207,6 +207,8 @@ pub(super) enum Source {
     Input(Node),
     /// A document was read here.
     Document(Node),
+    /// From outside of the program, by way of another function, which may have looked at it.
+    Passed(Node),
 }
 
 /// What a value is by birth.
@@ -302,6 +304,18 @@ pub(super) struct Implied<'t> {
     pub bits: Bits,
     pub evidence: Option<Evidence<'t>>,
     pub text: Option<&'t [u8]>,
+}
+
+impl Implied<'_> {
+    /// The value is not nil.
+    pub fn not_nil(value: Value) -> Self {
+        Self {
+            value,
+            bits: Bits::NOT_NIL,
+            evidence: None,
+            text: None,
+        }
+    }
 }
 
 impl Fact<'_> {

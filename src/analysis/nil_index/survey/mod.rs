@@ -206,6 +206,12 @@ impl<'t> Survey<'t> {
         first.filter(|_| places.iter().all(is_foreign))
     }
 
+    /// Whether another function than this one sets a variable to nil.
+    pub fn is_nilled_elsewhere(&self, binding: Binding, function: FunctionIndex) -> bool {
+        let facts = self.variable(binding);
+        facts.is_some_and(|facts| facts.nilled.iter().any(|(_, by)| *by != function))
+    }
+
     /// Why a variable that another function declares may be nil in this one.
     pub fn elsewhere(
         &self,
