@@ -3,6 +3,9 @@
 //! Conditions ask conditions and YAML nests, as deep as their limits allow: that takes more than the usual stack. Only what
 //! is used of it takes memory. Deliberately absent: any order but that of the items.
 
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
 use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 /// The stack of each thread, bytes.
@@ -22,6 +25,30 @@ pub fn with_room<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     give_room();
     // From one of its own threads this is a plain call.
     rayon::join(work, || ()).0
+}
+
+/// An answer that is found while whoever needs it waits for something else.
+#[derive(Debug)]
+pub struct Ahead<T>(Mutex<Option<JoinHandle<T>>>);
+
+impl<T: Send + 'static> Ahead<T> {
+    /// Nothing is on its way.
+    pub const fn idle() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Begins to find it, on a thread of its own.
+    pub fn begin(&self, find: impl FnOnce() -> T + Send + 'static) {
+        let mut ahead = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *ahead = Some(std::thread::spawn(find));
+    }
+
+    /// The answer that is on its way, once; otherwise it is found now.
+    pub fn take_or(&self, find: impl FnOnce() -> T) -> T {
+        let ahead = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let answer = ahead.and_then(|thread| thread.join().ok());
+        answer.unwrap_or_else(find)
+    }
 }
 
 fn give_room() {

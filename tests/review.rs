@@ -87,7 +87,8 @@ fn asked(folder: &Path) -> Vec<Value> {
 fn a_review_statement_asks_about_the_items_that_changed() {
     let scratch = scratch::folder();
     changed(scratch.path(), BEFORE, AFTER);
-    let report = report(&mut by_shell(scratch.path(), COUNTS, &[]));
+    let only = ["--only", "unvalidated-upstream-state"];
+    let report = report(&mut by_shell(scratch.path(), COUNTS, &only));
     let requests = asked(scratch.path());
     assert_eq!(requests.len(), 1, "{requests:#?}");
     let case = &requests[0]["cases"][0];
@@ -119,6 +120,7 @@ fn a_review_statement_asks_about_the_items_that_changed() {
     assert_eq!(finding["focus"]["start"]["line"], 2);
     assert_eq!(report["summary"]["statements_not_reviewed"], 0);
     assert_eq!(report["review"]["asked"], 1);
+    assert_eq!(report["summary"]["files"], 1);
 }
 
 #[test]

@@ -29,12 +29,17 @@ pub fn candidates<'r>(
     terms: Option<&Terms>,
 ) -> Vec<Candidate<'r>> {
     let workspace = Workspace::new(&change.head);
-    let touched = |path: &&RepoPath| rules.iter().any(|rule| is_about(rule, path));
     let of_file = |path: &RepoPath| {
         let hunks = hunks(change, path);
         scan::touched(rules, &workspace, path, &hunks, terms)
     };
-    paths.iter().filter(touched).flat_map(of_file).collect()
+    let touched = paths.iter().filter(|path| is_touched(rules, path));
+    touched.flat_map(of_file).collect()
+}
+
+/// Whether a review statement is about the file.
+pub fn is_touched(rules: &[Rule], path: &RepoPath) -> bool {
+    rules.iter().any(|rule| is_about(rule, path))
 }
 
 fn is_about(rule: &Rule, path: &RepoPath) -> bool {
@@ -46,9 +51,7 @@ pub fn addressed(rules: &[Rule], change: &Change, paths: &[RepoPath]) -> Vec<Fin
     if change.bases.is_empty() {
         return Vec::new();
     }
-    let is_shown = |path: &RepoPath| {
-        Language::of(path).is_some() || rules.iter().any(|rule| is_about(rule, path))
-    };
+    let is_shown = |path: &RepoPath| Language::of(path).is_some() || is_touched(rules, path);
     let of_file = |path: &RepoPath| {
         let source = change.head.read(path).ok().flatten();
         let source = source.and_then(|bytes| Source::new(path.clone(), bytes).ok());

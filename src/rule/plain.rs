@@ -9,7 +9,7 @@ use super::{Authority, Rule};
 use crate::finding::{Disposition, RefusedRule};
 use crate::language::Language;
 use crate::matcher::read::SharedUtils;
-use crate::parallel::side_by_side;
+use crate::parallel::{Ahead, side_by_side};
 use crate::problem::{Document, Failure, Problem, Problems};
 use crate::yaml::{self, Node, Value};
 
@@ -39,8 +39,21 @@ const UTIL_KEYS: [&str; 11] = [
 /// Keys of a util's file that codex does not have yet.
 const UNSUPPORTED_UTIL_KEYS: [&str; 2] = ["arguments", "rewriters"];
 
+/// The rules of a run on their way.
+static AHEAD: Ahead<Result<InForce, Failure>> = Ahead::idle();
+
+/// Begins to [`load`] on a thread of its own, while the caller waits for git. Whoever loads next gets these.
+pub fn load_ahead(rules: &Path, utils: Option<&Path>) {
+    let (rules, utils) = (rules.to_owned(), utils.map(Path::to_owned));
+    AHEAD.begin(move || read_all(&rules, utils.as_deref()));
+}
+
 /// Reads all rules of a folder, with the utils of another; a rule that cannot be used is refused, the others go on.
 pub fn load(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
+    AHEAD.take_or(|| read_all(rules, utils))
+}
+
+fn read_all(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
     let mut problems = Vec::new();
     let utils = match utils {
         Some(folder) => read_utils(&documents(folder, &mut problems)?, &mut problems),

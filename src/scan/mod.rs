@@ -135,11 +135,20 @@ impl<'r> Scanner<'r> {
         scan
     }
 
-    /// `None`: no source of a language that a rule is about.
-    fn file(&self, workspace: &Workspace<'_>, path: &RepoPath) -> Option<Outcome<'r>> {
+    /// Whether a rule is about the language of this file.
+    pub fn reads(&self, path: &RepoPath) -> bool {
+        self.of_language(path).is_some()
+    }
+
+    fn of_language(&self, path: &RepoPath) -> Option<&LanguageScanner<'r>> {
         let language = Language::of(path)?;
         let mut scanners = self.languages.iter();
-        let scanner = scanners.find(|scanner| scanner.language == language)?;
+        scanners.find(|scanner| scanner.language == language)
+    }
+
+    /// `None`: no source of a language that a rule is about.
+    fn file(&self, workspace: &Workspace<'_>, path: &RepoPath) -> Option<Outcome<'r>> {
+        let scanner = self.of_language(path)?;
         let unchecked = |reason: String| Unchecked {
             path: path.text().into_owned(),
             reason,
@@ -157,7 +166,7 @@ impl<'r> Scanner<'r> {
         if !alive.contains(&true) {
             return Some(Ok((Vec::new(), Vec::new(), None)));
         }
-        let grammar = (language.grammar)();
+        let grammar = (scanner.language.grammar)();
         let Some(tree) = Tree::parse(source.bytes(), &grammar) else {
             return Some(Err(unchecked("it cannot be parsed".to_owned())));
         };

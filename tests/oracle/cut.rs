@@ -312,9 +312,10 @@ impl<'t> Cutter<'t> {
                 ("not", self.condition(other, depth - 1))
             }
             _ => {
-                let name = format!("util-{}", self.utils.len());
-                let util = self.condition(node, depth - 1);
-                self.utils.push((name.clone(), util));
+                let at = self.utils.len();
+                let name = format!("util-{at}");
+                self.utils.push((name.clone(), Value::Null));
+                self.utils[at].1 = self.condition(node, depth - 1);
                 if self.random.one_in(20) {
                     ("matches", json!("no-such-util"))
                 } else if !self.globals.is_empty() && self.random.one_in(2) {

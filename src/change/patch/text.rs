@@ -2,7 +2,7 @@
 //!
 //! `diffy` reads headers and hunks, and passes over what it does not know. Our own outline of the text counts them
 //! first ([`super::outline`]), so that nothing is passed over in silence, and knows on which line each stands. Deliberately
-//! absent: the tree that a patch is for ([`super`]), and where its hunks fit ([`super::place`]).
+//! absent: the tree that a patch is for ([`super`]), and where its hunks fit ([`mod@super::place`]).
 
 use std::borrow::Cow;
 use std::path::Component;

@@ -21,7 +21,7 @@ use crate::finding::Disposition;
 use crate::problem::Failure;
 use crate::report::Format;
 use crate::review;
-use crate::rule::in_force;
+use crate::rule::{in_force, plain};
 use crate::scan::Scanner;
 
 use super::{Context, Verdict, baseline, reviewer, show};
@@ -118,8 +118,9 @@ struct Plan {
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
     let plan = plan(arguments)?;
-    if arguments.rules.is_none() {
-        in_force::read_ahead();
+    match &arguments.rules {
+        Some(folder) => plain::load_ahead(folder, arguments.utils.as_deref()),
+        None => in_force::read_ahead(),
     }
     let (root, config, change) = comparison::read(arguments, context)?;
     if arguments.fix {

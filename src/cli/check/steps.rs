@@ -119,6 +119,9 @@ impl<'a> Run<'a> {
         if !self.plan.reviewer.asking().is_nobody() {
             let rules = &self.law.in_force.rules;
             asking::add_touched(&mut scan.candidates, scanner, rules, change, files);
+            let is_asked_about =
+                |path: &&RepoPath| !scanner.reads(path) && review::touched::is_touched(rules, path);
+            scan.files += files.iter().filter(is_asked_about).count();
         }
         scan.candidates
             .retain(|candidate| scope.reports(&candidate.path));

@@ -90,7 +90,8 @@ fn sources(workspace: &Workspace<'_>, package: &Manifest) -> Option<Vec<RepoPath
         }
         for (name, is_folder) in listed {
             let path = folder.join(&name);
-            if is_folder && name != b"target" && !name.starts_with(b".") {
+            let is_output = name == b"target" && folder == package.folder;
+            if is_folder && !is_output && !name.starts_with(b".") {
                 open.push(path);
             } else if !is_folder && name.ends_with(b".rs") {
                 files.push(path);

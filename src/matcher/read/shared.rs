@@ -108,6 +108,11 @@ pub(super) fn same_node_utils(node: &Node) -> Vec<&str> {
         match (entry.key.as_str(), &entry.value.value) {
             ("matches", _) => names.extend(entry.value.as_text()),
             ("not", _) => names.extend(same_node_utils(&entry.value)),
+            // Whoever counts siblings asks about all of them, the node among them.
+            ("nthChild", _) => {
+                let of = entry.value.get("ofRule");
+                names.extend(of.into_iter().flat_map(same_node_utils));
+            }
             ("all" | "any", Value::List(nodes)) => {
                 names.extend(nodes.iter().flat_map(same_node_utils));
             }

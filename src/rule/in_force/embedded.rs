@@ -3,13 +3,11 @@
 //! Deliberately absent: which law is in force ([`super`]).
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use include_dir::{Dir, include_dir};
 
 use super::files::read;
-use crate::parallel::side_by_side;
+use crate::parallel::{Ahead, side_by_side};
 use crate::problem::Document;
 use crate::rule::Rule;
 
@@ -28,20 +26,16 @@ pub const EMBEDDED_LINK: &str = concat!(
 const HOUSE: &str = "rfcs/house/";
 
 /// The embedded rules on their way.
-static AHEAD: Mutex<Option<JoinHandle<Vec<Rule>>>> = Mutex::new(None);
+static AHEAD: Ahead<Vec<Rule>> = Ahead::idle();
 
 /// Begins to read the embedded rules on a thread of its own, while the caller waits for git.
 pub fn read_ahead() {
-    let mut ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner);
-    *ahead = Some(std::thread::spawn(read_embedded));
+    AHEAD.begin(read_embedded);
 }
 
 /// The embedded rules, with links to the repository of codex at this version.
 pub fn embedded() -> Vec<Rule> {
-    let ahead = AHEAD.lock().unwrap_or_else(PoisonError::into_inner).take();
-    ahead
-        .and_then(|thread| thread.join().ok())
-        .unwrap_or_else(read_embedded)
+    AHEAD.take_or(read_embedded)
 }
 
 fn read_embedded() -> Vec<Rule> {
