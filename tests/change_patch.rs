@@ -360,7 +360,7 @@ fn a_changed_file_whose_text_is_not_shown_does_not_pass_for_looked_at() {
 fn patches_that_are_refused() {
     let header = "diff --git a/a.rs b/a.rs\n--- a/a.rs\n+++ b/a.rs\n";
     let escape = |path: &str| format!("--- /dev/null\n+++ {path}\n@@ -0,0 +1 @@\n+x\n");
-    let cases: [(String, &str); 12] = [
+    let cases: [(String, &str); 17] = [
         ("hello\n".to_owned(), "change.patch is no patch: it has neither a file header nor a hunk"),
         (HUNK.to_owned(), "change.patch:1: a hunk without a file header"),
         (format!("{header}@@ -1,3 +1,3 @@\n 1\n-2\n"), "change.patch:1: hunk header does not match hunk"),
@@ -382,6 +382,20 @@ fn patches_that_are_refused() {
             format!("{header}@@ -1,2 +1,2 @@\n 1\n-two\n+2\n@@ -5,2 +5,2 @@\n 5\n-6\n+six\n"),
             "`@@ -1,2 +1,2 @@` is in the tree already, while other parts of the patch are not: a.rs",
         ),
+        (
+            "diff -c a.rs b.rs\n*** a.rs\tx\n--- b.rs\tx\n***************\n*** 1,2 ****\n--- 1,3 ----\n  1\n  2\n+ two\n".to_owned(),
+            "change.patch:4: a context diff is not read",
+        ),
+        (header.to_owned(), "change.patch:1: a file header without the change that it announces"),
+        (
+            "diff --git a/a.rs b/a.rs\nindex 1..2 100644\n".to_owned(),
+            "change.patch:1: a file header without the change that it announces",
+        ),
+        (
+            "diff --git a/b.rs b/b.rs\nnew file mode 100644\nindex 0000000..2222222\n".to_owned(),
+            "change.patch:1: a file header without the change that it announces",
+        ),
+        ("--- a.rs\n+++ a.rs\n".to_owned(), "change.patch:1: a file header without the change that it announces"),
     ];
     for (patch, message) in cases {
         let failure = apply(&[("a.rs", OLD)], &patch).unwrap_err();
@@ -512,4 +526,31 @@ fn patches_that_git_writes() {
             git(&["checkout", "-q", "-f", "main"]);
         }
     }
+}
+
+/// The end of one file is in the tree, the other file is not: nothing is added a second time.
+#[test]
+fn half_of_a_patch_is_in_the_tree() {
+    let patch = "diff --git a/a.rs b/a.rs\n--- a/a.rs\n+++ b/a.rs\n@@ -1,2 +1,3 @@\n 1\n 2\n+3\n\
+                 diff --git a/b.rs b/b.rs\n--- a/b.rs\n+++ b/b.rs\n@@ -1,2 +1,3 @@\n+0\n 1\n 2\n";
+    let (old, new) = ("1\n2\n", ["1\n2\n3\n", "0\n1\n2\n"]);
+    let head = |a, b| {
+        let change = apply(&[("a.rs", a), ("b.rs", b)], patch);
+        change.map(|change| change.head_name).ok()
+    };
+    assert_eq!(head(old, old).as_deref(), Some("patch applied"));
+    assert_eq!(head(new[0], new[1]).as_deref(), Some("work tree"));
+    assert_eq!(head(new[0], old), None);
+    assert_eq!(head(old, new[1]), None);
+}
+
+/// `diff -u` follows links; a patch of text is none of the link.
+#[test]
+#[cfg(unix)]
+fn a_patch_of_text_where_the_tree_has_a_link() {
+    let patch = "--- a/l.rs\n+++ b/l.rs\n@@ -1 +1,2 @@\n 1\n+2\n";
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("a.rs", "1\n")]);
+    std::os::unix::fs::symlink("a.rs", folder.path().join("l.rs")).unwrap();
+    assert!(patched(folder.path(), patch.as_bytes(), "p").is_err());
 }

@@ -132,7 +132,7 @@ fn from_work_tree(repository: &Repository, start: Start) -> Result<Change, Failu
     let failed = |_| Failure::new("git ls-files: its answer was lost");
     let (untracked, changes) = (untracked.map_err(failed)??, changes?);
     let folder = Snapshot::folder(repository.root().to_path_buf());
-    let elsewhere = not_checked_out(repository, changes.iter().flatten());
+    let elsewhere = not_checked_out(repository, changes.iter().flatten())?;
     let head = Snapshot::overlay(folder, elsewhere);
     let mut bases = Vec::new();
     for (commit, changes) in start.trees(repository).into_iter().zip(&changes) {
@@ -180,23 +180,26 @@ fn is_touched_only(change: &RawChange, base: &Snapshot, head: &Snapshot) -> bool
     )
 }
 
-/// In a sparse checkout, files that differ from base but are not on disk are read from the index.
+/// Files of a sparse checkout that are not on disk are read from the index: those that differ from base, and those of
+/// which the change of others may make something else.
 fn not_checked_out<'a>(
     repository: &Repository,
     changes: impl Iterator<Item = &'a RawChange>,
-) -> BTreeMap<RepoPath, Content> {
+) -> Result<BTreeMap<RepoPath, Content>, Failure> {
     let indexed =
         changes.filter(|change| !change.is_unread() && change.file_change().new.is_some());
-    let absent = indexed.filter(|change| {
-        let place = repository.root().join(change.new_path.to_path());
+    let indexed = indexed.map(|change| (change.new_path.clone(), change.new_id.clone()));
+    let left_out = repository.left_out()?.into_iter();
+    let left_out = left_out
+        .filter(|entry| entry.entry.is_file())
+        .map(|entry| (entry.path, entry.entry.id));
+    let absent = indexed.chain(left_out).filter(|(path, _)| {
+        let place = repository.root().join(path.to_path());
         place.symlink_metadata().is_err()
     });
-    absent
-        .map(|change| {
-            let content = Content::Object(repository.objects().clone(), change.new_id.clone());
-            (change.new_path.clone(), content)
-        })
-        .collect()
+    Ok(absent
+        .map(|(path, id)| (path, Content::Object(repository.objects().clone(), id)))
+        .collect())
 }
 
 /// Adds files that git does not track; one that it tracked in base is changed, not deleted and added.

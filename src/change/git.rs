@@ -229,6 +229,21 @@ impl Repository {
         raw::parse_index(&output).ok_or_else(|| unreadable("ls-files"))
     }
 
+    /// What a sparse checkout left out of the work tree.
+    pub(super) fn left_out(&self) -> Result<Vec<IndexEntry>, Failure> {
+        if !self.git_folder.join("info/sparse-checkout").exists() {
+            return Ok(Vec::new());
+        }
+        let mut command = self.git("ls-files");
+        command.args(["-z", "-t", "--stage"]);
+        let output = run(&mut command).map_err(|stopped| stopped.failure(&command))?;
+        let entries = output.split_inclusive(|byte| *byte == 0);
+        let skipped: Vec<&[u8]> = entries
+            .filter_map(|entry| entry.strip_prefix(b"S "))
+            .collect();
+        raw::parse_index(&skipped.concat()).ok_or_else(|| unreadable("ls-files"))
+    }
+
     /// The files below a folder that git does not track, without or with those that it ignores.
     pub(super) fn untracked(
         &self,
@@ -344,7 +359,12 @@ impl Stopped {
             .lines()
             .filter(|line| !line.trim().is_empty())
             .map(str::trim);
-        let first = lines.next().unwrap_or_default();
+        let complains = |line: &&str| line.starts_with("fatal: ") || line.starts_with("error: ");
+        let first = lines
+            .clone()
+            .find(complains)
+            .or_else(|| lines.clone().next());
+        let first = first.unwrap_or_default();
         let message = first
             .strip_prefix("fatal: ")
             .or(first.strip_prefix("error: "))
@@ -388,8 +408,10 @@ pub(super) fn run(command: &mut Command) -> Result<Vec<u8>, Stopped> {
         return Ok(output.stdout);
     }
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    // A warning, or what `GIT_TRACE` writes, is no failure.
+    let complains = |line: &str| line.starts_with("fatal: ") || line.starts_with("error: ");
     match output.status.code() {
-        Some(1) if text.trim().is_empty() => Err(Stopped::Silently),
+        Some(1) if !text.lines().any(complains) => Err(Stopped::Silently),
         _ => Err(Stopped::Said(text)),
     }
 }

@@ -1,9 +1,14 @@
 //! Which lines differ between two texts. White space at the ends of a line never counts, so that code which only moved
 //! to the right is the same. Deliberately absent: what a line means.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use imara_diff::{Algorithm, Diff, InternedInput};
+
+use super::Snapshot;
+use crate::source::RepoPath;
 
 /// A place where two texts differ: lines from 0, either range may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,4 +42,51 @@ pub fn hunks(old: &[String], new: &[String]) -> Vec<Hunk> {
             new: range(hunk.after),
         })
         .collect()
+}
+
+/// On which lines of base the lines of head stood; each file is compared once, when it is first asked about.
+#[derive(Debug)]
+pub struct Origins<'s> {
+    base: &'s Snapshot,
+    head: &'s Snapshot,
+    known: RefCell<BTreeMap<RepoPath, Vec<Option<usize>>>>,
+}
+
+impl<'s> Origins<'s> {
+    /// Nothing is compared yet.
+    pub fn new(base: &'s Snapshot, head: &'s Snapshot) -> Self {
+        Self {
+            base,
+            head,
+            known: RefCell::default(),
+        }
+    }
+
+    /// The line of a file of base, from 1, at which a line of head stood; `None` when it is new.
+    pub fn of(&self, old: &RepoPath, new: &RepoPath, line: usize) -> Option<usize> {
+        let mut known = self.known.borrow_mut();
+        let origins = known.entry(new.clone()).or_insert_with(|| {
+            let text = |snapshot: &Snapshot, path| snapshot.read(path).ok().flatten();
+            match (text(self.base, old), text(self.head, new)) {
+                (Some(old), Some(new)) => origins(&trimmed(&old), &trimmed(&new)),
+                _ => Vec::new(),
+            }
+        });
+        *origins.get(line.checked_sub(1)?)?
+    }
+}
+
+/// For each line of the new text, from 0, its number in the old one, from 1.
+fn origins(old: &[String], new: &[String]) -> Vec<Option<usize>> {
+    let mut origins = Vec::with_capacity(new.len());
+    let mut next = 1;
+    for hunk in hunks(old, new) {
+        let same = hunk.new.start.saturating_sub(origins.len());
+        origins.extend((next..next + same).map(Some));
+        origins.extend(hunk.new.map(|_| None));
+        next = hunk.old.end + 1;
+    }
+    let same = new.len().saturating_sub(origins.len());
+    origins.extend((next..next + same).map(Some));
+    origins
 }

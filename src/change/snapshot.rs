@@ -183,12 +183,16 @@ impl Snapshot {
             Kind::Overlay(below, files) => {
                 let mut names: BTreeMap<Vec<u8>, bool> = below.list(folder)?.into_iter().collect();
                 let present = |content: &Content| !matches!(content, Content::Absent);
-                for (path, content) in files {
+                // Sorted, so that what lies in the folder stands together.
+                let files = files
+                    .range(folder.clone()..)
+                    .take_while(|(path, _)| path.as_bytes().starts_with(folder.as_bytes()));
+                for (path, content) in files.clone() {
                     if path.parent().as_ref() == Some(folder) && !present(content) {
                         names.remove(path.file_name());
                     }
                 }
-                let added = files.iter().filter(|(_, content)| present(content));
+                let added = files.filter(|(_, content)| present(content));
                 names.extend(names_below(folder, added.map(|(path, _)| path)));
                 names
             }

@@ -36,7 +36,7 @@ pub struct Range {
 }
 
 /// How sure the deterministic part is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// Syntax cannot decide; there is a question.

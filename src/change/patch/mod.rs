@@ -3,6 +3,7 @@
 //! All of a patch goes one way. First it is tried at the lines it states, in reverse and then forward, and after that
 //! anywhere near. The side that is not on disk is held in memory. Deliberately absent: git, and writing.
 
+mod outline;
 mod place;
 mod text;
 
@@ -142,11 +143,20 @@ fn is_no_text(file: &FilePatch<'_>, root: &Path) -> bool {
         }
     };
     let mut lines = lines.peekable();
+    let is_link = |path: &RepoPath| {
+        let target = std::fs::read_link(root.join(path.to_path()));
+        target.is_ok_and(|target| leads_so(file, RepoPath::from_path(&target).as_bytes()))
+    };
     (lines.peek().is_some() && lines.all(submodule))
-        || (file.old == file.new || file.hunks().is_empty())
-            && present.any(|path| root.join(path.to_path()).is_symlink())
+        || (file.old == file.new || file.hunks().is_empty()) && present.any(is_link)
         || file.old.is_none() && file.new.is_none()
         || file.old == file.new && file.hunks().is_empty() && !file.is_binary()
+}
+
+/// Whether the text of a link is one side of the patch. A patch of text where the tree has a link is none of the link.
+fn leads_so(file: &FilePatch<'_>, target: &[u8]) -> bool {
+    let fits = |direction| place(target, file.hunks(), direction, Where::Stated).is_ok();
+    fits(Direction::Forward) || fits(Direction::Reverse)
 }
 
 type Written = BTreeMap<RepoPath, Option<Vec<u8>>>;

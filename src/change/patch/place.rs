@@ -55,16 +55,13 @@ pub(super) fn place(
     let mut drift = 0;
     for (index, hunk) in hunks.iter().enumerate() {
         let stated = stated(hunk, direction);
+        let expected = stated.saturating_add_signed(drift);
         let at = match allowed {
             Where::Stated => (stated >= done && stands(&image, hunk, direction)).then_some(stated),
-            Where::Near => nearest(
-                &image,
-                &wanted(hunk, direction),
-                done,
-                stated.saturating_add_signed(drift),
-            ),
+            Where::Near => nearest(&image, &wanted(hunk, direction), done, expected),
         };
-        let at = at.ok_or(index)?;
+        let is_undone = |at: &usize| !is_done(&image, hunk, direction, *at);
+        let at = at.filter(is_undone).ok_or(index)?;
         drift = at.cast_signed() - stated.cast_signed();
         image[done..at]
             .iter()
@@ -120,6 +117,24 @@ fn stands(image: &[&[u8]], hunk: &Hunk<'_, [u8]>, direction: Direction) -> bool 
     let other = direction.reversed();
     stated(hunk, direction) <= image.len()
         && !fits(image, &wanted(hunk, other), stated(hunk, other))
+}
+
+/// Whether a hunk stands at its place because it was applied there: with context on one side only, what it adds does
+/// not keep it from standing there again.
+fn is_done(image: &[&[u8]], hunk: &Hunk<'_, [u8]>, direction: Direction, at: usize) -> bool {
+    let is_context = |line: Option<&Line<'_, [u8]>>| matches!(line, Some(Line::Context(_)));
+    let lines = wanted(hunk, direction);
+    let done = wanted(hunk, direction.reversed());
+    let ends = (
+        is_context(hunk.lines().first()),
+        is_context(hunk.lines().last()),
+    );
+    let begin = match ends {
+        (true, false) => Some(at),
+        (false, true) => (at + lines.len()).checked_sub(done.len()),
+        _ => None,
+    };
+    done.len() > lines.len() && begin.is_some_and(|begin| fits(image, &done, begin))
 }
 
 fn nearest(image: &[&[u8]], lines: &[&[u8]], first: usize, expected: usize) -> Option<usize> {

@@ -1,16 +1,17 @@
 //! Reads a patch: of `git diff` with any prefixes, of `git format-patch` and `git log -p`, of `diff -u`.
 //!
 //! `diffy` reads headers and hunks, and passes over what it does not know. Our own outline of the text counts them
-//! first, so that nothing is passed over in silence, and knows on which line each stands. Deliberately absent: the tree
-//! that a patch is for ([`super`]), and where its hunks fit ([`mod@super::place`]).
+//! first ([`super::outline`]), so that nothing is passed over in silence, and knows on which line each stands. Deliberately
+//! absent: the tree that a patch is for ([`super`]), and where its hunks fit ([`mod@super::place`]).
 
 use std::borrow::Cow;
 use std::path::Component;
 use std::sync::Arc;
 
 use diffy::Hunk;
-use diffy::patch_set::{FileMode, FileOperation, ParseOptions, PatchKind, PatchSet};
+use diffy::patch_set::{FileMode, FileOperation, PatchKind, PatchSet};
 
+use super::outline::{Header, Outline};
 use crate::change::git::shown;
 use crate::problem::{Document, Failure, Problems};
 use crate::source::RepoPath;
@@ -81,7 +82,19 @@ impl<'a> PatchText<'a> {
         exists: &dyn Fn(&RepoPath) -> bool,
     ) -> Result<Vec<FilePatch<'_>>, Failure> {
         let outline = &self.outline;
-        if outline.headers.is_empty() && outline.hunks.is_empty() && outline.combined.is_none() {
+        if let Some(line) = outline.combined {
+            return Err(self.malformed(
+                line,
+                "a combined diff (of a merge) cannot be applied",
+                "use `git diff -m --first-parent`",
+            ));
+        }
+        if let (Some(line), true, false) =
+            (outline.context, outline.hunks.is_empty(), outline.is_git)
+        {
+            return Err(self.malformed(line, "a context diff is not read", "use `diff -u`"));
+        }
+        if outline.headers.is_empty() && outline.hunks.is_empty() {
             return Err(Failure::new(format!(
                 "{} is no patch: it has neither a file header nor a hunk",
                 shown(self.name)
@@ -91,12 +104,8 @@ impl<'a> PatchText<'a> {
         if let (true, Some(hunk)) = (outline.headers.is_empty(), outline.hunks.first()) {
             return Err(self.malformed(hunk.line, ORPHAN, REWRITE));
         }
-        if let Some(line) = outline.combined {
-            return Err(self.malformed(
-                line,
-                "a combined diff (of a merge) cannot be applied",
-                "use `git diff -m --first-parent`",
-            ));
+        if let Some(header) = outline.unkept() {
+            return Err(self.malformed(header.line, CUT, REWRITE));
         }
         let mut files = Vec::new();
         let mut hunks = 0;
@@ -108,6 +117,9 @@ impl<'a> PatchText<'a> {
                 self.malformed(header.map_or(1, |header| header.line), reason, REWRITE)
             })?;
             let file = self.file(read, header, hunks, exists)?;
+            if !outline.is_git && file.hunks().is_empty() {
+                return Err(self.malformed(header.map_or(1, |header| header.line), CUT, REWRITE));
+            }
             hunks += file.hunks().len();
             files.push(file);
         }
@@ -224,6 +236,8 @@ impl<'a> PatchText<'a> {
 
 const ORPHAN: &str = "a hunk without a file header";
 
+const CUT: &str = "a file header without the change that it announces";
+
 const REWRITE: &str = "let `git diff` or `diff -u` write it again";
 
 #[derive(Clone, Copy)]
@@ -276,119 +290,6 @@ fn stripped(path: &[u8], strip: Strip, prefix: &[u8]) -> Vec<u8> {
 fn without_first(path: &[u8]) -> &[u8] {
     let slash = path.iter().position(|byte| *byte == b'/');
     slash.map_or(path, |slash| &path[slash + 1..])
-}
-
-/// Where headers and hunks stand in the text; lines count from 1.
-#[derive(Default)]
-struct Outline {
-    headers: Vec<Header>,
-    /// Lines that would be headers in a patch without any of git's.
-    plain_headers: Vec<Header>,
-    /// How many commits began so far.
-    series: usize,
-    hunks: Vec<HunkHeader>,
-    is_git: bool,
-    /// Made with `--no-prefix`: both paths of a `diff --git` line are the same.
-    is_unprefixed: bool,
-    combined: Option<usize>,
-    /// The text went through a program that ends every line with a carriage return.
-    has_windows_headers: bool,
-}
-
-struct Header {
-    line: usize,
-    series: usize,
-}
-
-struct HunkHeader {
-    line: usize,
-    header: String,
-}
-
-impl Outline {
-    fn of(text: &[u8]) -> Self {
-        let mut outline = Self::default();
-        let mut left = (0_usize, 0_usize);
-        for (index, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            if left == (0, 0) {
-                left = outline.note(index + 1, line);
-                continue;
-            }
-            let (old, new) = match line.first() {
-                Some(b' ' | b'\n' | b'\r') => (1, 1),
-                Some(b'-') => (1, 0),
-                Some(b'+') => (0, 1),
-                _ => (0, 0),
-            };
-            left = (left.0.saturating_sub(old), left.1.saturating_sub(new));
-        }
-        outline.is_git = !outline.headers.is_empty();
-        if !outline.is_git {
-            outline.headers = std::mem::take(&mut outline.plain_headers);
-        }
-        outline
-    }
-
-    /// Notes a line outside of hunks; the answer is how many lines of the hunk that it begins follow, old and new.
-    fn note(&mut self, number: usize, line: &[u8]) -> (usize, usize) {
-        let combined = [b"diff --cc ".as_slice(), b"diff --combined ", b"@@@ "];
-        let header = Header {
-            line: number,
-            series: self.series,
-        };
-        if line.starts_with(b"@@ ") {
-            self.hunks.push(HunkHeader {
-                line: number,
-                header: String::from_utf8_lossy(line).trim_end().to_owned(),
-            });
-            return lengths(line).unwrap_or_default();
-        } else if let Some(paths) = line.strip_prefix(b"diff --git ") {
-            self.is_unprefixed |= is_doubled(paths.trim_ascii_end());
-            self.has_windows_headers |= line.ends_with(b"\r\n");
-            self.headers.push(header);
-        } else if line.starts_with(b"--- ") {
-            self.has_windows_headers |= line.ends_with(b"\r\n");
-            self.plain_headers.push(header);
-        } else if combined.iter().any(|start| line.starts_with(start)) {
-            self.combined.get_or_insert(number);
-        } else if starts_commit(line) {
-            self.series += 1;
-        }
-        (0, 0)
-    }
-
-    fn options(&self) -> ParseOptions {
-        if self.is_git {
-            ParseOptions::gitdiff()
-        } else {
-            ParseOptions::unidiff()
-        }
-    }
-}
-
-/// `From ID ..` of a mail, `commit ID` of a log.
-fn starts_commit(line: &[u8]) -> bool {
-    let rest = line
-        .strip_prefix(b"From ")
-        .or(line.strip_prefix(b"commit "));
-    let id = rest.and_then(|rest| rest.get(..40));
-    id.is_some_and(|id| id.iter().all(u8::is_ascii_hexdigit))
-}
-
-fn is_doubled(paths: &[u8]) -> bool {
-    let middle = paths.len() / 2;
-    paths.len() % 2 == 1 && paths[middle] == b' ' && paths[..middle] == paths[middle + 1..]
-}
-
-/// The two lengths of `@@ -1,2 +3,4 @@`.
-fn lengths(line: &[u8]) -> Option<(usize, usize)> {
-    let text = String::from_utf8_lossy(line);
-    let mut words = text.split(' ').skip(1);
-    let length = |word: &str| match word.split_once(',') {
-        Some((_, length)) => length.parse().ok(),
-        None => Some(1),
-    };
-    Some((length(words.next()?)?, length(words.next()?)?))
 }
 
 fn without_returns(text: &[u8]) -> Vec<u8> {

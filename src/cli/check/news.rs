@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::baseline;
 use crate::candidate::Candidate;
 use crate::cause;
+use crate::change::lines::Origins;
 use crate::change::{Base, Change, FileChange, Snapshot};
 use crate::config::{self, Config};
 use crate::finding::{AddedException, Cause, ChangedLaw, How};
@@ -49,6 +50,7 @@ pub(super) fn find<'r>(
     for (workspace, changes) in old.iter().zip(&changes) {
         let old = Old {
             scanner,
+            head,
             workspace,
             changes,
             even: &same.even,
@@ -106,6 +108,7 @@ struct Turning {
 /// One base, and how it is looked at.
 struct Old<'a, 'r> {
     scanner: &'a Scanner<'r>,
+    head: &'a Snapshot,
     workspace: &'a Workspace<'a>,
     changes: &'a [FileChange],
     /// Files of head all of whose findings base has: none of those is free for another.
@@ -122,7 +125,9 @@ impl<'r> Old<'_, 'r> {
         let with_findings = head.iter().map(|candidate| &candidate.path).collect();
         let (same, other) = self.split(&with_findings);
         let same = self.scan(self.workspace, &same)?.candidates;
-        introduced::retain_introduced(head, self.changes, same, || {
+        let origins = Origins::new(self.workspace.snapshot, self.head);
+        let was_at = |old: &RepoPath, new: &RepoPath, line| origins.of(old, new, line);
+        introduced::retain_introduced(head, self.changes, same, was_at, || {
             Ok(self.scan(self.workspace, &other)?.candidates)
         })
     }

@@ -9,7 +9,7 @@ use super::cargo::Manifest;
 use super::crates::{self, Standing};
 use super::graph::{Graph, Hop};
 use super::outline::Declaration;
-use crate::change::FileChange;
+use crate::change::{FileChange, lines};
 use crate::finding::Cause;
 use crate::language::{Turned, Turns, Workspace};
 use crate::source::RepoPath;
@@ -56,6 +56,7 @@ pub(super) fn turned(base: &Workspace<'_>, head: &Workspace<'_>, changes: &[File
     let sides = Sides {
         base,
         head,
+        changes,
         renamed,
     };
     let untouched = reached.iter().filter(|path| !changed.contains(path));
@@ -68,7 +69,7 @@ pub(super) fn turned(base: &Workspace<'_>, head: &Workspace<'_>, changes: &[File
             let (was, is) = (crates::standing(base, path), crates::standing(head, path));
             let differs = was.status != is.status || was.lints != is.lints;
             differs.then(|| Turned {
-                cause: sides.cause(&was, &is),
+                cause: sides.changed_line(sides.cause(&was, &is)),
                 path: path.clone(),
             })
         })
@@ -185,6 +186,7 @@ fn of_manifest(
 struct Sides<'a, R> {
     base: &'a Workspace<'a>,
     head: &'a Workspace<'a>,
+    changes: &'a [FileChange],
     renamed: R,
 }
 
@@ -252,7 +254,68 @@ impl<R: Fn(&RepoPath) -> RepoPath> Sides<'_, R> {
                 text: format!("removed from {}: {}", gone.path.text(), gone.text),
                 ..deciding
             },
-            None => deciding,
+            None => self.needed_otherwise().unwrap_or(deciding),
+        }
+    }
+
+    /// The first changed line of a manifest that says something else of what its package needs.
+    fn needed_otherwise(&self) -> Option<Cause> {
+        let needs = |workspace: &Workspace<'_>, path: &RepoPath| {
+            let manifest = crates::manifest(workspace, &path.parent()?)?;
+            Some((manifest.needs.clone(), manifest.workspace.clone()))
+        };
+        let mut manifests = self.changes.iter().filter(|change| is_manifest(change));
+        manifests.find_map(|change| {
+            let (old, new) = (change.old.as_ref()?, change.new.as_ref()?);
+            if needs(self.base, old) == needs(self.head, new) {
+                return None;
+            }
+            let (text, hunks) = self.hunks(old, new)?;
+            let line = hunks.first()?.new.start.min(text.len().checked_sub(1)?);
+            Some(Cause {
+                path: new.text().into_owned(),
+                line: line + 1,
+                text: text[line].clone(),
+            })
+        })
+    }
+
+    /// The lines of a file of head, and where they differ from base.
+    fn hunks(&self, old: &RepoPath, new: &RepoPath) -> Option<(Vec<String>, Vec<lines::Hunk>)> {
+        let read = |workspace: &Workspace<'_>, path| workspace.snapshot.read(path).ok()?;
+        let (old, new) = (read(self.base, old)?, read(self.head, new)?);
+        let (old, new) = (lines::trimmed(&old), lines::trimmed(&new));
+        let hunks = lines::hunks(&old, &new);
+        Some((new, hunks))
+    }
+
+    /// The cause at the line that changed: an attribute before a `mod`, a key below the header of a table.
+    fn changed_line(&self, cause: Cause) -> Cause {
+        let find = || {
+            let change = self.changes.iter().find(|change| {
+                let new = change.new.as_ref();
+                new.is_some_and(|path| path.text() == cause.path)
+            })?;
+            let (text, hunks) = self.hunks(change.old.as_ref()?, change.new.as_ref()?)?;
+            let line = cause.line.checked_sub(1)?;
+            let above = text.get(..line)?.iter().rev();
+            let attributes = above.take_while(|line| line.starts_with("#[")).count();
+            let below = text.get(line + 1..)?.iter();
+            let keys = below.take_while(|line| !line.starts_with('[')).count();
+            let is_table = text[line].starts_with('[');
+            let said = line - attributes..line + 1 + if is_table { keys } else { 0 };
+            if hunks.iter().any(|hunk| hunk.new.contains(&line)) {
+                return None;
+            }
+            let come = |hunk: &lines::Hunk| {
+                let start = hunk.new.start.max(said.start);
+                (start < hunk.new.end.min(said.end)).then_some(start + 1)
+            };
+            hunks.iter().find_map(come)
+        };
+        Cause {
+            line: find().unwrap_or(cause.line),
+            ..cause
         }
     }
 }
