@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::candidate::Candidate;
-use crate::change::{FileChange, Snapshot, lines};
+use crate::change::lines::{Compared, Hunk};
+use crate::change::{FileChange, Snapshot};
 use crate::finding::Cause;
 use crate::source::RepoPath;
 
@@ -32,11 +33,10 @@ pub fn find(
         let Some(old_path) = old_paths.get(&path) else {
             continue;
         };
-        let texts = (base.read(old_path), head.read(&path));
-        let (Ok(Some(old)), Ok(Some(new))) = texts else {
+        let Some(compared) = Compared::of(base, old_path, head, &path) else {
             continue;
         };
-        let changes = changes(&old, &new);
+        let changes = changes(compared);
         let renamed = (*old_path != &path).then(|| Cause {
             path: path.text().into_owned(),
             line: 1,
@@ -92,18 +92,15 @@ fn nearest(candidate: &Candidate<'_>, lines: &Range<usize>, changes: &[Changed])
     })
 }
 
-fn changes(old: &[u8], new: &[u8]) -> Vec<Changed> {
-    let (old, new) = (lines::trimmed(old), lines::trimmed(new));
-    let changed = |hunk: lines::Hunk| {
+fn changes(compared: Compared) -> Vec<Changed> {
+    let Compared { old, new, hunks } = compared;
+    let changed = |hunk: Hunk| {
         Some(Changed {
             lines: hunk.new.start + 1..hunk.new.end + 1,
             text: describe(&old[hunk.old], &new[hunk.new])?,
         })
     };
-    lines::hunks(&old, &new)
-        .into_iter()
-        .filter_map(changed)
-        .collect()
+    hunks.into_iter().filter_map(changed).collect()
 }
 
 /// `None`: only empty lines came or went.

@@ -359,16 +359,8 @@ impl Stopped {
             .lines()
             .filter(|line| !line.trim().is_empty())
             .map(str::trim);
-        let complains = |line: &&str| line.starts_with("fatal: ") || line.starts_with("error: ");
-        let first = lines
-            .clone()
-            .find(complains)
-            .or_else(|| lines.clone().next());
-        let first = first.unwrap_or_default();
-        let message = first
-            .strip_prefix("fatal: ")
-            .or(first.strip_prefix("error: "))
-            .unwrap_or(first);
+        let said = lines.clone().find_map(complaint);
+        let message = said.or_else(|| lines.clone().next()).unwrap_or_default();
         let failure = Failure::new(format!("{}: {}", name_of(command), shown(message)));
         if let Some(exception) =
             lines.find(|line| line.starts_with("git config --global --add safe.directory"))
@@ -408,12 +400,16 @@ pub(super) fn run(command: &mut Command) -> Result<Vec<u8>, Stopped> {
         return Ok(output.stdout);
     }
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    // A warning, or what `GIT_TRACE` writes, is no failure.
-    let complains = |line: &str| line.starts_with("fatal: ") || line.starts_with("error: ");
     match output.status.code() {
-        Some(1) if !text.lines().any(complains) => Err(Stopped::Silently),
+        Some(1) if text.lines().find_map(complaint).is_none() => Err(Stopped::Silently),
         _ => Err(Stopped::Said(text)),
     }
+}
+
+/// What git complains about in a line; a warning, or what `GIT_TRACE` writes, is none.
+fn complaint(line: &str) -> Option<&str> {
+    line.strip_prefix("fatal: ")
+        .or_else(|| line.strip_prefix("error: "))
 }
 
 fn changes(command: &mut Command) -> Result<Vec<RawChange>, Failure> {

@@ -44,6 +44,42 @@ pub fn hunks(old: &[String], new: &[String]) -> Vec<Hunk> {
         .collect()
 }
 
+/// A file of base beside one of head.
+#[derive(Debug)]
+pub struct Compared {
+    /// The lines of base, trimmed.
+    pub old: Vec<String>,
+    /// The lines of head, trimmed.
+    pub new: Vec<String>,
+    /// Where they differ.
+    pub hunks: Vec<Hunk>,
+}
+
+impl Compared {
+    /// Reads and compares; `None` when one cannot be read.
+    pub fn of(base: &Snapshot, old: &RepoPath, head: &Snapshot, new: &RepoPath) -> Option<Self> {
+        let lines = |snapshot: &Snapshot, path| Some(trimmed(&snapshot.read(path).ok()??));
+        let (old, new) = (lines(base, old)?, lines(head, new)?);
+        let hunks = hunks(&old, &new);
+        Some(Self { old, new, hunks })
+    }
+
+    /// For each line of head, from 0, its number in base, from 1.
+    fn origins(self) -> Vec<Option<usize>> {
+        let mut origins = Vec::with_capacity(self.new.len());
+        let mut next = 1;
+        for hunk in self.hunks {
+            let same = hunk.new.start.saturating_sub(origins.len());
+            origins.extend((next..next + same).map(Some));
+            origins.extend(hunk.new.map(|_| None));
+            next = hunk.old.end + 1;
+        }
+        let same = self.new.len().saturating_sub(origins.len());
+        origins.extend((next..next + same).map(Some));
+        origins
+    }
+}
+
 /// On which lines of base the lines of head stood; each file is compared once, when it is first asked about.
 #[derive(Debug)]
 pub struct Origins<'s> {
@@ -66,27 +102,9 @@ impl<'s> Origins<'s> {
     pub fn of(&self, old: &RepoPath, new: &RepoPath, line: usize) -> Option<usize> {
         let mut known = self.known.borrow_mut();
         let origins = known.entry(new.clone()).or_insert_with(|| {
-            let text = |snapshot: &Snapshot, path| snapshot.read(path).ok().flatten();
-            match (text(self.base, old), text(self.head, new)) {
-                (Some(old), Some(new)) => origins(&trimmed(&old), &trimmed(&new)),
-                _ => Vec::new(),
-            }
+            let compared = Compared::of(self.base, old, self.head, new);
+            compared.map(Compared::origins).unwrap_or_default()
         });
         *origins.get(line.checked_sub(1)?)?
     }
-}
-
-/// For each line of the new text, from 0, its number in the old one, from 1.
-fn origins(old: &[String], new: &[String]) -> Vec<Option<usize>> {
-    let mut origins = Vec::with_capacity(new.len());
-    let mut next = 1;
-    for hunk in hunks(old, new) {
-        let same = hunk.new.start.saturating_sub(origins.len());
-        origins.extend((next..next + same).map(Some));
-        origins.extend(hunk.new.map(|_| None));
-        next = hunk.old.end + 1;
-    }
-    let same = new.len().saturating_sub(origins.len());
-    origins.extend((next..next + same).map(Some));
-    origins
 }

@@ -91,6 +91,11 @@ impl Node {
             .map(|entry| &entry.value)
     }
 
+    /// The same, where a value of nothing counts as absent, as in ast-grep.
+    pub fn given(&self, key: &str) -> Option<&Self> {
+        self.get(key).filter(|value| value.value != Value::Null)
+    }
+
     /// The text, when it is one; a number counts as its spelling.
     pub fn as_text(&self) -> Option<&str> {
         match &self.value {

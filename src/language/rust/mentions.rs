@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cargo::Manifest;
-use super::methods;
-use super::outline::{self, Declared, Module};
+use super::outline::{Declared, Module};
+use super::{crates, methods};
 use crate::language::Workspace;
 use crate::source::RepoPath;
 
@@ -20,11 +20,15 @@ const SHARE: usize = 64;
 
 /// Whether a text of the package defines a method of the name, reached or not, or leads to texts elsewhere.
 pub(super) fn may_define(workspace: &Workspace<'_>, package: &Manifest, name: &[u8]) -> bool {
-    let may = |text: &[u8]| methods::defines(text, name) || leads_out(text);
+    let may = |file: &RepoPath, text: &[u8]| {
+        methods::defines(text, name) || leads_out(workspace, file, text)
+    };
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.mentioned.get(&key, || {
         sources(workspace, package).is_none_or(|files| {
-            let said = map_texts(workspace, &files, |text| may(text).then_some(()));
+            let said = map_texts(workspace, &files, |file, text| {
+                may(file, text).then_some(())
+            });
             !said.is_empty()
         })
     })
@@ -39,7 +43,7 @@ pub(super) fn named(
     let Some(files) = sources(workspace, package).filter(|_| !others.is_empty()) else {
         return others;
     };
-    let names = map_texts(workspace, &files, |text| {
+    let names = map_texts(workspace, &files, |_, text| {
         let paths = super::find_all(text, b"::");
         let names = paths.map(|at| methods::name_before(text, at));
         let known: BTreeSet<Vec<u8>> = names
@@ -54,15 +58,15 @@ pub(super) fn named(
 }
 
 /// Whether a text declares a file that may be none of its package's Rust files.
-fn leads_out(text: &[u8]) -> bool {
+fn leads_out(workspace: &Workspace<'_>, file: &RepoPath, text: &[u8]) -> bool {
     let holds = |part: &[u8]| super::find_all(text, part).next().is_some();
-    if !(holds(b"path") || holds(b"include")) || !outline::may_declare(text) {
+    if !(holds(b"path") || holds(b"include")) {
         return false;
     }
     let is_elsewhere = |path: &str| path.contains(['/', '\\']) || !path.ends_with(".rs");
     let is_path = |module: &Module| module.paths.iter().any(|path| is_elsewhere(&path.file));
-    let mut declarations = outline::read(text, 0..text.len()).declarations.into_iter();
-    declarations.any(|line| {
+    let declarations = crates::declarations(workspace, file).unwrap_or_default();
+    declarations.iter().any(|line| {
         let is_itself = match &line.what {
             Declared::Module(module) => is_path(module),
             Declared::Include(path, true) => path.contains("..") || !path.ends_with(".rs"),
@@ -108,10 +112,10 @@ fn sources(workspace: &Workspace<'_>, package: &Manifest) -> Option<Vec<RepoPath
 fn map_texts<T: Send>(
     workspace: &Workspace<'_>,
     files: &[RepoPath],
-    ask: impl Fn(&[u8]) -> Option<T> + Sync,
+    ask: impl Fn(&RepoPath, &[u8]) -> Option<T> + Sync,
 ) -> Vec<T> {
     workspace.snapshot.expect(files);
-    let ask = |file: &RepoPath| ask(&workspace.snapshot.read(file).ok()??);
+    let ask = |file: &RepoPath| ask(file, &workspace.snapshot.read(file).ok()??);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let share = files.len().div_ceil(threads).max(SHARE);
     std::thread::scope(|scope| {

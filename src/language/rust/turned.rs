@@ -9,7 +9,8 @@ use super::cargo::Manifest;
 use super::crates::{self, Standing};
 use super::graph::{Graph, Hop};
 use super::outline::Declaration;
-use crate::change::{FileChange, lines};
+use crate::change::FileChange;
+use crate::change::lines::{Compared, Hunk};
 use crate::finding::Cause;
 use crate::language::{Turned, Turns, Workspace};
 use crate::source::RepoPath;
@@ -270,7 +271,9 @@ impl<R: Fn(&RepoPath) -> RepoPath> Sides<'_, R> {
             if needs(self.base, old) == needs(self.head, new) {
                 return None;
             }
-            let (text, hunks) = self.hunks(old, new)?;
+            let Compared {
+                new: text, hunks, ..
+            } = self.compared(old, new)?;
             let line = hunks.first()?.new.start.min(text.len().checked_sub(1)?);
             Some(Cause {
                 path: new.text().into_owned(),
@@ -280,13 +283,8 @@ impl<R: Fn(&RepoPath) -> RepoPath> Sides<'_, R> {
         })
     }
 
-    /// The lines of a file of head, and where they differ from base.
-    fn hunks(&self, old: &RepoPath, new: &RepoPath) -> Option<(Vec<String>, Vec<lines::Hunk>)> {
-        let read = |workspace: &Workspace<'_>, path| workspace.snapshot.read(path).ok()?;
-        let (old, new) = (read(self.base, old)?, read(self.head, new)?);
-        let (old, new) = (lines::trimmed(&old), lines::trimmed(&new));
-        let hunks = lines::hunks(&old, &new);
-        Some((new, hunks))
+    fn compared(&self, old: &RepoPath, new: &RepoPath) -> Option<Compared> {
+        Compared::of(self.base.snapshot, old, self.head.snapshot, new)
     }
 
     /// The cause at the line that changed: an attribute before a `mod`, a key below the header of a table.
@@ -296,7 +294,10 @@ impl<R: Fn(&RepoPath) -> RepoPath> Sides<'_, R> {
                 let new = change.new.as_ref();
                 new.is_some_and(|path| path.text() == cause.path)
             })?;
-            let (text, hunks) = self.hunks(change.old.as_ref()?, change.new.as_ref()?)?;
+            let compared = self.compared(change.old.as_ref()?, change.new.as_ref()?)?;
+            let Compared {
+                new: text, hunks, ..
+            } = compared;
             let line = cause.line.checked_sub(1)?;
             let above = text.get(..line)?.iter().rev();
             let attributes = above.take_while(|line| line.starts_with("#[")).count();
@@ -307,7 +308,7 @@ impl<R: Fn(&RepoPath) -> RepoPath> Sides<'_, R> {
             if hunks.iter().any(|hunk| hunk.new.contains(&line)) {
                 return None;
             }
-            let come = |hunk: &lines::Hunk| {
+            let come = |hunk: &Hunk| {
                 let start = hunk.new.start.max(said.start);
                 (start < hunk.new.end.min(said.end)).then_some(start + 1)
             };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Reader, given};
+use super::Reader;
 use crate::matcher::nth_child::{Formula, NthChild};
 use crate::matcher::selector::Fault;
 use crate::matcher::{Matcher, Pattern, selector, surroundings};
@@ -23,7 +23,7 @@ impl Reader<'_> {
                     .add(node.span.clone(), "a pattern in this form needs `context`");
                 return None;
             };
-            let selector = match given(node, "selector") {
+            let selector = match node.given("selector") {
                 Some(selector) => Some(self.kind(selector)?),
                 None => None,
             };
@@ -139,7 +139,7 @@ impl Reader<'_> {
             return None;
         };
         let formula = self.formula(position);
-        let of = match given(node, "ofRule") {
+        let of = match node.given("ofRule") {
             Some(of) => Some(self.condition(of)?),
             None => None,
         };

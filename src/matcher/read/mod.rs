@@ -370,13 +370,13 @@ impl<'a> Reader<'a> {
         } else {
             &RELATION_KEYS[..1]
         };
-        if let (false, Some(field)) = (has_field, given(node, "field")) {
+        if let (false, Some(field)) = (has_field, node.given("field")) {
             let message = "`field` belongs to `inside` and `has`: siblings have none";
             self.problems.add(field.span.clone(), message);
             return None;
         }
         let other = self.entries(node, more_keys);
-        let field = match given(node, "field") {
+        let field = match node.given("field") {
             Some(field) => Some(self.field(field)?),
             None => None,
         };
@@ -418,9 +418,4 @@ impl<'a> Reader<'a> {
             None => self.condition(node).map(Stop::At),
         }
     }
-}
-
-/// The value of a key; `null` counts as absent.
-fn given<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    node.get(key).filter(|value| value.value != Value::Null)
 }

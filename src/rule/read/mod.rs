@@ -101,7 +101,7 @@ pub fn rule(
         return None;
     };
     refuse_idle_keys(node, problems);
-    if let Some(metadata) = optional(node, "metadata")
+    if let Some(metadata) = node.given("metadata")
         && !matches!(metadata.value, Value::Map(_))
     {
         let message = format!("`metadata` must be a mapping, not {}", metadata.word());
@@ -146,8 +146,8 @@ pub fn rule(
             && node.get("inside-macros").map(|node| &node.value) != Some(&Value::Bool(false)),
         policy: read_policy(node, problems),
         authority,
-        files: read_globs(optional(node, "files"), "files", form, problems),
-        ignores: read_globs(optional(node, "ignores"), "ignores", form, problems),
+        files: read_globs(node.given("files"), "files", form, problems),
+        ignores: read_globs(node.given("ignores"), "ignores", form, problems),
         off: Vec::new(),
         decision: decision?,
     };
@@ -248,7 +248,7 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
 
 /// Keys that an analysis does not ask for, and utils that are none.
 fn refuse_idle_keys(node: &Node, problems: &mut Problems) {
-    if let Some(utils) = optional(node, "utils")
+    if let Some(utils) = node.given("utils")
         && !matches!(utils.value, Value::Map(_))
     {
         let help = "write a name, then its rule: `utils: {is-a-call: {kind: call_expression}}`";
@@ -282,8 +282,8 @@ fn read_decision(
     match (node.get("rule"), node.get("analysis")) {
         (Some(rule), None) => {
             let before = reader.problems().len();
-            let mut matcher = reader.rule(rule, optional(node, "constraints"))?;
-            if let Some(transform) = optional(node, "transform") {
+            let mut matcher = reader.rule(rule, node.given("constraints"))?;
+            if let Some(transform) = node.given("transform") {
                 reader.transforms(&mut matcher, transform);
             }
             if matcher.kinds().is_none() && reader.problems().len() == before {
@@ -370,7 +370,7 @@ fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> O
 }
 
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
-    if let Some(note) = optional(node, "note") {
+    if let Some(note) = node.given("note") {
         reader.text("note", note);
     }
     let Some(text) = node.get("message") else {
@@ -385,11 +385,6 @@ fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'
     }
 }
 
-/// The value of a key; one without a value counts as absent, as in ast-grep.
-fn optional<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    node.get(key).filter(|value| value.value != Value::Null)
-}
-
 fn check_variables(
     text: &str,
     node: &Node,
@@ -402,7 +397,7 @@ fn check_variables(
 }
 
 fn read_fix(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) -> Option<Template> {
-    let fix = optional(node, "fix")?;
+    let fix = node.given("fix")?;
     if !matches!(fix.value, Value::Text(_)) {
         let help = "write the text that takes the place of the match: `fix: $X?`";
         let message = "`fix` must be a text: `expandStart`, `expandEnd` and several fixes are not supported yet";
