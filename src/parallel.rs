@@ -3,6 +3,8 @@
 //! Conditions ask conditions and YAML nests, as deep as their limits allow: that takes more than the usual stack. Only what
 //! is used of it takes memory. Deliberately absent: any order but that of the items.
 
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -18,6 +20,26 @@ pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Send
     }
     give_room();
     items.par_iter().map(look).collect()
+}
+
+/// The same on threads of their own, which take a `share` of the items at least: for answers that threads of rayon may be
+/// waiting for, and then must not be asked to find.
+pub fn apart<T: Sync, R: Send>(items: &[T], share: usize, look: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = items.len().div_ceil(threads).max(share);
+    let (own, others) = items.split_at(items.len().min(share));
+    let look = |items: &[T]| items.iter().map(&look).collect::<Vec<R>>();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = others
+            .chunks(share)
+            .map(|items| scope.spawn(move || look(items)))
+            .collect();
+        let mut answers = look(own);
+        for thread in others {
+            answers.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        answers
+    })
 }
 
 /// Does it on a thread with room.

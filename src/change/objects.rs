@@ -2,8 +2,12 @@
 //!
 //! What is known to be needed is asked for in one go, and kept: an answer on its own takes longer to wait for than to read.
 //!
+//! A text that the work tree still holds is read there, which is faster than git gives it out: by the hash that is its id,
+//! not by what any index remembers.
+//!
 //! Paths are never written into a question: folders are read as tree objects, which say what each name stands for
-//! (a file, a link, a submodule) and need no quoting. Deliberately absent: every other git command ([`super::git`]).
+//! (a file, a link, a submodule) and need no quoting. Deliberately absent: every other git command ([`super::git`]); ids of
+//! SHA-256, whose texts all come from git.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -11,9 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sha1::{Digest as _, Sha1};
+
 use super::git::command;
-use super::snapshot::too_large;
-use crate::source::SIZE_LIMIT;
+use super::snapshot::{read_regular, too_large};
+use crate::parallel;
+use crate::source::{RepoPath, SIZE_LIMIT};
 
 /// The names of one folder.
 pub(super) type Tree = BTreeMap<Vec<u8>, Entry>;
@@ -76,6 +83,9 @@ const KEPT: usize = 64 << 20;
 /// The most questions that are asked before an answer is read: they must fit into a pipe while nobody reads.
 const AT_ONCE: usize = 32;
 
+/// Texts of the work tree that one thread at least should read.
+const SHARE: usize = 64;
+
 /// An answer; the content is left out when it is too large.
 #[derive(Debug)]
 struct Object {
@@ -124,6 +134,39 @@ impl Objects {
                 return;
             }
         }
+    }
+
+    /// Gets texts that will be asked for soon, by path and id, like [`Objects::fetch`].
+    pub(super) fn fetch_texts(&self, files: &[(&RepoPath, &str)]) {
+        let kept = self.kept();
+        let is_new = |(_, id): &&(&RepoPath, &str)| !kept.objects.contains_key(*id);
+        let files: Vec<_> = files.iter().filter(is_new).copied().collect();
+        drop(kept);
+        let texts = parallel::apart(&files, SHARE, |(path, id)| self.lying(path, id));
+        for ((_, id), text) in files.iter().zip(texts) {
+            if let Some(content) = text {
+                let object = Object {
+                    id: (*id).to_owned(),
+                    kind: "blob".to_owned(),
+                    content: Some(content),
+                };
+                self.keep(id, Some(&Arc::new(object)));
+            }
+        }
+        self.fetch(files.iter().map(|(_, id)| *id));
+    }
+
+    /// The text of a file of the work tree, if it is the one with this id.
+    fn lying(&self, path: &RepoPath, id: &str) -> Option<Vec<u8>> {
+        let place = self.root.join(path.to_path());
+        // Behind a link of a folder it may be another file: the hash tells.
+        if !place.symlink_metadata().ok()?.is_file() {
+            return None;
+        }
+        let text = read_regular(&place).ok()?;
+        let header = format!("blob {}\0", text.len());
+        let hash = Sha1::new_with_prefix(header).chain_update(&text).finalize();
+        (hexadecimal(&hash) == id).then_some(text)
     }
 
     /// The commit that a name means, if it means one that is here.
@@ -208,18 +251,22 @@ impl Objects {
             .into_iter()
             .map(|answer| answer.map(Arc::new))
             .collect();
-        let mut kept = self.kept();
         for (name, answer) in names.iter().zip(&answers) {
-            let size = answer.iter().filter_map(|object| object.content.as_ref());
-            let size = size.map(Vec::len).sum::<usize>();
-            // A name that is no id may come to mean something else.
-            let is_id = answer.as_ref().is_none_or(|object| object.id == **name);
-            if is_id && kept.bytes + size <= KEPT {
-                kept.bytes += size;
-                kept.objects.insert((*name).to_owned(), answer.clone());
-            }
+            self.keep(name, answer.as_ref());
         }
         Ok(answers)
+    }
+
+    fn keep(&self, name: &str, answer: Option<&Arc<Object>>) {
+        let mut kept = self.kept();
+        let content = answer.and_then(|object| object.content.as_ref());
+        let size = content.map_or(0, Vec::len);
+        // A name that is no id may come to mean something else.
+        let is_id = answer.is_none_or(|object| object.id == name);
+        if is_id && kept.bytes + size <= KEPT {
+            kept.bytes += size;
+            kept.objects.insert(name.to_owned(), answer.cloned());
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

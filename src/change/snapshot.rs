@@ -139,19 +139,21 @@ impl Snapshot {
             Kind::Overlay(below, files) => {
                 let (above, others): (Vec<&RepoPath>, Vec<&RepoPath>) =
                     paths.iter().partition(|path| files.contains_key(*path));
-                let mut kept: Option<(&Arc<Objects>, Vec<&str>)> = None;
+                let (mut database, mut texts) = (None, Vec::new());
                 for path in above {
                     if let Some(Content::Object(objects, id)) = files.get(path) {
-                        kept.get_or_insert((objects, Vec::new())).1.push(id);
+                        database = Some(objects);
+                        texts.push((path, id.as_str()));
                     }
                 }
-                if let Some((objects, ids)) = kept {
-                    objects.fetch(ids.into_iter());
+                if let Some(objects) = database {
+                    objects.fetch_texts(&texts);
                 }
                 let others: Vec<RepoPath> = others.into_iter().cloned().collect();
                 below.expect(&others);
             }
-            Kind::Memory(_) | Kind::Folder(_) | Kind::Index(_) => {}
+            Kind::Index(index) => index.expect(paths),
+            Kind::Memory(_) | Kind::Folder(_) => {}
         }
     }
 
@@ -252,16 +254,16 @@ impl Commit {
                 folders.extend(folder.parent());
             }
         }
-        let ids = |paths: &mut dyn Iterator<Item = &RepoPath>| -> Vec<String> {
-            let entries = paths.filter_map(|path| self.entry(path).ok().flatten());
-            entries.map(|entry| entry.id).collect()
-        };
+        let id = |path: &RepoPath| Some(self.entry(path).ok()??.id);
         for folders in levels.values() {
-            let ids = ids(&mut folders.iter());
+            let ids: Vec<String> = folders.iter().filter_map(id).collect();
             self.objects.fetch(ids.iter().map(String::as_str));
         }
-        let ids = ids(&mut paths.iter());
-        self.objects.fetch(ids.iter().map(String::as_str));
+        let ids = paths.iter().filter_map(|path| Some((path, id(path)?)));
+        let ids: Vec<(&RepoPath, String)> = ids.collect();
+        let texts: Vec<(&RepoPath, &str)> =
+            ids.iter().map(|(path, id)| (*path, id.as_str())).collect();
+        self.objects.fetch_texts(&texts);
     }
 
     fn entry(&self, path: &RepoPath) -> Result<Option<Entry>, String> {
@@ -314,6 +316,16 @@ impl Index {
                 .collect())
         });
         entries.as_ref().map_err(|failure| failure.message.clone())
+    }
+
+    fn expect(&self, paths: &[RepoPath]) {
+        let Ok(entries) = self.entries() else {
+            return;
+        };
+        let id = |path| Some(entries.get(path)?.entry.id.as_str());
+        let texts = paths.iter().filter_map(|path| Some((path, id(path)?)));
+        let texts: Vec<(&RepoPath, &str)> = texts.collect();
+        self.repository.objects().fetch_texts(&texts);
     }
 
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, String> {
@@ -387,7 +399,7 @@ fn is_missing(error: &io::Error) -> bool {
     )
 }
 
-fn read_regular(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read_regular(path: &Path) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let size = file.metadata().map_err(|error| error.to_string())?.len();
     if size > SIZE_LIMIT as u64 {

@@ -10,6 +10,7 @@ use super::outline::{Declaration, Declared, Lints, Module};
 use super::predicate::{Shipped, Truth};
 use super::{crates, lints};
 use crate::language::Workspace;
+use crate::parallel;
 use crate::source::RepoPath;
 
 /// What a file is: the more is held against a call in it, the greater.
@@ -123,8 +124,8 @@ impl Graph {
 
     /// What a file reaches, whatever it is itself, taken for a `mod.rs` or not.
     pub(super) fn of_file(workspace: &Workspace<'_>, file: &RepoPath, is_mod_rs: bool) -> Self {
-        let folder = file.parent().unwrap_or_else(|| RepoPath::from(""));
-        let mut walk = Walk::new(workspace, &folder);
+        let package = crates::package_of(workspace, file);
+        let mut walk = Walk::new(workspace, &package.folder);
         let hop = Hop {
             path: file.clone(),
             line: 1,
@@ -142,8 +143,8 @@ impl Graph {
         file: &RepoPath,
         declarations: &[Declaration],
     ) -> BTreeSet<RepoPath> {
-        let folder = file.parent().unwrap_or_else(|| RepoPath::from(""));
-        let mut walk = Walk::new(workspace, &folder);
+        let package = crates::package_of(workspace, file);
+        let mut walk = Walk::new(workspace, &package.folder);
         for is_mod_rs in [true, false] {
             for declaration in declarations {
                 walk.follow(
@@ -184,6 +185,9 @@ impl Graph {
 
 /// The most files, about, that are expected at once.
 const EXPECTED: usize = 1024;
+
+/// Files that one thread at least should read.
+const SHARE: usize = 16;
 
 struct Walk<'a, 's> {
     workspace: &'a Workspace<'s>,
@@ -280,6 +284,9 @@ impl<'a, 's> Walk<'a, 's> {
             }
         }
         self.workspace.snapshot.expect(&files);
+        parallel::apart(&files, SHARE, |file| {
+            crates::declarations(self.workspace, file);
+        });
         end
     }
 

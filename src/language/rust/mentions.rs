@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cargo::Manifest;
-use super::outline::{Declared, Module};
+use super::graph::Graph;
+use super::outline::Declared;
 use super::{crates, methods};
 use crate::language::Workspace;
+use crate::parallel;
 use crate::source::RepoPath;
 
 /// The most folders of one package that are looked into.
@@ -20,17 +22,16 @@ const SHARE: usize = 64;
 
 /// Whether a text of the package defines a method of the name, reached or not, or leads to texts elsewhere.
 pub(super) fn may_define(workspace: &Workspace<'_>, package: &Manifest, name: &[u8]) -> bool {
-    let may = |file: &RepoPath, text: &[u8]| {
-        methods::defines(text, name) || leads_out(workspace, file, text)
-    };
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.mentioned.get(&key, || {
-        sources(workspace, package).is_none_or(|files| {
-            let said = map_texts(workspace, &files, |file, text| {
-                may(file, text).then_some(())
-            });
-            !said.is_empty()
-        })
+        let Some(files) = sources(workspace, package) else {
+            return true;
+        };
+        let said = map_texts(workspace, &files, |file, text| {
+            let may = methods::defines(text, name) || leads_out(workspace, (file, text), &files);
+            may.then_some(())
+        });
+        !said.is_empty()
     })
 }
 
@@ -57,26 +58,35 @@ pub(super) fn named(
     others
 }
 
-/// Whether a text declares a file that may be none of its package's Rust files.
-fn leads_out(workspace: &Workspace<'_>, file: &RepoPath, text: &[u8]) -> bool {
-    let holds = |part: &[u8]| super::find_all(text, part).next().is_some();
-    if !(holds(b"path") || holds(b"include")) {
+/// Whether a text declares a file that is none of these, which are sorted.
+fn leads_out(
+    workspace: &Workspace<'_>,
+    (file, text): (&RepoPath, &[u8]),
+    files: &[RepoPath],
+) -> bool {
+    let holds = |word: &[u8], marks: &[u8]| {
+        super::find_all(text, word).any(|at| {
+            let next = text[at + word.len()..].trim_ascii_start().first();
+            next.is_some_and(|next| marks.contains(next))
+        })
+    };
+    // `path = ".."`, `include!(..)`, either with a comment between.
+    if !(holds(b"path", b"=/") || holds(b"include", b"!/")) {
         return false;
     }
-    let is_elsewhere = |path: &str| path.contains(['/', '\\']) || !path.ends_with(".rs");
-    let is_path = |module: &Module| module.paths.iter().any(|path| is_elsewhere(&path.file));
-    let declarations = crates::declarations(workspace, file).unwrap_or_default();
-    declarations.iter().any(|line| {
+    let mut declarations = (*crates::declarations(workspace, file).unwrap_or_default()).clone();
+    declarations.retain(|line| {
         let is_itself = match &line.what {
-            Declared::Module(module) => is_path(module),
-            Declared::Include(path, true) => path.contains("..") || !path.ends_with(".rs"),
-            Declared::Include(path, false) => is_elsewhere(path),
+            Declared::Module(module) => !module.paths.is_empty(),
+            Declared::Include(..) => true,
         };
-        is_itself || line.inline.iter().any(is_path)
-    })
+        is_itself || line.inline.iter().any(|module| !module.paths.is_empty())
+    });
+    let led = Graph::of_declarations(workspace, file, &declarations);
+    led.iter().any(|file| files.binary_search(file).is_err())
 }
 
-/// The Rust files below the folder of a package that are no other package's; `None` when they are too many.
+/// The Rust files below the folder of a package that are no other package's, sorted; `None` when they are too many.
 fn sources(workspace: &Workspace<'_>, package: &Manifest) -> Option<Vec<RepoPath>> {
     let mut files = Vec::new();
     let mut open = vec![package.folder.clone()];
@@ -105,25 +115,19 @@ fn sources(workspace: &Workspace<'_>, package: &Manifest) -> Option<Vec<RepoPath
             return None;
         }
     }
+    files.sort();
     Some(files)
 }
 
-/// What the texts say, by several threads (those of rayon may be waiting for this answer).
+/// What the texts say.
 fn map_texts<T: Send>(
     workspace: &Workspace<'_>,
     files: &[RepoPath],
     ask: impl Fn(&RepoPath, &[u8]) -> Option<T> + Sync,
 ) -> Vec<T> {
     workspace.snapshot.expect(files);
-    let ask = |file: &RepoPath| ask(file, &workspace.snapshot.read(file).ok()??);
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = files.len().div_ceil(threads).max(SHARE);
-    std::thread::scope(|scope| {
-        let shares: Vec<_> = files
-            .chunks(share)
-            .map(|files| scope.spawn(move || files.iter().filter_map(ask).collect::<Vec<T>>()))
-            .collect();
-        let said = shares.into_iter().filter_map(|share| share.join().ok());
-        said.flatten().collect()
-    })
+    let said = parallel::apart(files, SHARE, |file| {
+        ask(file, &workspace.snapshot.read(file).ok()??)
+    });
+    said.into_iter().flatten().collect()
 }

@@ -17,6 +17,12 @@ use crate::source::RepoPath;
 
 /// Files that are something else now because others differ.
 pub(super) fn turned(base: &Workspace<'_>, head: &Workspace<'_>, changes: &[FileChange]) -> Turns {
+    let rust = || changes.iter().filter(|change| is_rust(change));
+    let paths = |side: fn(&FileChange) -> &Option<RepoPath>| -> Vec<RepoPath> {
+        rust().filter_map(|change| side(change).clone()).collect()
+    };
+    base.snapshot.expect(&paths(|change| &change.old));
+    head.snapshot.expect(&paths(|change| &change.new));
     let mut reached = BTreeSet::new();
     for change in changes {
         let sides = [(base, &change.old), (head, &change.new)];
