@@ -164,8 +164,8 @@ impl Baseline {
 
 fn key(finding: &Finding, first: &Finding) -> Key {
     Key {
-        path: finding.path.clone(),
-        rule: finding.rule.clone(),
+        path: finding.path.to_string(),
+        rule: finding.rule.to_string(),
         fingerprint: first.fingerprint.clone(),
         certainty: finding.certainty,
     }

@@ -22,7 +22,20 @@ pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Send
     items.par_iter().map(look).collect()
 }
 
-/// The same on threads of their own, which take a `share` of the items at least: for answers that threads of rayon may be
+/// The same, where each answer is handed on: as many as belong to `batch` items for each thread are there at once.
+pub fn side_by_side_in_batches<T: Sync, R: Send>(
+    items: &[T],
+    batch: usize,
+    look: impl Fn(&T) -> R + Send + Sync,
+    mut take: impl FnMut(R),
+) {
+    give_room();
+    for items in items.chunks(batch * rayon::current_num_threads()) {
+        side_by_side(items, &look).into_iter().for_each(&mut take);
+    }
+}
+
+/// [`side_by_side`] on threads of their own, which take a `share` of the items at least: for answers that threads of rayon may be
 /// waiting for, and then must not be asked to find.
 pub fn apart<T: Sync, R: Send>(items: &[T], share: usize, look: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);

@@ -687,7 +687,7 @@ fn many(count: usize, length: usize) -> Report {
         .map(|(number, disposition)| {
             let mut finding = model.clone();
             finding.disposition = disposition;
-            finding.path = format!("src/{number}.rs");
+            finding.path = format!("src/{number}.rs").into();
             finding.message = "*x*".repeat(length);
             finding.fingerprint = format!("{number:012x}{}", disposition.word());
             finding
@@ -760,7 +760,7 @@ fn nobody_can_make_sarif_too_large() {
         };
         for finding in &mut report.findings {
             finding.message = text(messages);
-            finding.path = text(paths);
+            finding.path = text(paths).into();
             finding.labels.clear();
         }
         let written = rendered(&report, Format::Sarif, &Surroundings::default());

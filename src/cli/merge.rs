@@ -184,6 +184,6 @@ fn path(finding: &Finding) -> Vec<u8> {
         .collect();
     match bytes {
         Some(bytes) if !bytes.is_empty() => bytes,
-        _ => finding.path.clone().into_bytes(),
+        _ => finding.path.as_bytes().to_vec(),
     }
 }

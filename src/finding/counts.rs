@@ -88,7 +88,7 @@ impl RuleCounts {
         for finding in findings {
             let of_rule = counts.entry(&finding.rule).or_default();
             *of_rule.findings.entry(finding.disposition).or_default() += 1;
-            if last.insert(&finding.rule, &finding.path) != Some(finding.path.as_str()) {
+            if last.insert(&finding.rule, &finding.path) != Some(&*finding.path) {
                 of_rule.files += 1;
             }
         }

@@ -1,12 +1,14 @@
 //! What a check found, as plain data: the JSON contract of `--format json`, and nothing of any output format.
 //!
-//! Every documented field is readable everywhere; a finding owns its strings.
+//! Every documented field is readable everywhere; what many findings say alike they share.
 //! Deliberately absent: how findings come about ([`crate::scan`], [`crate::review`]) and how they are shown ([`crate::report`]).
 
 mod counts;
 mod fixes;
 mod law;
 mod report;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -254,7 +256,7 @@ impl Suppression {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule's id: the slug of its statement.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// The number of the RFC.
     pub rfc: Option<u32>,
     /// The level of the statement.
@@ -271,7 +273,7 @@ pub struct Finding {
     /// Whether the change brought it in (always so but with `--all`).
     pub introduced: bool,
     /// The file, relative to the repository's root.
-    pub path: String,
+    pub path: Arc<str>,
     /// The bytes of the path in hexadecimal, when it is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_bytes: Option<String>,
@@ -282,11 +284,11 @@ pub struct Finding {
     /// What is wrong here.
     pub message: String,
     /// The statement, verbatim.
-    pub statement: Option<String>,
+    pub statement: Option<Arc<str>>,
     /// "If you need X, use Y".
-    pub advice: Option<String>,
+    pub advice: Option<Arc<str>>,
     /// The link to the statement.
-    pub href: Option<String>,
+    pub href: Option<Arc<str>>,
     /// The facts that made it ambiguous.
     pub facts: Vec<String>,
     /// The question that a reviewer must answer, when it is ambiguous.

@@ -107,7 +107,7 @@ fn annotation(entry: &Entry<'_>) -> Annotation {
         }
         lines.extend(story::reasons(finding));
         lines.extend(story::standard(finding));
-        lines.extend(finding.href.clone());
+        lines.extend(finding.href.as_deref().map(str::to_owned));
     }
     let lines: Vec<String> = lines.iter().map(|line| visible_line(line)).collect();
     Annotation {

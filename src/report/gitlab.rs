@@ -21,7 +21,7 @@ fn issue(entry: &Entry<'_>) -> Value {
     let mut lines = vec![entry.title.clone().into_owned()];
     if let Some(finding) = entry.finding {
         lines.extend(story::reasons(finding));
-        lines.extend(finding.href.clone());
+        lines.extend(finding.href.as_deref().map(str::to_owned));
     }
     json!({
         "check_name": entry.rule,

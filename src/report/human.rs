@@ -267,7 +267,7 @@ fn drawn(finding: &Finding, source: &str) -> (Excerpt, Vec<LabeledSpan>) {
     let others: Vec<_> = finding
         .labels
         .iter()
-        .filter(|label| label.path == finding.path)
+        .filter(|label| *label.path == *finding.path)
         .map(|label| (visible_line(&label.text), span(source, label.range)))
         .collect();
     let focus = span(source, finding.focus);
@@ -276,7 +276,7 @@ fn drawn(finding: &Finding, source: &str) -> (Excerpt, Vec<LabeledSpan>) {
         .collect();
     let excerpt = Excerpt::new(&finding.path, source, &places);
     let mut labels = vec![LabeledSpan::new_primary_with_span(
-        Some(finding.rule.clone()),
+        Some(finding.rule.to_string()),
         excerpt.span(source, &focus),
     )];
     labels.extend(

@@ -118,7 +118,7 @@ fn test(entry: &Entry<'_>) -> Test {
     if let Some(finding) = entry.finding {
         lines.extend(story::reasons(finding));
         lines.extend(story::standard(finding));
-        lines.extend(finding.href.clone());
+        lines.extend(finding.href.as_deref().map(str::to_owned));
     }
     Test {
         // Two findings may share a line, and viewers tell tests apart by their names.

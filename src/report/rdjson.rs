@@ -74,7 +74,7 @@ fn suggestions(finding: &Finding, source: Option<&Source>) -> Vec<Value> {
 
 fn related(finding: &Finding, surroundings: &Surroundings) -> Vec<Value> {
     let labels = finding.labels.iter().map(|label| {
-        let source = match label.path == finding.path {
+        let source = match *label.path == *finding.path {
             true => surroundings.sources.of(finding),
             false => surroundings.sources.at(&label.path),
         };

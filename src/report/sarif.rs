@@ -244,7 +244,7 @@ fn result(entry: &Entry<'_>, rule_index: usize, room: &mut usize) -> Value {
 fn related(finding: &Finding, room: &mut usize) -> Vec<Value> {
     let limit = if *room > 0 { PLACES_LIMIT } else { 0 };
     let labels = finding.labels.iter().map(|label| {
-        let same = label.path == finding.path;
+        let same = *label.path == *finding.path;
         let bytes = finding.path_bytes.as_deref().filter(|_| same);
         (
             artifact(&label.path, bytes),

@@ -35,7 +35,7 @@ impl Sources {
 
     /// The text of a finding's file.
     pub fn of(&self, finding: &Finding) -> Option<&Source> {
-        let key = (finding.path.clone(), finding.path_bytes.clone());
+        let key = (finding.path.to_string(), finding.path_bytes.clone());
         self.0.get(&key)
     }
 

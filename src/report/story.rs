@@ -256,7 +256,8 @@ pub(super) fn title(finding: &Finding) -> String {
 
 /// Why it is a finding and what to do about it, a line each.
 pub(super) fn reasons(finding: &Finding) -> Vec<String> {
-    let mut lines: Vec<String> = finding.advice.iter().cloned().collect();
+    let advice = finding.advice.as_deref().map(str::to_owned);
+    let mut lines: Vec<String> = advice.into_iter().collect();
     if let Some(cause) = &finding.cause {
         let (path, line, text) = (&cause.path, cause.line, &cause.text);
         lines.push(format!("since {path}:{line}: {text}"));

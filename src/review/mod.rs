@@ -21,6 +21,7 @@ pub mod recorded;
 pub mod touched;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::candidate::Candidate;
@@ -29,6 +30,8 @@ use crate::config::Narrowing;
 use crate::finding::{
     Answer, Certainty, Disposition, Edit, Finding, Range, ReviewCounts, Status, Usage, Verdict,
 };
+use crate::rule::{Law, Rule};
+use crate::source::RepoPath;
 use ask::{Heartbeat, Limits};
 use cache::Cache;
 use case::{Case, Request};
@@ -182,8 +185,9 @@ pub fn findings(mut candidates: Vec<Candidate<'_>>, options: &Options<'_>) -> Re
     } else {
         ask::all(case::groups(&candidates, options), options)
     };
-    let mut equals: Equals = HashMap::new();
     let total = candidates.len();
+    let mut equals = Equals::with_capacity(total);
+    let mut shared = Shared::default();
     let (mut findings, mut firsts) = (Vec::with_capacity(total), Vec::with_capacity(total));
     // From the end, so that the room that candidates take goes as that of findings comes.
     candidates.reverse();
@@ -202,7 +206,13 @@ pub fn findings(mut candidates: Vec<Candidate<'_>>, options: &Options<'_>) -> Re
             };
             case::is_question(&candidate).then(|| Err(reason.to_owned()))
         });
-        findings.push(finding(candidate, opinion, options, fingerprint));
+        findings.push(finding(
+            candidate,
+            opinion,
+            options,
+            fingerprint,
+            &mut shared,
+        ));
     }
     Reviewed {
         findings,
@@ -213,13 +223,60 @@ pub fn findings(mut candidates: Vec<Candidate<'_>>, options: &Options<'_>) -> Re
     }
 }
 
+/// Texts that findings share: there may be very many of one rule, or in one file.
+#[derive(Default)]
+struct Shared {
+    rules: HashMap<*const Rule, Told>,
+    path: Option<(RepoPath, Arc<str>)>,
+}
+
+/// What every finding of a rule says.
+#[derive(Clone)]
+struct Told {
+    rule: Arc<str>,
+    statement: Option<Arc<str>>,
+    advice: Option<Arc<str>>,
+    href: Option<Arc<str>>,
+}
+
+impl Shared {
+    fn told(&mut self, rule: &Rule) -> Told {
+        let law = rule.law();
+        let of_law = |text: fn(&Law) -> &String| law.map(|law| Arc::from(text(law).as_str()));
+        let told = self
+            .rules
+            .entry(std::ptr::from_ref(rule))
+            .or_insert_with(|| Told {
+                rule: Arc::from(rule.id.as_str()),
+                statement: of_law(|law| &law.statement),
+                advice: of_law(|law| &law.advice),
+                href: of_law(|law| &law.href),
+            });
+        told.clone()
+    }
+
+    /// The text of a path; candidates of one file stand together.
+    fn path(&mut self, path: &RepoPath) -> Arc<str> {
+        match &self.path {
+            Some((known, text)) if known == path => Arc::clone(text),
+            _ => {
+                let text: Arc<str> = path.text().into();
+                self.path = Some((path.clone(), Arc::clone(&text)));
+                text
+            }
+        }
+    }
+}
+
 fn finding(
     candidate: Candidate<'_>,
     opinion: Option<Result<Verdict, String>>,
     options: &Options<'_>,
     fingerprint: String,
+    shared: &mut Shared,
 ) -> Finding {
     let law = candidate.rule.law();
+    let told = shared.told(candidate.rule);
     let (verdict, not_reviewed) = match (opinion, candidate.certainty) {
         (Some(Ok(verdict)), _) => (Some(verdict), None),
         (Some(Err(reason)), _) => (None, Some(reason)),
@@ -234,7 +291,7 @@ fn finding(
         disposition(&candidate, verdict.as_ref(), options.confirmed)
     };
     Finding {
-        rule: candidate.rule.id.clone(),
+        rule: told.rule,
         rfc: law.map(|law| law.rfc),
         level: law.map(|law| law.level),
         status: law.map(|law| law.status),
@@ -242,14 +299,14 @@ fn finding(
         disposition,
         rejects: false,
         introduced: options.introduced,
-        path: candidate.path.text().into_owned(),
+        path: shared.path(&candidate.path),
         path_bytes: candidate.path.hex(),
         range: candidate.range,
         focus: candidate.focus,
         message: candidate.message,
-        statement: law.map(|law| law.statement.clone()),
-        advice: law.map(|law| law.advice.clone()),
-        href: law.map(|law| law.href.clone()),
+        statement: told.statement,
+        advice: told.advice,
+        href: told.href,
         facts: candidate.facts,
         ask: candidate.ask,
         labels: candidate.labels,
@@ -287,8 +344,8 @@ fn disposition(
     }
 }
 
-/// By a hash of what makes them equal: the first of them, and how many there were.
-type Equals = HashMap<blake3::Hash, (usize, u64)>;
+/// By half a hash of what makes them equal: the first of them, and how many there were.
+type Equals = HashMap<[u8; 16], (usize, u64)>;
 
 /// The first equal, and blake3 over rule, path, item path, tokens, and the index among equals; 16 hex digits.
 fn fingerprint(candidate: &Candidate<'_>, index: usize, equals: &mut Equals) -> (usize, String) {
@@ -303,7 +360,9 @@ fn fingerprint(candidate: &Candidate<'_>, index: usize, equals: &mut Equals) -> 
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    let (first, count) = equals.entry(hasher.finalize()).or_insert((index, 0));
+    let mut key = [0; 16];
+    hasher.finalize_xof().fill(&mut key);
+    let (first, count) = equals.entry(key).or_insert((index, 0));
     hasher.update(&count.to_le_bytes());
     *count += 1;
     (*first, hasher.finalize().to_hex()[..16].to_owned())

@@ -98,7 +98,7 @@ fn note(source: &Source, line: usize) -> Finding {
         hasher.update(part);
     }
     Finding {
-        rule: ADDRESSED.to_owned(),
+        rule: ADDRESSED.into(),
         rfc: None,
         level: None,
         status: None,
@@ -106,7 +106,7 @@ fn note(source: &Source, line: usize) -> Finding {
         disposition: Disposition::Note,
         rejects: false,
         introduced: true,
-        path: path.text().into_owned(),
+        path: path.text().into(),
         path_bytes: (!is_text).then(|| hex(path.as_bytes())),
         range,
         focus: range,

@@ -25,7 +25,7 @@ use crate::date::Date;
 use crate::finding::{Suppression, Unchecked};
 use crate::language::{Language, Workspace};
 use crate::matcher::{Literal, Tree};
-use crate::parallel::side_by_side;
+use crate::parallel::side_by_side_in_batches;
 use crate::rule::{Decision, Rule};
 use crate::source::{RepoPath, Source};
 use crate::suppress::comment::Reach;
@@ -46,6 +46,10 @@ pub struct Scan<'r> {
 
 /// As many files are worth waiting for together; more are better read while others are looked at.
 const AT_ONCE: usize = 256;
+
+/// Of as many files, for each thread, the candidates are kept until they are put together: there may be very many, and
+/// they are large.
+const BATCH: usize = 256;
 
 /// An exception in the code.
 #[derive(Debug, Clone)]
@@ -111,27 +115,22 @@ impl<'r> Scanner<'r> {
         if paths.len() <= AT_ONCE {
             workspace.snapshot.expect(paths);
         }
-        let outcomes: Vec<Option<Outcome<'r>>> = side_by_side(paths, |path| {
+        let look = |path: &RepoPath| {
             let outcome = self.file(workspace, path);
             self.done.fetch_add(1, Ordering::Relaxed);
             outcome
-        });
+        };
         let mut scan = Scan::default();
-        let found = outcomes.iter().flatten().flatten();
-        let count = found.map(|(candidates, ..)| candidates.len()).sum();
-        // There may be very many, and they are large.
-        scan.candidates.reserve_exact(count);
-        for outcome in outcomes.into_iter().flatten() {
-            match outcome {
-                Ok((candidates, exceptions, unchecked)) => {
-                    scan.unchecked.extend(unchecked);
-                    scan.files += 1;
-                    scan.candidates.extend(candidates);
-                    scan.exceptions.extend(exceptions);
-                }
-                Err(unchecked) => scan.unchecked.push(unchecked),
+        side_by_side_in_batches(paths, BATCH, look, |outcome| match outcome {
+            Some(Ok((candidates, exceptions, unchecked))) => {
+                scan.unchecked.extend(unchecked);
+                scan.files += 1;
+                scan.candidates.extend(candidates);
+                scan.exceptions.extend(exceptions);
             }
-        }
+            Some(Err(unchecked)) => scan.unchecked.push(unchecked),
+            None => {}
+        });
         scan
     }
 
