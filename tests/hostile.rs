@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use codex::compile;
 use codex::config::Config;
 use codex::problem::Problem;
+use codex::report;
+use codex::source::Source;
 
 const HEAD: &str = "---\nrfc: 1\ntitle: T\nstatus: enforced\ndomain: d\nowners: [a]\ndate: 2026-01-01\n---\n\n# T\n\n## odd-call\n\n> Code MUST NOT be odd.\n\nIf you need it, use y.\n\n";
 const EXAMPLES: &str = "\n```rust bad\nfn f() { odd(); }\n```\n\n```rust good\nfn f() {}\n```\n";
@@ -406,6 +408,28 @@ fn long_lines_and_control_characters_are_shown_in_part_and_made_visible() {
         said.contains("codex.toml:1:200007") && said.len() < 5000,
         "{said}"
     );
+}
+
+/// Characters of every length, broken ones too, in lines around and far beyond what is counted at once.
+#[test]
+fn places_in_long_lines_are_those_that_counting_gives() {
+    let piece =
+        b"let \xC3\xA4 = \"\xE2\x82\"; \xF0\x9F\x98\x80 \xFF\xF0\x9F \xE2\x82\xAC".as_slice();
+    let long = piece.repeat(800);
+    let bytes = [&long, &piece.repeat(3), &long[..9000], b""].join(&b'\n');
+    let source = Source::new("a.rs".into(), bytes.clone()).unwrap();
+    let shown = report::Source::new(&bytes);
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    for byte in (0..=bytes.len()).step_by(13) {
+        let before = &bytes[..byte];
+        let line = before.split(|byte| *byte == b'\n').next_back().unwrap();
+        let position = source.position(byte);
+        assert_eq!(position.column, lossy(line).chars().count() + 1, "{byte}");
+        // In the middle of a character it is the place after it.
+        if shown.text().starts_with(&lossy(before)) {
+            assert_eq!(shown.byte(position), lossy(before).len(), "{byte}");
+        }
+    }
 }
 
 #[cfg(unix)]
