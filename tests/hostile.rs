@@ -6,12 +6,17 @@ mod scratch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use codex::change::Snapshot;
 use codex::compile;
 use codex::config::Config;
+use codex::language::Workspace;
 use codex::problem::Problem;
 use codex::report;
-use codex::source::Source;
+use codex::rule::in_force;
+use codex::scan::Scanner;
+use codex::source::{RepoPath, Source};
 
 const HEAD: &str = "---\nrfc: 1\ntitle: T\nstatus: enforced\ndomain: d\nowners: [a]\ndate: 2026-01-01\n---\n\n# T\n\n## odd-call\n\n> Code MUST NOT be odd.\n\nIf you need it, use y.\n\n";
 const EXAMPLES: &str = "\n```rust bad\nfn f() { odd(); }\n```\n\n```rust good\nfn f() {}\n```\n";
@@ -430,6 +435,20 @@ fn places_in_long_lines_are_those_that_counting_gives() {
             assert_eq!(shown.byte(position), lossy(before).len(), "{byte}");
         }
     }
+}
+
+/// The code that a reviewer sees is there once for all candidates of an item, which may be one line and the whole file.
+#[test]
+fn candidates_of_one_item_share_its_code() {
+    let text = format!("fn f() {{ {} }}", "m.lock().unwrap();".repeat(500));
+    let path: RepoPath = "src/a.rs".into();
+    let snapshot = Snapshot::memory([(path.clone(), text.into_bytes())].into());
+    let rules = in_force::embedded();
+    let scan = Scanner::new(&rules, true).scan(&Workspace::new(&snapshot), &[path]);
+    assert_eq!(scan.candidates.len(), 500);
+    let mut excerpts = scan.candidates.iter().map(|found| found.excerpt.as_ref());
+    let first = excerpts.next().unwrap().unwrap();
+    assert!(excerpts.all(|next| Arc::ptr_eq(next.unwrap(), first)));
 }
 
 #[cfg(unix)]

@@ -5,10 +5,11 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::identity::{Outline, Spot};
 use super::{Exception, LanguageScanner};
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Excerpt};
 use crate::finding::{Certainty, Label, Suppression};
 use crate::fix;
 use crate::language::{FileFacts, Place, Workspace};
@@ -30,6 +31,8 @@ pub(super) struct File<'a, 'r> {
     pub(super) tokens: OnceCell<Tokens<'a>>,
     pub(super) outlines: OnceCell<Vec<Outline>>,
     pub(super) hashes: RefCell<HashMap<Node, blake3::Hash>>,
+    /// By their lines: many candidates lie in one item, of one line perhaps, which is the whole file.
+    pub(super) excerpts: RefCell<HashMap<Range<usize>, Arc<Excerpt>>>,
     pub(super) facts: FileFacts,
     pub(super) allowances: Allowances,
     pub(super) suppressions: bool,
@@ -65,6 +68,7 @@ impl<'a, 'r> File<'a, 'r> {
             tokens: OnceCell::new(),
             outlines: OnceCell::new(),
             hashes: RefCell::default(),
+            excerpts: RefCell::default(),
             facts: FileFacts::default(),
             allowances: terms.map_or_else(Allowances::default, |terms| {
                 Allowances::of(source, tree, scanner.language, terms)
@@ -289,7 +293,7 @@ impl<'a, 'r> File<'a, 'r> {
                 .flatten(),
             suppressed: suppressed.map(Box::new),
             excerpt: (certainty == Certainty::Ambiguous)
-                .then(|| Box::new(self.excerpt(&found.spot, &around))),
+                .then(|| self.excerpt(&found.spot, &around)),
             identity: around.identity,
             cause: None,
             focus: self.source.range(found.spot.focus),

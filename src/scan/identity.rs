@@ -5,6 +5,7 @@
 //! show, the tree around them does. Deliberately absent: the comparison of head and base ([`crate::introduced`]).
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::file::File;
 use crate::candidate::{Excerpt, Identity};
@@ -264,18 +265,22 @@ impl File<'_, '_> {
     }
 
     /// The enclosing item, or the lines around the match when that is long.
-    pub(super) fn excerpt(&self, spot: &Spot, around: &Surroundings) -> Excerpt {
+    pub(super) fn excerpt(&self, spot: &Spot, around: &Surroundings) -> Arc<Excerpt> {
         let (mut shown, matched) = (self.lines(&around.item), self.lines(&spot.range));
         if shown.len() > EXCERPT_LINES {
             let margin = EXCERPT_LINES / 2;
             shown = matched.start.saturating_sub(margin).max(shown.start)
                 ..(matched.start + margin).min(shown.end);
         }
-        let bytes =
-            self.source.line_range(shown.start).start..self.source.line_range(shown.end - 1).end;
-        Excerpt {
-            code: self.source.text(bytes).into_owned(),
-            first_line: shown.start,
-        }
+        let cut = || {
+            let start = self.source.line_range(shown.start).start;
+            let end = self.source.line_range(shown.end - 1).end;
+            Arc::new(Excerpt {
+                code: self.source.text(start..end).into_owned(),
+                first_line: shown.start,
+            })
+        };
+        let mut excerpts = self.excerpts.borrow_mut();
+        excerpts.entry(shown.clone()).or_insert_with(cut).clone()
     }
 }
