@@ -241,7 +241,6 @@ impl<'a, 'r> File<'a, 'r> {
             tree: self.tree,
             workspace: self.workspace,
             node: found.spot.node,
-            captures: &found.captures,
             file: &self.facts,
         };
         if rule
