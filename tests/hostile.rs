@@ -451,6 +451,18 @@ fn candidates_of_one_item_share_its_code() {
     assert!(excerpts.all(|next| Arc::ptr_eq(next.unwrap(), first)));
 }
 
+/// Each of these calls calls what the one in it gives: nobody goes down to the name for each.
+#[test]
+fn a_chain_of_calls_as_long_as_its_file_ends() {
+    let chain = "()".repeat(50_000);
+    let text = format!("fn f() {{ g{chain}; read().unwrap(); }}");
+    let path: RepoPath = "src/a.rs".into();
+    let snapshot = Snapshot::memory([(path.clone(), text.into_bytes())].into());
+    let rules = in_force::embedded();
+    let scan = Scanner::new(&rules, true).scan(&Workspace::new(&snapshot), &[path]);
+    assert_eq!((scan.candidates.len(), scan.unchecked.len()), (1, 0));
+}
+
 #[cfg(unix)]
 mod unix {
     //! Links, pipes and devices.

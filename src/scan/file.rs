@@ -22,6 +22,9 @@ use crate::suppress::{Allowances, Fault, Terms};
 /// The most bytes that the fixes of a file replace, beside four times its length: the others come when these are done.
 const FIX_BUDGET: usize = 1 << 20;
 
+/// What is longer is the text of a call that has no name.
+const LONGEST_NAME: usize = 4096;
+
 /// One file under the scanner.
 pub(super) struct File<'a, 'r> {
     pub(super) scanner: &'a LanguageScanner<'r>,
@@ -123,7 +126,10 @@ impl<'a, 'r> File<'a, 'r> {
         let mut efforts: Vec<Option<Box<Effort>>> = Vec::new();
         efforts.resize_with(scanner.rules.len(), || None);
         for node in self.tree.subtree(self.tree.root()) {
-            let name = || self.tree.bytes(self.focus(node));
+            let name = || {
+                let name = self.tree.bytes(self.focus(node));
+                name.get(..LONGEST_NAME).map_or(name, |_| b"")
+            };
             for index in table.rules(self.tree.kind(node), name) {
                 let rule = scanner.rules[index];
                 let Decision::Match(_, matcher) = &rule.decision else {

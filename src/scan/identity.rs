@@ -19,6 +19,9 @@ const EXCERPT_LINES: usize = 200;
 /// The most tokens of a match that its identity is made of: matches may lie in each other, thousands deep.
 const MATCH_LIMIT: usize = 1024;
 
+/// The most steps from a call to the name that it calls: `f()()()` may go on for the whole file, and each is a call.
+const MOST_STEPS: usize = 64;
+
 /// The kinds that identities are made of.
 #[derive(Debug)]
 pub(super) struct Kinds {
@@ -106,6 +109,7 @@ impl File<'_, '_> {
             self.tree.child_by_field(*node, *field)
         };
         let name = std::iter::successors(Some(node), step)
+            .take(MOST_STEPS)
             .last()
             .unwrap_or(node);
         if self.tree.is_leaf(name) { name } else { node }
