@@ -66,7 +66,7 @@ impl Source {
     /// the text, its end.
     pub fn byte(&self, position: Position) -> usize {
         let start = self.line_range(position.line).start;
-        let skipped = position.column - 1;
+        let skipped = position.column.saturating_sub(1);
         let (from, left) = self.lines.skip(self.text.as_bytes(), start, skipped);
         let rest = self.text.get(from..).unwrap_or_default();
         rest.char_indices()
