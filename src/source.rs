@@ -134,6 +134,8 @@ pub struct Source {
     pub path: RepoPath,
     bytes: Vec<u8>,
     line_starts: OnceLock<Vec<usize>>,
+    /// Then a column is a difference, and a long line with many findings is not counted through for each of them.
+    is_ascii: OnceLock<bool>,
 }
 
 impl Source {
@@ -152,6 +154,7 @@ impl Source {
             path,
             bytes,
             line_starts: OnceLock::new(),
+            is_ascii: OnceLock::new(),
         })
     }
 
@@ -198,9 +201,13 @@ impl Source {
     pub fn position(&self, byte: usize) -> Position {
         let line = self.line(byte);
         let start = self.line_starts()[line - 1];
+        let before = match *self.is_ascii.get_or_init(|| self.bytes.is_ascii()) {
+            true => byte - start,
+            false => self.text(start..byte).chars().count(),
+        };
         Position {
             line,
-            column: self.text(start..byte).chars().count() + 1,
+            column: before + 1,
             byte,
         }
     }

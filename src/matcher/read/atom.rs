@@ -23,10 +23,8 @@ impl Reader<'_> {
                     .add(node.span.clone(), "a pattern in this form needs `context`");
                 return None;
             };
-            let selector = match node.given("selector") {
-                Some(selector) => Some((self.kind(selector), selector)),
-                None => None,
-            };
+            let selector = node.given("selector");
+            let selector = selector.map(|selector| (self.kind(selector), selector));
             return self.parse_pattern(context, selector);
         }
         self.parse_pattern(node, None)
