@@ -9,7 +9,7 @@ use serde_json::Value;
 const GOOD: &str = "id: good\nlanguage: rust\nseverity: warning\nrule: {pattern: bad_call()}\n";
 
 /// The report of a run, and what was said beside it.
-fn check(rules: &[(&str, String)], sources: &[(&str, Vec<u8>)]) -> (Value, String) {
+fn check(rules: &[(&str, impl AsRef<[u8]>)], sources: &[(&str, Vec<u8>)]) -> (Value, String) {
     let scratch = tempfile::tempdir().unwrap();
     let (code, law) = (scratch.path().join("code"), scratch.path().join("rules"));
     let write = |folder: &Path, name: &str, bytes: &[u8]| {
@@ -19,7 +19,7 @@ fn check(rules: &[(&str, String)], sources: &[(&str, Vec<u8>)]) -> (Value, Strin
     write(&law, "good.yml", GOOD.as_bytes());
     write(&code, "good.rs", b"fn f() { bad_call() }");
     for (name, text) in rules {
-        write(&law, name, text.as_bytes());
+        write(&law, name, text.as_ref());
     }
     for (name, bytes) in sources {
         write(&code, name, bytes);
@@ -113,6 +113,26 @@ fn unknown_languages_and_doubled_ids_are_refused() {
     assert!(error.contains("second rule has the id `good`"), "{error}");
     let error = refusal("id: x\nlanguage: rust\nrule: [\n".to_owned());
     assert!(!error.is_empty());
+}
+
+#[test]
+fn rules_that_are_not_utf_8_are_refused_alone() {
+    let text = b"id: x\nlanguage: rust\nrule: {regex: '\xe9'}\n";
+    let (report, said) = check(&[("x.yml", text)], &[]);
+    assert_eq!(refused(&report).len(), 1, "{said}");
+    assert!(
+        said.contains("not UTF-8") && said.contains("x.yml:3"),
+        "{said}"
+    );
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let text = "language: rsut\nseverity: eror\nrule: {kind: block}\n";
+    let (_, said) = check(&[("x.yml", text)], &[]);
+    for place in ["needs `id`", "x.yml:1:11", "x.yml:2:11"] {
+        assert!(said.contains(place), "{place}: {said}");
+    }
 }
 
 #[test]

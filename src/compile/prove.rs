@@ -14,7 +14,7 @@ use crate::rfc::Statement;
 use crate::rule::{Example, Role, Rule};
 use crate::scan::Scanner;
 use crate::source::RepoPath;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// Runs a rule on its examples.
 pub(super) fn prove(
@@ -69,9 +69,21 @@ pub(super) fn prove(
                 statement.slug, ambiguity.id
             );
             let help = format!("add a block ```{} ambiguous", language.name);
-            problems.add_with_help(block.span.clone(), message, help);
+            let place = place_of(block, &ambiguity.id).unwrap_or(block);
+            problems.add_with_help(place.span.clone(), message, help);
         }
     }
+}
+
+/// Where a condition of `ambiguous-when` has its name.
+fn place_of<'n>(block: &'n Node, id: &str) -> Option<&'n Node> {
+    let Value::List(conditions) = &block.get("ambiguous-when")?.value else {
+        return None;
+    };
+    let mut ids = conditions
+        .iter()
+        .filter_map(|condition| condition.get("id"));
+    ids.find(|node| node.as_text() == Some(id))
 }
 
 /// Whether a compiled rule finds in its examples what they say; a reviewer's is not proved.

@@ -30,12 +30,12 @@ impl Literal {
         }
     }
 
-    /// Whether an occurrence in a file, at these bytes, can be the one that a rule needs.
+    /// Whether an occurrence in a file, at these bytes, can be the one that a rule needs. What only the grammar can tell,
+    /// as which characters outside of ASCII are letters and which are white space, is possible.
     pub fn stands_at(&self, file: &[u8], start: usize, end: usize) -> bool {
         let (head, tail) = (&file[..start], &file[end..]);
         if self.is_word
-            && (head.last().is_some_and(|byte| is_of_word(*byte))
-                || tail.first().is_some_and(|byte| is_of_word(*byte)))
+            && (goes_on(head) || tail.first().is_some_and(|byte| is_of_ascii_word(*byte)))
         {
             return false;
         }
@@ -43,12 +43,20 @@ impl Literal {
         {
             // A comment may end with the line, or with one of these.
             Some(at) => {
-                head[at] == wanted || matches!(head[at], b'/' | b']') || head[at..].contains(&b'\n')
+                head[at] == wanted
+                    || matches!(head[at], b'/' | b']')
+                    || is_beyond_words(head[at])
+                    || head[at..].iter().any(|byte| matches!(byte, b'\n' | b'\r'))
             }
             None => false,
         };
         let is_behind = |wanted: u8| match tail.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(byte) => *byte == wanted || matches!(byte, b'/' | b'-' | b'#'),
+            // A comment or a line that goes on may begin with one of these.
+            Some(byte) => {
+                *byte == wanted
+                    || matches!(byte, b'/' | b'-' | b'#' | b'<' | b'\\')
+                    || is_beyond_words(*byte)
+            }
             None => false,
         };
         self.before.is_none_or(is_before) && self.behind.is_none_or(is_behind)
@@ -59,6 +67,24 @@ impl Literal {
         let signs = usize::from(self.before.is_some()) + usize::from(self.behind.is_some());
         self.text.len() + 4 * signs + usize::from(self.is_word)
     }
+}
+
+/// Whether a word that follows would go on with the one before it: not with a number, `1and 2` is three tokens in Lua.
+fn goes_on(head: &[u8]) -> bool {
+    let word = head
+        .iter()
+        .rev()
+        .take_while(|byte| is_of_ascii_word(**byte));
+    word.last().is_some_and(|first| !first.is_ascii_digit())
+}
+
+fn is_of_ascii_word(byte: u8) -> bool {
+    byte.is_ascii() && is_of_word(byte)
+}
+
+/// What some grammars take for white space: control characters, and characters outside of ASCII.
+fn is_beyond_words(byte: u8) -> bool {
+    byte.is_ascii_control() || !byte.is_ascii()
 }
 
 /// Whether a byte goes on with a word.

@@ -252,15 +252,19 @@ impl<'t> Tree<'t> {
     }
 
     /// The siblings before it, nearest first.
-    pub fn previous_siblings(&self, node: Node) -> impl Iterator<Item = Node> + use<> {
-        let mut before: Vec<Node> = match self.parent(node) {
-            Some(parent) => self
-                .children(parent)
-                .take_while(|sibling| *sibling < node)
-                .collect(),
-            None => Vec::new(),
+    pub fn previous_siblings(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
+        let parent = self.parent(node);
+        let before = move |node: &Node| {
+            if parent.is_none_or(|parent| *node <= parent + 1) {
+                return None;
+            }
+            // The last node within the sibling, and up from there.
+            let inside = std::iter::successors(Some(*node - 1), |inside| self.parent(*inside));
+            inside
+                .into_iter()
+                .find(|inside| self.parent(*inside) == parent)
         };
-        std::iter::from_fn(move || before.pop())
+        std::iter::successors(before(&node), before)
     }
 
     /// The innermost node that holds these bytes.

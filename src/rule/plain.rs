@@ -116,37 +116,36 @@ fn read_all(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
 }
 
 fn read_rule(node: &Node, utils: &SharedUtils, problems: &mut Problems) -> Option<Rule> {
+    // What is wrong with one of them hides nothing of what is wrong with the rest.
+    let id = read_id(node, problems);
+    let severity = read_severity(node, problems);
+    let authority = Authority::Plain(severity.flatten());
+    let name = id.as_deref().unwrap_or_default();
+    let rule = read::rule(node, name, Form::Plain, authority, utils, problems);
+    rule.filter(|_| id.is_some() && severity.is_some())
+}
+
+fn read_id(node: &Node, problems: &mut Problems) -> Option<String> {
     let Some(id) = node.get("id") else {
         problems.add(node.span.clone(), "an ast-grep rule needs `id`");
         return None;
     };
-    let id = id.need_text("id", problems)?.to_owned();
-    let severity = match node.get("severity") {
-        None => Some(Disposition::Note),
-        Some(severity) => {
-            let word = severity.need_text("severity", problems)?;
-            let Some((_, disposition)) = SEVERITIES.into_iter().find(|(known, _)| *known == word)
-            else {
-                let known = SEVERITIES.into_iter().map(|(known, _)| known);
-                problems.add_unknown(
-                    severity.span.clone(),
-                    format!("unknown severity `{word}`"),
-                    word,
-                    known,
-                );
-                return None;
-            };
-            disposition
-        }
+    id.need_text("id", problems).map(str::to_owned)
+}
+
+/// What the severity does; nothing for `off`.
+fn read_severity(node: &Node, problems: &mut Problems) -> Option<Option<Disposition>> {
+    let Some(severity) = node.get("severity") else {
+        return Some(Some(Disposition::Note));
     };
-    read::rule(
-        node,
-        &id,
-        Form::Plain,
-        Authority::Plain(severity),
-        utils,
-        problems,
-    )
+    let word = severity.need_text("severity", problems)?;
+    let found = SEVERITIES.into_iter().find(|(known, _)| *known == word);
+    if found.is_none() {
+        let known = SEVERITIES.into_iter().map(|(known, _)| known);
+        let message = format!("unknown severity `{word}`");
+        problems.add_unknown(severity.span.clone(), message, word, known);
+    }
+    found.map(|(_, disposition)| disposition)
 }
 
 fn language(node: &Node) -> Option<&'static Language> {
@@ -212,13 +211,10 @@ fn documents(
     let read = |path: &PathBuf| {
         let failed = |error| Failure::io(format!("cannot read {}", path.display()), &error);
         let bytes = crate::config::read_file(path).map_err(failed)?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            failed(std::io::Error::other(format!(
-                "not UTF-8: {}",
-                error.utf8_error()
-            )))
-        })?;
-        let document = Document::new(path.to_string_lossy(), text);
+        let document = match crate::rfc::document(path, &bytes) {
+            Ok(document) => document,
+            Err(problem) => return Ok((problem.document.clone(), Vec::new(), vec![problem])),
+        };
         let mut syntax = Problems::new(Arc::clone(&document));
         let nodes = yaml::parse_all(&document.text, &mut syntax);
         Ok((document, nodes, syntax.into_vec()))

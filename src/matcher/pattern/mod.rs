@@ -257,21 +257,33 @@ impl Part {
     /// The longest text that must be there, and whether it is a whole word: a name or a keyword.
     fn literal(&self) -> Option<(&str, bool)> {
         match self {
+            // What the grammar does not name matches where the parser says that it is missing, too.
+            Self::Leaf { named: false, .. } => None,
             Self::Leaf { is_name, text, .. } => {
                 Some((text, *is_name && text.bytes().all(is_of_word)))
             }
             Self::Inner { parts, .. } => {
-                // Punctuation and keywords may be missing where a list ends.
-                let has_list = parts.iter().any(|part| matches!(part, Self::Many { .. }));
-                let is_sure = |part: &&Self| match part {
-                    Self::Leaf { named, text, .. } => {
-                        *named || !has_list && text.bytes().all(is_of_word)
-                    }
-                    _ => true,
-                };
-                let of_parts = parts.iter().filter(is_sure).filter_map(Self::literal);
-                of_parts.max_by_key(|(text, _)| text.len())
+                let of_parts = parts.iter().filter_map(Self::literal);
+                of_parts
+                    .chain(Self::first_keyword(parts).map(|text| (text, true)))
+                    .max_by_key(|(text, _)| text.len())
             }
+            _ => None,
+        }
+    }
+
+    /// The keyword that a node begins with. The parser makes up only what ends something, and that may be any other; and
+    /// what stands around a list may be missing where the list ends.
+    fn first_keyword(parts: &[Self]) -> Option<&str> {
+        let has_list = parts.iter().any(|part| matches!(part, Self::Many { .. }));
+        match parts {
+            [
+                Self::Leaf {
+                    named: false, text, ..
+                },
+                _,
+                ..,
+            ] if !has_list && text.bytes().all(is_of_word) => Some(text),
             _ => None,
         }
     }

@@ -23,19 +23,25 @@ impl Reader<'_> {
                     .add(node.span.clone(), "a pattern in this form needs `context`");
                 return None;
             };
-            let selector = match node.given("selector") {
-                Some(selector) => Some(self.kind(selector)?),
-                None => None,
-            };
+            let selector = node.given("selector");
+            let selector = selector.map(|selector| (self.kind(selector), selector));
             return self.parse_pattern(context, selector);
         }
         self.parse_pattern(node, None)
     }
 
-    fn parse_pattern(&mut self, node: &Node, selector: Option<u16>) -> Option<Pattern> {
+    fn parse_pattern(
+        &mut self,
+        node: &Node,
+        selector: Option<(Option<u16>, &Node)>,
+    ) -> Option<Pattern> {
         let text = self.no_number("pattern", node)?;
         let text = text.need_text("pattern", self.problems)?;
-        match Pattern::parse(text, selector, self.language) {
+        let (kind, blamed) = match selector {
+            Some((kind, selector)) => (Some(kind?), selector),
+            None => (None, node),
+        };
+        match Pattern::parse(text, kind, self.language) {
             Ok(pattern) => {
                 if pattern.is_error() {
                     let message = format!("this is not {} code on its own", self.language.name);
@@ -54,7 +60,7 @@ impl Reader<'_> {
             Err(message) => {
                 let help = self.surroundings(text);
                 self.problems
-                    .add_with_help(node.span.clone(), message, help);
+                    .add_with_help(blamed.span.clone(), message, help);
                 None
             }
         }

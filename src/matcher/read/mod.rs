@@ -365,29 +365,29 @@ impl<'a> Reader<'a> {
     }
 
     fn relation(&mut self, node: &Node, has_field: bool) -> Option<Box<Relation>> {
-        let more_keys = if has_field {
-            &RELATION_KEYS[..]
-        } else {
-            &RELATION_KEYS[..1]
-        };
-        if let (false, Some(field)) = (has_field, node.given("field")) {
-            let message = "`field` belongs to `inside` and `has`: siblings have none";
-            self.problems.add(field.span.clone(), message);
-            return None;
-        }
-        let other = self.entries(node, more_keys);
+        // All is read before anything is given up: what is wrong is said at once.
         let field = match node.given("field") {
-            Some(field) => Some(self.field(field)?),
-            None => None,
+            Some(field) if has_field => self.field(field).map(Some),
+            Some(field) => {
+                let message = "`field` belongs to `inside` and `has`: siblings have none";
+                self.problems.add(field.span.clone(), message);
+                None
+            }
+            None => Some(None),
         };
+        let more_keys = match has_field || field.is_none() {
+            true => &RELATION_KEYS[..],
+            false => &RELATION_KEYS[..1],
+        };
+        let other = self.entries(node, more_keys);
         let stop = match node.get("stopBy") {
-            Some(stop) => self.stop(stop)?,
-            None => Stop::Neighbor,
+            Some(stop) => self.stop(stop),
+            None => Some(Stop::Neighbor),
         };
         Some(Box::new(Relation {
             other: other?,
-            stop,
-            field,
+            stop: stop?,
+            field: field?,
         }))
     }
 
