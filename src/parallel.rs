@@ -13,6 +13,9 @@ use rayon::prelude::{IntoParallelRefIterator as _, ParallelIterator as _};
 /// The stack of each thread, bytes.
 const STACK: usize = 16 << 20;
 
+/// As many files are worth a thread of their own.
+const SHARE: usize = 16;
+
 /// What `look` makes of each item, in their order; several are looked at at once.
 pub fn side_by_side<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
     if let [item] = items {
@@ -35,11 +38,11 @@ pub fn side_by_side_in_batches<T: Sync, R: Send>(
     }
 }
 
-/// [`side_by_side`] on threads of their own, which take a `share` of the items at least: for answers that threads of rayon may be
-/// waiting for, and then must not be asked to find.
-pub fn apart<T: Sync, R: Send>(items: &[T], share: usize, look: impl Fn(&T) -> R + Sync) -> Vec<R> {
+/// [`side_by_side`] on threads of their own, for items that are files to read: threads of rayon may be waiting for the
+/// answers, and then must not be asked to find them.
+pub fn apart<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let share = items.len().div_ceil(threads).max(share);
+    let share = items.len().div_ceil(threads).max(SHARE);
     let (own, others) = items.split_at(items.len().min(share));
     let look = |items: &[T]| items.iter().map(&look).collect::<Vec<R>>();
     std::thread::scope(|scope| {

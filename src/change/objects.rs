@@ -83,8 +83,8 @@ const KEPT: usize = 64 << 20;
 /// The most questions that are asked before an answer is read: they must fit into a pipe while nobody reads.
 const AT_ONCE: usize = 32;
 
-/// Texts of the work tree that one thread at least should read.
-const SHARE: usize = 64;
+/// The most texts of the work tree that are read before they are kept.
+const TEXTS_AT_ONCE: usize = 1024;
 
 /// An answer; the content is left out when it is too large.
 #[derive(Debug)]
@@ -142,15 +142,20 @@ impl Objects {
         let is_new = |(_, id): &&(&RepoPath, &str)| !kept.objects.contains_key(*id);
         let files: Vec<_> = files.iter().filter(is_new).copied().collect();
         drop(kept);
-        let texts = parallel::apart(&files, SHARE, |(path, id)| self.lying(path, id));
-        for ((_, id), text) in files.iter().zip(texts) {
-            if let Some(content) = text {
-                let object = Object {
-                    id: (*id).to_owned(),
-                    kind: "blob".to_owned(),
-                    content: Some(content),
-                };
-                self.keep(id, Some(&Arc::new(object)));
+        for files in files.chunks(TEXTS_AT_ONCE) {
+            if self.kept().bytes >= KEPT {
+                return;
+            }
+            let texts = parallel::apart(files, |(path, id)| self.lying(path, id));
+            for ((_, id), text) in files.iter().zip(texts) {
+                if let Some(content) = text {
+                    let object = Object {
+                        id: (*id).to_owned(),
+                        kind: "blob".to_owned(),
+                        content: Some(content),
+                    };
+                    self.keep(id, Some(&Arc::new(object)));
+                }
             }
         }
         self.fetch(files.iter().map(|(_, id)| *id));

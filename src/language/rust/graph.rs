@@ -186,9 +186,6 @@ impl Graph {
 /// The most files, about, that are expected at once.
 const EXPECTED: usize = 1024;
 
-/// Files that one thread at least should read.
-const SHARE: usize = 16;
-
 struct Walk<'a, 's> {
     workspace: &'a Workspace<'s>,
     package: RepoPath,
@@ -284,7 +281,7 @@ impl<'a, 's> Walk<'a, 's> {
             }
         }
         self.workspace.snapshot.expect(&files);
-        parallel::apart(&files, SHARE, |file| {
+        parallel::apart(&files, |file| {
             crates::declarations(self.workspace, file);
         });
         end

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::cargo::Manifest;
 use super::graph::Graph;
-use super::outline::Declared;
+use super::outline::Declaration;
 use super::{crates, methods};
 use crate::language::Workspace;
 use crate::parallel;
@@ -16,9 +16,6 @@ use crate::source::RepoPath;
 
 /// The most folders of one package that are looked into.
 const LIMIT: usize = 10_000;
-
-/// Files that one thread at least should read.
-const SHARE: usize = 64;
 
 /// Whether a text of the package defines a method of the name, reached or not, or leads to texts elsewhere.
 pub(super) fn may_define(workspace: &Workspace<'_>, package: &Manifest, name: &[u8]) -> bool {
@@ -137,15 +134,10 @@ impl Sources {
         if !(holds(b"path", b"=/") || holds(b"include", b"!/")) {
             return false;
         }
-        let mut declarations = (*crates::declarations(workspace, file).unwrap_or_default()).clone();
-        declarations.retain(|line| {
-            let is_itself = match &line.what {
-                Declared::Module(module) => !module.paths.is_empty(),
-                Declared::Include(..) => true,
-            };
-            is_itself || line.inline.iter().any(|module| !module.paths.is_empty())
-        });
-        let led = Graph::of_declarations(workspace, file, &declarations);
+        let declarations = crates::declarations(workspace, file).unwrap_or_default();
+        let by_path = declarations.iter().filter(|line| line.is_by_path());
+        let by_path: Vec<Declaration> = by_path.cloned().collect();
+        let led = Graph::of_declarations(workspace, file, &by_path);
         led.iter()
             .any(|file| self.files.binary_search(file).is_err())
     }
@@ -157,7 +149,7 @@ impl Sources {
         ask: impl Fn(&RepoPath, &[u8]) -> Option<T> + Sync,
     ) -> Vec<T> {
         workspace.snapshot.expect(&self.files);
-        let said = parallel::apart(&self.files, SHARE, |file| {
+        let said = parallel::apart(&self.files, |file| {
             ask(file, &workspace.snapshot.read(file).ok()??)
         });
         said.into_iter().flatten().collect()

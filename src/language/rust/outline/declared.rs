@@ -33,6 +33,16 @@ impl Declaration {
             && self.shipped == Shipped::Always
             && self.lints == Lints::default()
     }
+
+    /// Whether a path in the text says where its file lies, and not names alone.
+    pub(in crate::language::rust) fn is_by_path(&self) -> bool {
+        let is_module = |module: &Module| !module.paths.is_empty();
+        let is_itself = match &self.what {
+            Declared::Module(module) => is_module(module),
+            Declared::Include(..) => true,
+        };
+        is_itself || self.inline.iter().any(is_module)
+    }
 }
 
 /// What is declared.
