@@ -3,6 +3,8 @@
 //! A candidate carries what the later steps need of the tree, so that the tree itself can go.
 //! Deliberately absent: dispositions; only [`crate::review`] makes a finding of a candidate.
 
+use std::sync::Arc;
+
 use crate::finding::{Cause, Certainty, Label, Range, Suppression};
 use crate::rule::Rule;
 use crate::source::RepoPath;
@@ -38,8 +40,8 @@ pub struct Candidate<'r> {
     pub identity: Identity,
     /// The exception that covers it.
     pub suppressed: Option<Box<Suppression>>,
-    /// The code that a reviewer needs, when it is ambiguous.
-    pub excerpt: Option<Box<Excerpt>>,
+    /// The code that a reviewer needs, when it is ambiguous; candidates of one item share it.
+    pub excerpt: Option<Arc<Excerpt>>,
     /// The changed line that made it, when it stands at an unchanged one.
     pub cause: Option<Box<Cause>>,
 }

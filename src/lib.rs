@@ -20,6 +20,7 @@
 //! | [`fetched`] | codexes from elsewhere: fetched by `codex fetch` only, proved, the last good one kept | |
 //! | [`change`] | head and base as snapshots: work tree, index, commits, patches | |
 //! | [`source`] | paths and texts as bytes | |
+//! | [`lines`] | where lines begin and characters stand, never quadratic | |
 //! | [`language`] | grammars, comments, facts | a file and a line per language |
 //! | [`matcher`] | the ast-grep rule language over a flattened tree | |
 //! | [`analysis`] | what takes the flow of values | a file and a line per analysis |
@@ -81,6 +82,7 @@ pub mod finding;
 pub mod fix;
 pub mod introduced;
 pub mod language;
+pub mod lines;
 pub mod matcher;
 pub mod parallel;
 pub mod problem;

@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::finding::{Position, Range};
+use crate::lines::Lines;
 
 /// A path relative to the repository's root, with `/` between its parts, as bytes: git allows any but NUL.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,7 +134,7 @@ pub struct Source {
     /// Where it lies.
     pub path: RepoPath,
     bytes: Vec<u8>,
-    line_starts: OnceLock<Vec<usize>>,
+    lines: Lines,
 }
 
 impl Source {
@@ -151,17 +152,7 @@ impl Source {
         Ok(Self {
             path,
             bytes,
-            line_starts: OnceLock::new(),
-        })
-    }
-
-    /// Counted when somebody asks: most files have nothing to point at.
-    fn line_starts(&self) -> &[usize] {
-        self.line_starts.get_or_init(|| {
-            let newlines = memchr::memchr_iter(b'\n', &self.bytes);
-            std::iter::once(0)
-                .chain(newlines.map(|at| at + 1))
-                .collect()
+            lines: Lines::default(),
         })
     }
 
@@ -177,30 +168,21 @@ impl Source {
 
     /// The line, from 1, on which the byte stands.
     pub fn line(&self, byte: usize) -> usize {
-        self.line_starts().partition_point(|start| *start <= byte)
+        self.lines.line(&self.bytes, byte)
     }
 
     /// The bytes of a line (from 1), without its end.
     pub fn line_range(&self, line: usize) -> std::ops::Range<usize> {
-        let start = self
-            .line_starts()
-            .get(line - 1)
-            .copied()
-            .unwrap_or(self.bytes.len());
-        let end = self
-            .line_starts()
-            .get(line)
-            .map_or(self.bytes.len(), |next| next - 1);
-        start..end.max(start)
+        self.lines.range(&self.bytes, line)
     }
 
-    /// Line and column of a byte; columns count Unicode scalar values (a broken byte counts as one).
+    /// Line and column of a byte; columns count Unicode scalar values, one for each U+FFFD of [`Source::text`].
     pub fn position(&self, byte: usize) -> Position {
         let line = self.line(byte);
-        let start = self.line_starts()[line - 1];
+        let start = self.line_range(line).start;
         Position {
             line,
-            column: self.text(start..byte).chars().count() + 1,
+            column: self.lines.characters(&self.bytes, start..byte) + 1,
             byte,
         }
     }

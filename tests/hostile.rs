@@ -6,10 +6,17 @@ mod scratch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use codex::change::Snapshot;
 use codex::compile;
 use codex::config::Config;
+use codex::language::Workspace;
 use codex::problem::Problem;
+use codex::report;
+use codex::rule::in_force;
+use codex::scan::Scanner;
+use codex::source::{RepoPath, Source};
 
 const HEAD: &str = "---\nrfc: 1\ntitle: T\nstatus: enforced\ndomain: d\nowners: [a]\ndate: 2026-01-01\n---\n\n# T\n\n## odd-call\n\n> Code MUST NOT be odd.\n\nIf you need it, use y.\n\n";
 const EXAMPLES: &str = "\n```rust bad\nfn f() { odd(); }\n```\n\n```rust good\nfn f() {}\n```\n";
@@ -406,6 +413,54 @@ fn long_lines_and_control_characters_are_shown_in_part_and_made_visible() {
         said.contains("codex.toml:1:200007") && said.len() < 5000,
         "{said}"
     );
+}
+
+/// Characters of every length, broken ones too, in lines around and far beyond what is counted at once.
+#[test]
+fn places_in_long_lines_are_those_that_counting_gives() {
+    let piece =
+        b"let \xC3\xA4 = \"\xE2\x82\"; \xF0\x9F\x98\x80 \xFF\xF0\x9F \xE2\x82\xAC".as_slice();
+    let long = piece.repeat(800);
+    let bytes = [&long, &piece.repeat(3), &long[..9000], b""].join(&b'\n');
+    let source = Source::new("a.rs".into(), bytes.clone()).unwrap();
+    let shown = report::Source::new(&bytes);
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    for byte in (0..=bytes.len()).step_by(13) {
+        let before = &bytes[..byte];
+        let line = before.split(|byte| *byte == b'\n').next_back().unwrap();
+        let position = source.position(byte);
+        assert_eq!(position.column, lossy(line).chars().count() + 1, "{byte}");
+        // In the middle of a character it is the place after it.
+        if shown.text().starts_with(&lossy(before)) {
+            assert_eq!(shown.byte(position), lossy(before).len(), "{byte}");
+        }
+    }
+}
+
+/// The code that a reviewer sees is there once for all candidates of an item, which may be one line and the whole file.
+#[test]
+fn candidates_of_one_item_share_its_code() {
+    let text = format!("fn f() {{ {} }}", "m.lock().unwrap();".repeat(500));
+    let path: RepoPath = "src/a.rs".into();
+    let snapshot = Snapshot::memory([(path.clone(), text.into_bytes())].into());
+    let rules = in_force::embedded();
+    let scan = Scanner::new(&rules, true).scan(&Workspace::new(&snapshot), &[path]);
+    assert_eq!(scan.candidates.len(), 500);
+    let mut excerpts = scan.candidates.iter().map(|found| found.excerpt.as_ref());
+    let first = excerpts.next().unwrap().unwrap();
+    assert!(excerpts.all(|next| Arc::ptr_eq(next.unwrap(), first)));
+}
+
+/// Each of these calls calls what the one in it gives: nobody goes down to the name for each.
+#[test]
+fn a_chain_of_calls_as_long_as_its_file_ends() {
+    let chain = "()".repeat(50_000);
+    let text = format!("fn f() {{ g{chain}; read().unwrap(); }}");
+    let path: RepoPath = "src/a.rs".into();
+    let snapshot = Snapshot::memory([(path.clone(), text.into_bytes())].into());
+    let rules = in_force::embedded();
+    let scan = Scanner::new(&rules, true).scan(&Workspace::new(&snapshot), &[path]);
+    assert_eq!((scan.candidates.len(), scan.unchecked.len()), (1, 0));
 }
 
 #[cfg(unix)]

@@ -607,6 +607,14 @@ fn the_columns_hold_the_name(folder: &Path, reports: &BTreeMap<String, String>) 
 }
 
 #[test]
+fn what_changes_directions_or_hides_is_made_visible_one_for_one() {
+    let hidden =
+        "\u{61c}\u{180e}\u{200b}\u{202e}\u{2066}\u{206f}\u{3164}\u{feff}\u{ffa0}\u{fff9}\u{e0041}";
+    let shown = visible_line(&format!("a{hidden}b"));
+    assert_eq!(shown, format!("a{}b", "\u{fffd}".repeat(11)));
+}
+
+#[test]
 fn nothing_hostile_becomes_markup() {
     use pulldown_cmark::{Event, Options, Parser, Tag, TextMergeStream};
     let text = rendered(

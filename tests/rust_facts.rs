@@ -13,7 +13,7 @@ use std::path::Path;
 
 use codex::change::Snapshot;
 use codex::language::{FileFacts, Language, Place, Workspace};
-use codex::matcher::{Captures, Node, Tree};
+use codex::matcher::{Node, Tree};
 use codex::source::{RepoPath, Source};
 
 fn rust() -> &'static Language {
@@ -54,7 +54,6 @@ fn facts_of(path: &str, bytes: &[u8], snapshot: &Snapshot) -> Vec<(usize, String
     let source = Source::new(path.into(), bytes.to_vec()).unwrap();
     let tree = Tree::parse(source.bytes(), &(rust().grammar)()).unwrap();
     let file = FileFacts::default();
-    let captures = Captures::default();
     let workspace = Workspace::new(snapshot);
     let mut nodes = calls(&tree);
     nodes.sort_by_key(|node| tree.range(*node).end);
@@ -64,7 +63,6 @@ fn facts_of(path: &str, bytes: &[u8], snapshot: &Snapshot) -> Vec<(usize, String
             tree: &tree,
             workspace: &workspace,
             node,
-            captures: &captures,
             file: &file,
         };
         let facts = rust()

@@ -92,6 +92,8 @@ fn parse(line: &str) -> Option<Line> {
         None if pattern.contains('/') => pattern.to_owned(),
         None => format!("**/{pattern}"),
     };
+    // To git braces are braces: what only looks marked must be looked at.
+    let pattern = pattern.replace('{', "[{]").replace('}', "[}]");
     let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
     Some(Line {
         files: glob.ok()?.compile_matcher(),

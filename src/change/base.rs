@@ -156,6 +156,7 @@ fn told_base(
     checked_out: Option<&CommitObject>,
 ) -> Result<Start, Failure> {
     let start = match &told.base {
+        ToldBase::Unsaid => return Err(unsaid()),
         ToldBase::Target(revision) => with_revision(repository, revision, head)?,
         ToldBase::FirstParent { of, otherwise } => {
             let made = |tip: &&CommitObject| {
@@ -194,6 +195,11 @@ fn told_base(
         reason: format!("{} ({})", start.reason, told.source),
         ..start
     })
+}
+
+fn unsaid() -> Failure {
+    Failure::new("where the push began is in the file of GITHUB_EVENT_PATH, which cannot be read")
+        .help("hand the file on to where codex runs, or name a base with `--base`")
 }
 
 /// Where a push began. `None`: nowhere, or at a commit that a forced push took away.
@@ -323,6 +329,7 @@ pub(super) fn missing(repository: &Repository, revision: &str) -> Failure {
 /// Adds what to set on the platform, when a shallow clone is to blame.
 fn with_setting(failure: Failure, repository: &Repository, told: &Told) -> Failure {
     match (told.depth_setting, &failure.help) {
+        _ if told.base == ToldBase::Unsaid => failure,
         (Some(setting), Some(help)) if repository.is_shallow() && !help.contains("fetch-depth") => {
             let help = format!("{help}; {setting} does so for good");
             failure.help(help)

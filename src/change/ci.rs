@@ -37,6 +37,9 @@ pub(super) enum ToldBase {
         commit: Option<String>,
         default_branch: Option<String>,
     },
+    /// It is a push, and nobody can say where it began. On the default branch the merge base with that would be HEAD,
+    /// and nothing new.
+    Unsaid,
 }
 
 /// The value of a variable that is set and not empty.
@@ -92,13 +95,16 @@ fn github(variable: Environment<'_>) -> Option<Told> {
                 event(variable, "/merge_group/base_sha").or_else(|| queued_onto(variable))?;
             (ToldBase::Target(base), "the merge group".to_owned())
         }
-        ("push", None, _) => (
-            ToldBase::Before {
-                commit: event(variable, "/before").and_then(commit),
-                default_branch: event(variable, "/repository/default_branch"),
-            },
-            "the push".to_owned(),
-        ),
+        ("push", None, _) => {
+            let base = event(variable, "/before").map_or(ToldBase::Unsaid, |before| {
+                let default_branch = event(variable, "/repository/default_branch");
+                ToldBase::Before {
+                    commit: commit(before),
+                    default_branch,
+                }
+            });
+            (base, "the push".to_owned())
+        }
         _ => return None,
     };
     Some(Told {

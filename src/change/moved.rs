@@ -29,11 +29,14 @@ pub(super) fn pair(files: &mut Vec<FileChange>, base: &Snapshot, head: &Snapshot
     for (old, old_path, old_text) in &deleted {
         for (new, new_path, new_text) in &added {
             let alike = Language::of(old_path) == Language::of(new_path);
-            let common = if alike { common(old_text, new_text) } else { 0 };
             let larger = old_text.len().max(new_text.len()).max(1);
-            let score = common.saturating_mul(SCORE) / larger;
-            if score * 2 >= SCORE {
-                pairs.push((score, *old, *new));
+            let may_be_half = alike && old_text.len().min(new_text.len()) * 2 >= larger;
+            let common = match may_be_half {
+                true => common(old_text, new_text),
+                false => 0,
+            };
+            if common * 2 >= larger {
+                pairs.push((common.saturating_mul(SCORE) / larger, *old, *new));
             }
         }
     }

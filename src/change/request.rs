@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Repository;
-use super::ci::Environment;
+use super::ci::{Environment, is_id};
 
 /// The label.
 pub const LABEL: &str = "codex-break-glass";
@@ -81,10 +81,6 @@ fn gitlab(variable: Environment<'_>) -> Option<Request> {
             .collect(),
         own_commit: commit.filter(|_| is_own),
     })
-}
-
-fn is_id(commit: &str) -> bool {
-    matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The reason in the last paragraph of a message; the first one is its title.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::check::output;
 use super::{Context, Verdict, read};
-use crate::finding::{Finding, Report, ReviewCounts, RuleCounts, Shard, Summary};
+use crate::finding::{Report, ReviewCounts, RuleCounts, Shard, Summary, path_as_it_is};
 use crate::problem::Failure;
 use crate::report::Surroundings;
 
@@ -75,9 +75,9 @@ fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
         whole.rejecting = whole
             .rejecting
             .zip(part.rejecting)
-            .map(|(one, other)| one + other);
+            .map(|(one, other)| one.saturating_add(other));
         if let (Some(whole), Some(part)) = (&mut whole.break_glass, part.break_glass) {
-            whole.let_through += part.let_through;
+            whole.let_through = whole.let_through.saturating_add(part.let_through);
         }
         add(&mut whole.summary, &part.summary);
         if let Some(more) = &part.review {
@@ -100,7 +100,9 @@ fn merged(shards: BTreeMap<usize, Report>) -> Result<Report, Failure> {
         return Err(Failure::new(message));
     }
     // A file is of one shard, in which its findings are sorted.
-    whole.findings.sort_by_cached_key(path);
+    whole.findings.sort_by_cached_key(|finding| {
+        path_as_it_is(&finding.path, finding.path_bytes.as_deref()).into_owned()
+    });
     whole.unchecked.sort();
     whole.by_rule = RuleCounts::of(&whole.findings, &only);
     whole.shard = None;
@@ -167,23 +169,9 @@ fn add_review(whole: &mut ReviewCounts, part: &ReviewCounts) {
         (&mut whole.unknown_ids, part.unknown_ids),
         (&mut whole.left_out, part.left_out),
     ] {
-        *sum += more;
+        *sum = sum.saturating_add(more);
     }
     if let Some(usage) = &part.usage {
         whole.usage.get_or_insert_default().add(usage);
-    }
-}
-
-/// The bytes of a finding's path.
-fn path(finding: &Finding) -> Vec<u8> {
-    let hex = finding.path_bytes.as_deref().unwrap_or_default();
-    let bytes: Option<Vec<u8>> = hex
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    match bytes {
-        Some(bytes) if !bytes.is_empty() => bytes,
-        _ => finding.path.as_bytes().to_vec(),
     }
 }

@@ -34,7 +34,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::change::Repository;
 use crate::config::{Config, FILE_NAME};
@@ -266,26 +266,8 @@ fn unknown(words: &[OsString]) -> Failure {
         let help = "this is engineering-codex, which checks code against RFCs; OpenAI's command line has the same name: call it by its path";
         return failure.help(help);
     }
-    let known = [
-        "check",
-        "compile",
-        "test",
-        "allow",
-        "baseline",
-        "ask",
-        "export",
-        "eval",
-        "explain",
-        "rules",
-        "fetch",
-        "config",
-        "init",
-        "new",
-        "review",
-        "gate",
-        "merge",
-        "completions",
-    ];
+    let commands = Arguments::command();
+    let known = commands.get_subcommands().map(clap::Command::get_name);
     failure.help(match crate::problem::nearest(&word, known) {
         Some(near) => format!("did you mean `{near}`? `codex --help` lists the commands"),
         None => "`codex --help` lists the commands".to_owned(),

@@ -99,7 +99,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let is_taken = |(format, file): &Output| *format != Format::Human && file.is_none();
     show::requests(&reviewed.shown, outputs.iter().any(is_taken), context)?;
     if let Some(path) = &chosen.record {
-        std::fs::write(path, &reviewed.recording)
+        crate::write::replace(path, reviewed.recording.as_bytes())
             .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))?;
     }
     let fail_on = fail_on.unwrap_or(config.fail_on.max(Disposition::Review));

@@ -8,9 +8,9 @@ use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
 use super::Context;
 use crate::problem::{Failure, Problem};
-use crate::report::Style;
 use crate::report::excerpt::Excerpt;
 use crate::report::plain_text::{visible, visible_line};
+use crate::report::{Source, Style};
 
 /// Shows a failure, after the problems that are its reason.
 pub(super) fn failure(failure: &Failure, style: Style) {
@@ -49,8 +49,13 @@ fn shown(problem: &Problem) -> Shown {
     // Of a place that goes on over lines, the first says enough.
     let rest = source.get(problem.span.clone()).unwrap_or_default();
     let place = problem.span.start..problem.span.start + rest.lines().next().map_or(0, str::len);
-    let excerpt = Excerpt::new(&problem.document.name, source, std::slice::from_ref(&place));
-    let span = excerpt.span(source, &place);
+    let source = Source::new(source.as_bytes());
+    let excerpt = Excerpt::new(
+        &problem.document.name,
+        &source,
+        std::slice::from_ref(&place),
+    );
+    let span = excerpt.span(&source, &place);
     Shown {
         message: visible_line(&problem.message),
         help: problem.help.as_deref().map(visible_line),

@@ -76,11 +76,6 @@ impl Remote {
         let url = url.strip_suffix(".git").unwrap_or(url);
         format!("{url}/blob/{}/", self.commit)
     }
-
-    /// Enough of the commit to be told from others.
-    pub fn short(&self) -> &str {
-        short(&self.commit)
-    }
 }
 
 /// Enough of a commit to be told from others.

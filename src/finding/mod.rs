@@ -8,6 +8,7 @@ mod fixes;
 mod law;
 mod report;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -307,4 +308,14 @@ pub struct Finding {
     pub suppressed: Option<Box<Suppression>>,
     /// Stable name of the finding: independent of lines, the same in every format.
     pub fingerprint: String,
+}
+
+/// The bytes of a path, of a finding's `path` and `path_bytes`; what is no hexadecimal counts for nothing.
+pub fn path_as_it_is<'a>(path: &'a str, hex: Option<&str>) -> Cow<'a, [u8]> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = hex.and_then(|hex| hex.as_bytes().chunks(2).map(byte).collect());
+    match bytes.filter(|bytes| !bytes.is_empty()) {
+        Some(bytes) => Cow::Owned(bytes),
+        None => Cow::Borrowed(path.as_bytes()),
+    }
 }

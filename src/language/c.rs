@@ -84,8 +84,7 @@ fn is_test(place: &Place<'_>) -> Option<Cause> {
 
 /// Macros that define a test: they look like a function without a type, or like a call before a block.
 fn body_of_test(code: &Code<'_>, node: Node) -> Option<Node> {
-    let text = code.text(node);
-    let name = text.split_once('(')?.0.trim_end();
+    let name = code.before_bracket(node)?;
     let is_test = matches!(
         name,
         "TEST"

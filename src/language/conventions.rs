@@ -46,6 +46,9 @@ impl Names {
     }
 }
 
+/// Bytes of the longest name.
+const LONGEST: usize = 256;
+
 /// The code of one file, asked by the names of kinds and fields.
 pub(super) struct Code<'a> {
     pub tree: &'a Tree<'a>,
@@ -65,9 +68,19 @@ impl Code<'_> {
         self.tree.child_by_field(node, field.get())
     }
 
-    /// A node's text; what is not UTF-8 is no name.
+    /// A node's text; what is not UTF-8 is no name, and neither is what is so long: it may hold as many like it as it has
+    /// bytes.
     pub fn text(&self, node: Node) -> &str {
-        std::str::from_utf8(self.tree.bytes(node)).unwrap_or_default()
+        let bytes = self.tree.bytes(node);
+        let name = std::str::from_utf8(bytes.get(..LONGEST).map_or(bytes, |_| b""));
+        name.unwrap_or_default()
+    }
+
+    /// The text of a node before its first bracket.
+    pub fn before_bracket(&self, node: Node) -> Option<&str> {
+        let bytes = self.tree.bytes(node);
+        let end = bytes.iter().take(LONGEST).position(|byte| *byte == b'(')?;
+        std::str::from_utf8(&bytes[..end]).ok().map(str::trim_end)
     }
 }
 

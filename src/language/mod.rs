@@ -45,7 +45,7 @@ pub use self::file_facts::{Because, FileFacts, Stretch};
 pub use self::workspace::{Granted, Turned, Turns, Workspace};
 use crate::change::FileChange;
 use crate::finding::Cause;
-use crate::matcher::{Captures, Node, Tree};
+use crate::matcher::{Node, Tree};
 use crate::source::Source;
 
 /// Every language that this codex knows.
@@ -286,8 +286,6 @@ pub struct Place<'a> {
     pub workspace: &'a Workspace<'a>,
     /// The matched node.
     pub node: Node,
-    /// What the metavariables stand for.
-    pub captures: &'a Captures,
     /// What is known of the whole file: one for all places of a file.
     pub file: &'a FileFacts,
 }

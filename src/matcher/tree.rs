@@ -307,19 +307,4 @@ impl<'t> Tree<'t> {
             None
         })
     }
-
-    /// The tree as an S-expression of its named nodes, for messages and tests.
-    pub fn outline(&self, node: Node, grammar: &tree_sitter::Language) -> String {
-        let kind = grammar.node_kind_for_id(self.kind(node)).unwrap_or("ERROR");
-        let inner: Vec<String> = self
-            .children(node)
-            .filter(|child| self.is_named(*child))
-            .map(|child| self.outline(child, grammar))
-            .collect();
-        if inner.is_empty() {
-            format!("({kind})")
-        } else {
-            format!("({kind} {})", inner.join(" "))
-        }
-    }
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+use super::Source;
 use super::plain_text::{visible, visible_line};
 
 /// Bytes of a line before the place that are shown at least, when the line is too long to be shown whole.
@@ -41,34 +42,35 @@ struct Line {
 
 impl Excerpt {
     /// The lines of `source` that hold the places, from the first to the last, and one on each side.
-    pub fn new(name: &str, source: &str, places: &[Range<usize>]) -> Self {
-        let byte = |place: usize| source.floor_char_boundary(place);
+    pub fn new(name: &str, source: &Source, places: &[Range<usize>]) -> Self {
+        let byte = |place: usize| source.text().floor_char_boundary(place);
         let first = byte(places.iter().map(|place| place.start).min().unwrap_or(0));
         let last = byte(places.iter().map(|place| place.end).max().unwrap_or(0)).max(first);
-        let line_start = |at: usize| source[..at].rfind('\n').map_or(0, |end| end + 1);
-        let line_end = |at: usize| source[at..].find('\n').map_or(source.len(), |end| at + end);
-        let first_line = line_start(first);
-        let mut start = line_start(first_line.saturating_sub(1));
-        let end = line_end((line_end(last) + 1).min(source.len()));
+        let from = source.line(first).saturating_sub(1).max(1);
         let mut excerpt = Self {
             name: visible_line(name),
             text: String::new(),
             lines: Vec::new(),
         };
-        let mut number = source[..start].matches('\n').count();
-        loop {
-            let whole = start..line_end(start);
-            excerpt.push(number, whole.clone(), source, places);
-            number += 1;
-            start = whole.end + 1;
-            let is_past_the_end = start >= source.len() && start > last;
-            if start > end || is_past_the_end {
-                return excerpt;
+        for line in from..=(source.line(last) + 1).min(source.last_line()) {
+            let whole = source.line_range(line);
+            // What follows the last line end is a line only where something is said about it.
+            let is_past_the_end = whole.start == source.text().len() && whole.start > last;
+            if line == from || !is_past_the_end {
+                excerpt.push(line - 1, whole, source, places);
             }
         }
+        excerpt
     }
 
-    fn push(&mut self, number: usize, whole: Range<usize>, source: &str, places: &[Range<usize>]) {
+    fn push(
+        &mut self,
+        number: usize,
+        whole: Range<usize>,
+        source: &Source,
+        places: &[Range<usize>],
+    ) {
+        let text = source.text();
         let mut part = whole.clone();
         if whole.len() > LINE_LIMIT {
             let place = places
@@ -76,21 +78,21 @@ impl Excerpt {
                 .find(|place| place.start <= whole.end && place.end >= whole.start)
                 .map_or(whole.start, |place| place.start.max(whole.start));
             let from = place.saturating_sub(BEFORE).max(whole.start);
-            part = source.floor_char_boundary(from)
-                ..source.floor_char_boundary((from + LINE_LIMIT).min(whole.end));
+            part = text.floor_char_boundary(from)
+                ..text.floor_char_boundary((from + LINE_LIMIT).min(whole.end));
         }
         if part.start > whole.start {
             self.text.push_str(CUT);
         }
         let at = self.text.len();
-        self.text.push_str(&visible(&source[part.clone()]));
+        self.text.push_str(&visible(&text[part.clone()]));
         if part.end < whole.end {
             self.text.push_str(CUT);
         }
         self.text.push('\n');
         self.lines.push(Line {
             number,
-            hidden: source[whole.start..part.start].chars().count(),
+            hidden: source.characters(whole.start..part.start),
             whole,
             part,
             at,
@@ -98,16 +100,16 @@ impl Excerpt {
     }
 
     /// Where a place of the source lies in the excerpt.
-    pub fn span(&self, source: &str, place: &Range<usize>) -> Range<usize> {
+    pub fn span(&self, source: &Source, place: &Range<usize>) -> Range<usize> {
         let offset = |byte: usize| {
-            let byte = source.floor_char_boundary(byte);
+            let byte = source.text().floor_char_boundary(byte);
             let index = self
                 .lines
                 .partition_point(|line| line.whole.start <= byte)
                 .saturating_sub(1);
             self.lines.get(index).map_or(0, |line| {
                 let shown = line.part.start..byte.clamp(line.part.start, line.part.end);
-                line.at + visible(&source[shown]).len()
+                line.at + visible(&source.text()[shown]).len()
             })
         };
         let start = offset(place.start);

@@ -7,10 +7,10 @@ use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode,
 };
 
-use super::Surroundings;
 use super::excerpt::Excerpt;
 use super::plain_text::{no_command, visible_line};
 use super::story::{self, count};
+use super::{Source, Surroundings};
 use crate::finding::{Disposition, Finding, Fixes, Position, Range, Report, RuleCounts};
 
 /// How to draw.
@@ -104,7 +104,6 @@ pub(super) fn render(
             .filter(|finding| finding.disposition == disposition)
         {
             let source = surroundings.sources.of(finding);
-            let source = source.map(|source| source.text.as_str());
             let text = style
                 .draw(&Drawn::new(finding, source))
                 .map_err(io::Error::other)?;
@@ -240,7 +239,7 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn new(finding: &Finding, source: Option<&str>) -> Self {
+    fn new(finding: &Finding, source: Option<&Source>) -> Self {
         let (source, labels) = match source {
             Some(source) => {
                 let (excerpt, labels) = drawn(finding, source);
@@ -263,7 +262,7 @@ impl Drawn {
 }
 
 /// The code of a finding with its labels.
-fn drawn(finding: &Finding, source: &str) -> (Excerpt, Vec<LabeledSpan>) {
+fn drawn(finding: &Finding, source: &Source) -> (Excerpt, Vec<LabeledSpan>) {
     let others: Vec<_> = finding
         .labels
         .iter()
@@ -314,23 +313,10 @@ fn explained(finding: &Finding, is_drawn: bool) -> String {
         .join("\n")
 }
 
-/// The bytes of a place: a source that is not UTF-8 has other bytes here than on disk, but as many characters.
-fn span(source: &str, range: Range) -> std::ops::Range<usize> {
-    let offset = |position: Position| {
-        let line_start = source
-            .split_inclusive('\n')
-            .take(position.line - 1)
-            .map(str::len)
-            .sum::<usize>();
-        let line = &source[line_start..];
-        line_start
-            + line
-                .char_indices()
-                .nth(position.column - 1)
-                .map_or(line.len(), |(byte, _)| byte)
-    };
-    let start = offset(range.start);
-    start..offset(range.end).max(start)
+/// The bytes of a place in the text.
+fn span(source: &Source, range: Range) -> std::ops::Range<usize> {
+    let start = source.byte(range.start);
+    start..source.byte(range.end).max(start)
 }
 
 impl fmt::Display for Drawn {

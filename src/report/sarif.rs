@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::Surroundings;
 use super::plain_text::visible;
 use super::story::{self, Entry, shortened};
-use crate::finding::{Disposition, Finding, Level, Position, Range, Report, Status};
+use crate::finding::{Disposition, Finding, Level, Position, Range, Report, Status, path_as_it_is};
 
 /// GitHub refuses a run with more.
 const RESULTS_LIMIT: usize = 25_000;
@@ -372,10 +372,9 @@ fn message(text: &str) -> String {
 
 /// The path as a relative address: the very bytes, each that means something escaped.
 fn artifact(path: &str, path_bytes: Option<&str>) -> Value {
-    let bytes = path_bytes.and_then(bytes_of_hex);
-    let bytes = bytes.as_deref().unwrap_or(path.as_bytes());
+    let bytes = path_as_it_is(path, path_bytes);
     let mut uri = String::with_capacity(bytes.len());
-    for byte in bytes {
+    for byte in bytes.iter() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 uri.push(char::from(*byte));
@@ -384,11 +383,4 @@ fn artifact(path: &str, path_bytes: Option<&str>) -> Value {
         }
     }
     json!({"uri": uri, "uriBaseId": "SRCROOT"})
-}
-
-fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
-    let digits = hex.as_bytes().chunks(2);
-    digits
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }

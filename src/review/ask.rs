@@ -69,7 +69,7 @@ pub struct Effort {
 }
 
 /// Finds a verdict for each case.
-pub fn all(groups: Vec<Group>, options: &Options<'_>) -> Outcome {
+pub fn all(groups: impl IntoIterator<Item = Group>, options: &Options<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let (reviewer, silence) = match options.asking {
         Asking::Nobody => (None, "no reviewer configured"),

@@ -5,6 +5,7 @@
 //! Deliberately absent: who is asked ([`super::ask`]).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -183,8 +184,8 @@ pub fn is_question(candidate: &Candidate<'_>) -> bool {
         && law.is_some_and(|law| law.level.is_binding())
 }
 
-/// All questions, grouped by rule and item; the riskiest first.
-pub fn groups(candidates: &[Candidate<'_>], options: &Options<'_>) -> Vec<Group> {
+/// All questions, grouped by rule and item; the riskiest first. There may be very many: one group is made after the other.
+pub fn groups(candidates: &[Candidate<'_>], options: &Options<'_>) -> impl Iterator<Item = Group> {
     type Key<'a> = (&'a RepoPath, usize, usize, &'a str, &'a str);
     let mut indices: BTreeMap<Key<'_>, Vec<usize>> = BTreeMap::new();
     for (index, candidate) in candidates.iter().enumerate() {
@@ -202,31 +203,31 @@ pub fn groups(candidates: &[Candidate<'_>], options: &Options<'_>) -> Vec<Group>
         }
     }
     let contexts = all_contexts(candidates, indices.values(), options);
-    let mut groups: Vec<Group> = indices
-        .into_values()
-        .map(|indices| {
-            let none = Context::default();
-            let context = contexts.get(&indices[0]).unwrap_or(&none);
-            let case = |(at, index): (usize, &usize)| case(at + 1, &candidates[*index], context);
-            Group {
-                cases: indices.iter().enumerate().filter_map(case).collect(),
-                candidates: indices,
-            }
-        })
-        .filter(|group| group.cases.len() == group.candidates.len())
-        .collect();
+    let mut groups: Vec<Vec<usize>> = indices.into_values().collect();
     // A stable sort: within equal risk, the order of the text.
-    groups.sort_by_key(|group| {
-        let candidate = &candidates[group.candidates[0]];
+    groups.sort_by_key(|indices| {
+        let candidate = &candidates[indices[0]];
         let status = candidate.rule.law().map(|law| law.status);
         (
             !options.narrow.is_risky(&candidate.path),
             status != Some(Status::Enforced),
             status == Some(Status::Draft),
-            group.candidates[0],
+            indices[0],
         )
     });
-    groups
+    let group = move |indices: Vec<usize>| {
+        let mut around = Around::new(contexts.get(&indices[0]));
+        let numbered = indices.iter().enumerate();
+        let cases = numbered
+            .filter_map(|(at, index)| case(at + 1, &candidates[*index], &mut around))
+            .collect();
+        Group {
+            candidates: indices,
+            cases,
+        }
+    };
+    let is_whole = |group: &Group| group.cases.len() == group.candidates.len();
+    groups.into_iter().map(group).filter(is_whole)
 }
 
 /// The contexts of groups, by their first candidates; each file is parsed once.
@@ -268,20 +269,66 @@ fn all_contexts<'a>(
     all
 }
 
-fn case(number: usize, candidate: &Candidate<'_>, context: &Context) -> Option<Case> {
+/// What the cases of a group show alike, made harmless once: each piece of code may be the whole file.
+#[derive(Default)]
+struct Around {
+    called: Vec<Piece>,
+    before: Option<Piece>,
+    /// What is not known of the item, and what of these pieces is not shown.
+    left_out: [Vec<String>; 2],
+    /// The last excerpt, the number of its lines, and its code.
+    excerpt: Option<(Arc<Excerpt>, usize, String)>,
+}
+
+impl Around {
+    fn new(context: Option<&Context>) -> Self {
+        let Some(context) = context else {
+            return Self::default();
+        };
+        let mut left_out = Vec::new();
+        let mut piece = |shown: &Excerpt| {
+            piece(
+                neutral::code(&shown.code),
+                shown.first_line,
+                0,
+                &mut left_out,
+            )
+        };
+        Self {
+            called: context.called.iter().map(&mut piece).collect(),
+            before: context.before.as_ref().map(piece),
+            left_out: [context.left_out.clone(), left_out],
+            excerpt: None,
+        }
+    }
+
+    /// The number of lines of an excerpt, and its code.
+    fn shown(&mut self, excerpt: &Arc<Excerpt>) -> (usize, &str) {
+        let known = self.excerpt.take();
+        let known = known.filter(|(known, ..)| Arc::ptr_eq(known, excerpt));
+        let (_, lines, code) = self.excerpt.insert(known.unwrap_or_else(|| {
+            let lines = excerpt.code.lines().count();
+            (Arc::clone(excerpt), lines, neutral::code(&excerpt.code))
+        }));
+        (*lines, code)
+    }
+}
+
+fn case(number: usize, candidate: &Candidate<'_>, around: &mut Around) -> Option<Case> {
     let law = candidate.rule.law()?;
     let excerpt = candidate.excerpt.as_ref()?;
-    let mut left_out = context.left_out.clone();
+    let [mut left_out, beside] = around.left_out.clone();
     let item = candidate.item_lines.len();
-    let shown = excerpt.code.lines().count();
+    let (shown, code) = around.shown(excerpt);
     if shown < item {
         left_out.push(format!("{} lines of the item", item - shown));
     }
-    let main = piece(excerpt, candidate, &mut left_out);
+    // The place is shown even where there is too much around it.
+    let line = candidate.focus.start.line;
+    let line = line.saturating_sub(excerpt.first_line);
+    let main = piece(code.to_owned(), excerpt.first_line, line, &mut left_out);
+    left_out.extend(beside);
     let language = Language::of(&candidate.path).map_or("", |language| language.name);
-    let mut rest = |excerpt: &Excerpt| piece_from(excerpt, 0, &mut left_out);
-    let called = context.called.iter().map(&mut rest).collect();
-    let before = context.before.as_ref().map(&mut rest);
     Some(Case {
         id: format!("c{number}"),
         kind: &kind::CODE,
@@ -294,31 +341,17 @@ fn case(number: usize, candidate: &Candidate<'_>, context: &Context) -> Option<C
         range: candidate.range,
         code: main.code,
         first_line: main.first_line,
-        called,
-        before,
+        called: around.called.clone(),
+        before: around.before.clone(),
         examples: examples(law, language, None, &mut left_out),
         left_out,
     })
 }
 
-/// The code around a candidate, with its place in it even where there is too much of it.
-fn piece(excerpt: &Excerpt, candidate: &Candidate<'_>, left_out: &mut Vec<String>) -> Piece {
-    let line = candidate
-        .focus
-        .start
-        .line
-        .saturating_sub(excerpt.first_line);
-    piece_from(excerpt, line, left_out)
-}
-
 /// As many lines around line `wanted` (from 0) as fit.
-fn piece_from(excerpt: &Excerpt, wanted: usize, left_out: &mut Vec<String>) -> Piece {
-    let code = neutral::code(&excerpt.code);
+fn piece(code: String, first_line: usize, wanted: usize, left_out: &mut Vec<String>) -> Piece {
     if code.len() <= CODE_LIMIT {
-        return Piece {
-            code,
-            first_line: excerpt.first_line,
-        };
+        return Piece { code, first_line };
     }
     let lines: Vec<&str> = code.split('\n').collect();
     let wanted = wanted.min(lines.len() - 1);
@@ -345,7 +378,7 @@ fn piece_from(excerpt: &Excerpt, wanted: usize, left_out: &mut Vec<String>) -> P
     left_out.push(format!("{} long lines", lines.len() - (end - start)));
     Piece {
         code: lines[start..end].join("\n"),
-        first_line: excerpt.first_line + start,
+        first_line: first_line + start,
     }
 }
 

@@ -86,8 +86,6 @@ fn note(source: &Source, line: usize) -> Finding {
     let start = place.start + (text.len() - text.trim_start().len()).min(place.len());
     let range = source.range(start..place.end.max(start));
     let path = &source.path;
-    let is_text = std::str::from_utf8(path.as_bytes()).is_ok();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut hasher = blake3::Hasher::new();
     for part in [
         ADDRESSED.as_bytes(),
@@ -107,7 +105,7 @@ fn note(source: &Source, line: usize) -> Finding {
         rejects: false,
         introduced: true,
         path: path.text().into(),
-        path_bytes: (!is_text).then(|| hex(path.as_bytes())),
+        path_bytes: path.hex(),
         range,
         focus: range,
         message: "the change adds text that speaks to a reviewer".to_owned(),

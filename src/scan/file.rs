@@ -5,10 +5,11 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::identity::{Outline, Spot};
 use super::{Exception, LanguageScanner};
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Excerpt};
 use crate::finding::{Certainty, Label, Suppression};
 use crate::fix;
 use crate::language::{FileFacts, Place, Workspace};
@@ -21,6 +22,9 @@ use crate::suppress::{Allowances, Fault, Terms};
 /// The most bytes that the fixes of a file replace, beside four times its length: the others come when these are done.
 const FIX_BUDGET: usize = 1 << 20;
 
+/// What is longer is the text of a call that has no name.
+const LONGEST_NAME: usize = 4096;
+
 /// One file under the scanner.
 pub(super) struct File<'a, 'r> {
     pub(super) scanner: &'a LanguageScanner<'r>,
@@ -30,6 +34,8 @@ pub(super) struct File<'a, 'r> {
     pub(super) tokens: OnceCell<Tokens<'a>>,
     pub(super) outlines: OnceCell<Vec<Outline>>,
     pub(super) hashes: RefCell<HashMap<Node, blake3::Hash>>,
+    /// By their lines: many candidates lie in one item, of one line perhaps, which is the whole file.
+    pub(super) excerpts: RefCell<HashMap<Range<usize>, Arc<Excerpt>>>,
     pub(super) facts: FileFacts,
     pub(super) allowances: Allowances,
     pub(super) suppressions: bool,
@@ -65,6 +71,7 @@ impl<'a, 'r> File<'a, 'r> {
             tokens: OnceCell::new(),
             outlines: OnceCell::new(),
             hashes: RefCell::default(),
+            excerpts: RefCell::default(),
             facts: FileFacts::default(),
             allowances: terms.map_or_else(Allowances::default, |terms| {
                 Allowances::of(source, tree, scanner.language, terms)
@@ -119,7 +126,10 @@ impl<'a, 'r> File<'a, 'r> {
         let mut efforts: Vec<Option<Box<Effort>>> = Vec::new();
         efforts.resize_with(scanner.rules.len(), || None);
         for node in self.tree.subtree(self.tree.root()) {
-            let name = || self.tree.bytes(self.focus(node));
+            let name = || {
+                let name = self.tree.bytes(self.focus(node));
+                name.get(..LONGEST_NAME).map_or(name, |_| b"")
+            };
             for index in table.rules(self.tree.kind(node), name) {
                 let rule = scanner.rules[index];
                 let Decision::Match(_, matcher) = &rule.decision else {
@@ -237,7 +247,6 @@ impl<'a, 'r> File<'a, 'r> {
             tree: self.tree,
             workspace: self.workspace,
             node: found.spot.node,
-            captures: &found.captures,
             file: &self.facts,
         };
         if rule
@@ -289,7 +298,7 @@ impl<'a, 'r> File<'a, 'r> {
                 .flatten(),
             suppressed: suppressed.map(Box::new),
             excerpt: (certainty == Certainty::Ambiguous)
-                .then(|| Box::new(self.excerpt(&found.spot, &around))),
+                .then(|| self.excerpt(&found.spot, &around)),
             identity: around.identity,
             cause: None,
             focus: self.source.range(found.spot.focus),

@@ -5,6 +5,7 @@
 //! show, the tree around them does. Deliberately absent: the comparison of head and base ([`crate::introduced`]).
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::file::File;
 use crate::candidate::{Excerpt, Identity};
@@ -17,6 +18,9 @@ const EXCERPT_LINES: usize = 200;
 
 /// The most tokens of a match that its identity is made of: matches may lie in each other, thousands deep.
 const MATCH_LIMIT: usize = 1024;
+
+/// The most steps from a call to the name that it calls: `f()()()` may go on for the whole file, and each is a call.
+const MOST_STEPS: usize = 64;
 
 /// The kinds that identities are made of.
 #[derive(Debug)]
@@ -105,6 +109,7 @@ impl File<'_, '_> {
             self.tree.child_by_field(*node, *field)
         };
         let name = std::iter::successors(Some(node), step)
+            .take(MOST_STEPS)
             .last()
             .unwrap_or(node);
         if self.tree.is_leaf(name) { name } else { node }
@@ -264,18 +269,22 @@ impl File<'_, '_> {
     }
 
     /// The enclosing item, or the lines around the match when that is long.
-    pub(super) fn excerpt(&self, spot: &Spot, around: &Surroundings) -> Excerpt {
+    pub(super) fn excerpt(&self, spot: &Spot, around: &Surroundings) -> Arc<Excerpt> {
         let (mut shown, matched) = (self.lines(&around.item), self.lines(&spot.range));
         if shown.len() > EXCERPT_LINES {
             let margin = EXCERPT_LINES / 2;
             shown = matched.start.saturating_sub(margin).max(shown.start)
                 ..(matched.start + margin).min(shown.end);
         }
-        let bytes =
-            self.source.line_range(shown.start).start..self.source.line_range(shown.end - 1).end;
-        Excerpt {
-            code: self.source.text(bytes).into_owned(),
-            first_line: shown.start,
-        }
+        let cut = || {
+            let start = self.source.line_range(shown.start).start;
+            let end = self.source.line_range(shown.end - 1).end;
+            Arc::new(Excerpt {
+                code: self.source.text(start..end).into_owned(),
+                first_line: shown.start,
+            })
+        };
+        let mut excerpts = self.excerpts.borrow_mut();
+        excerpts.entry(shown.clone()).or_insert_with(cut).clone()
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::LanguageScanner;
 use super::file::File;
@@ -174,7 +175,7 @@ impl<'a, 'r> File<'a, 'r> {
             identity,
             statement_line: first,
             suppressed: suppressed.map(Box::new),
-            excerpt: Some(Box::new(self.excerpt(&spot, &around))),
+            excerpt: Some(self.excerpt(&spot, &around)),
             ..bare(rule, review, self.source, lines, focus)
         })
     }
@@ -215,7 +216,7 @@ fn plain<'r>(
             statement: changed,
             item: changed,
         },
-        excerpt: Some(Box::new(Excerpt {
+        excerpt: Some(Arc::new(Excerpt {
             code: source.text(bytes(source, &shown)).into_owned(),
             first_line: shown.start,
         })),

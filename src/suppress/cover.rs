@@ -6,6 +6,7 @@
 //! belongs to that one. Of several the nearest covers. All is looked up once per comment, so that a file full of
 //! exceptions costs no more than its length.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::comment::{self, Allowed, Reach};
@@ -41,6 +42,16 @@ pub struct Allowance {
 pub struct Allowances {
     /// In the order of the text.
     pub comments: Vec<Allowance>,
+    by_rule: BTreeMap<String, Holding>,
+}
+
+/// The exceptions that hold for one rule, as indices of comments.
+#[derive(Debug, Default)]
+struct Holding {
+    /// Those for a statement, in the order of the text.
+    near: Vec<usize>,
+    /// The first for the file.
+    of_file: Option<usize>,
 }
 
 impl Allowances {
@@ -60,7 +71,8 @@ impl Allowances {
             .map(|(asking, (before, after))| reader.allowance(asking, before, after, terms))
             .collect();
         reader.find_targets(&mut comments);
-        Self { comments }
+        let by_rule = by_rule(&comments);
+        Self { comments, by_rule }
     }
 
     /// The exception that covers a finding of a rule. `first` is the first line of its statement; `focus` lies in it.
@@ -72,21 +84,17 @@ impl Allowances {
         focus: usize,
     ) -> Option<Suppression> {
         let line = source.line(focus);
-        let end = self
-            .comments
-            .partition_point(|allowance| allowance.line <= line);
-        let names = |allowance: &&Allowance| allowance.holds_for(rule).is_some();
-        let near = self.comments[..end]
+        let holding = self.by_rule.get(rule)?;
+        let comment = |at: &usize| self.comments.get(*at);
+        let is_before = |at: &usize| comment(at).is_some_and(|allowance| allowance.line <= line);
+        let before = holding.near.partition_point(is_before);
+        let near = holding.near[..before]
             .iter()
             .rev()
-            .take_while(|allowance| allowance.line >= first || allowance.is_just_above(first))
-            .filter(|allowance| allowance.reaches(first, focus))
-            .find(names);
-        let of_file = || {
-            let mut of_file = self.comments.iter().filter(|allowance| allowance.is_file());
-            of_file.find(names)
-        };
-        let found = near.or_else(of_file)?;
+            .filter_map(comment)
+            .take_while(|allowance| allowance.is_near(first))
+            .find(|allowance| allowance.shares(focus));
+        let found = near.or_else(|| comment(&holding.of_file?))?;
         Some(found.content.as_ref().ok()?.suppression.clone())
     }
 
@@ -136,28 +144,40 @@ impl Allowances {
     }
 }
 
+/// Many findings ask for their rule; a file may be full of exceptions to others.
+fn by_rule(comments: &[Allowance]) -> BTreeMap<String, Holding> {
+    let mut by_rule: BTreeMap<String, Holding> = BTreeMap::new();
+    for (index, allowance) in comments.iter().enumerate() {
+        let Ok(allowed) = &allowance.content else {
+            continue;
+        };
+        let standings = allowed.rules.iter().zip(&allowance.standings);
+        for (rule, _) in standings.filter(|(_, standing)| **standing == Standing::Holds) {
+            let holding = by_rule.entry(rule.clone()).or_default();
+            match allowed.reach {
+                Reach::Statement => holding.near.push(index),
+                Reach::File => holding.of_file = holding.of_file.or(Some(index)),
+            }
+        }
+    }
+    by_rule
+}
+
 impl Allowance {
-    fn holds_for(&self, rule: &str) -> Option<()> {
-        let rules = &self.content.as_ref().ok()?.rules;
-        let at = rules.iter().position(|name| name == rule)?;
-        (self.standings.get(at) == Some(&Standing::Holds)).then_some(())
-    }
-
-    fn is_file(&self) -> bool {
-        matches!(&self.content, Ok(allowed) if allowed.reach == Reach::File)
-    }
-
     /// Whether a statement, or a decoration of it, begins between here and the code below.
     fn is_just_above(&self, first: usize) -> bool {
         self.target
             .is_some_and(|target| (self.line + 1..=target).contains(&first))
     }
 
-    /// Whether it stands at a statement's line or directly above, and belongs to the statement of a place.
-    fn reaches(&self, first: usize, focus: usize) -> bool {
-        let is_near = self.line >= first || self.is_just_above(first);
-        let shares = self.groups.iter().any(|group| group.contains(&focus));
-        is_near && shares && focus < self.end && !self.is_file()
+    /// Whether it stands at a statement's line or directly above.
+    fn is_near(&self, first: usize) -> bool {
+        self.line >= first || self.is_just_above(first)
+    }
+
+    /// Whether it belongs to the statement of a place.
+    fn shares(&self, focus: usize) -> bool {
+        self.groups.iter().any(|group| group.contains(&focus)) && focus < self.end
     }
 }
 

@@ -173,7 +173,7 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     }
     asking::show(&reviewed.shown, &plan.outputs, context)?;
     if let Some(path) = &plan.reviewer.record {
-        std::fs::write(path, &reviewed.recording)
+        crate::write::replace(path, reviewed.recording.as_bytes())
             .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))?;
     }
     let findings = &mut reviewed.findings;

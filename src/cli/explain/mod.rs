@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::change::Snapshot;
 use crate::finding::{Cause, Level};
 use crate::language::{FileFacts, Language, Place, Workspace};
-use crate::matcher::{Captures, Tree};
+use crate::matcher::Tree;
 use crate::problem::{Failure, nearest};
 use crate::report::plain_text::visible;
 use crate::rule::{Decision, Law, Rule, in_force};
@@ -235,7 +235,6 @@ fn facts(place: &str, context: &Context) -> Result<String, Failure> {
         nodes.push(tree.innermost(&(first..first)));
     }
     let known = FileFacts::default();
-    let captures = Captures::default();
     for node in nodes {
         let code = crate::language::short(&source.text(tree.range(node)).replace('\n', " "));
         text.push_str(&format!("\nline {line}: {code}\n"));
@@ -244,7 +243,6 @@ fn facts(place: &str, context: &Context) -> Result<String, Failure> {
             tree: &tree,
             workspace: &workspace,
             node,
-            captures: &captures,
             file: &known,
         };
         let mut holding = language

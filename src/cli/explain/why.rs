@@ -257,7 +257,6 @@ impl Asked<'_> {
             tree: self.tree,
             workspace: self.workspace,
             node,
-            captures,
             file: &known,
         };
         let mut text = String::new();
