@@ -328,6 +328,8 @@ pub(super) fn command(folder: &Path) -> Command {
     command.args(["--no-optional-locks", "--literal-pathspecs"]);
     command.args(["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"]);
     command.env("LC_ALL", "C");
+    // A commit is what its id says, not what a clone has put in its place.
+    command.env("GIT_NO_REPLACE_OBJECTS", "1");
     if std::env::var_os("GIT_NO_LAZY_FETCH").is_none() {
         command.env("GIT_NO_LAZY_FETCH", "1");
     }

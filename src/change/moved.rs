@@ -1,4 +1,4 @@
-//! Finds out which file that git does not track yet is a moved one, as git does for files that it tracks.
+//! Finds out which new file is a moved one where git does not say: it does not track the file yet, or a patch is silent.
 //!
 //! Two files are one that moved when at least half of their lines are the same, as with git's `-M`. Only sources of one
 //! language are compared: nothing else is looked at anyway. Deliberately absent: copies.
@@ -11,6 +11,9 @@ use crate::source::RepoPath;
 
 /// The most pairs of a deleted and an untracked file that are compared; with more, moved files count as new.
 const PAIRS: usize = 10_000;
+
+/// What two equal texts score, as with git.
+const SCORE: usize = 60_000;
 
 /// Makes one change of a deletion and an addition that belong together.
 pub(super) fn pair(files: &mut Vec<FileChange>, base: &Snapshot, head: &Snapshot) {
@@ -33,12 +36,12 @@ pub(super) fn pair(files: &mut Vec<FileChange>, base: &Snapshot, head: &Snapshot
                 false => 0,
             };
             if common * 2 >= larger {
-                pairs.push((common, *old, *new));
+                pairs.push((common.saturating_mul(SCORE) / larger, *old, *new));
             }
         }
     }
     // The most alike first, then in the order of paths.
-    pairs.sort_by_key(|(common, old, new)| (std::cmp::Reverse(*common), *old, *new));
+    pairs.sort_by_key(|(score, old, new)| (std::cmp::Reverse(*score), *old, *new));
     let mut gone = vec![false; files.len()];
     for (_, old, new) in pairs {
         if files[old].new.is_none() && !gone[new] {

@@ -162,6 +162,20 @@ impl Snapshot {
         self.read(path).is_err_and(|reason| reason != too_large())
     }
 
+    /// Whether git should have the text of a file, and cannot give it: in a partial clone, or a broken one.
+    pub fn is_kept_back(&self, path: &RepoPath) -> bool {
+        let is_of_git = match &self.0 {
+            Kind::Memory(_) | Kind::Folder(_) => false,
+            Kind::Commit(_) => true,
+            Kind::Index(index) => !index.is_unmerged(path),
+            Kind::Overlay(below, files) => match files.get(path) {
+                None => return below.is_kept_back(path),
+                Some(content) => matches!(content, Content::Object(..)),
+            },
+        };
+        is_of_git && self.is_lost(path)
+    }
+
     /// What stands in a folder, sorted: names, and whether each is a folder. Only files and folders are listed (no
     /// links, no submodules, no `.git`); a folder that is missing holds nothing. A folder on disk may list files that
     /// git ignores.
@@ -326,6 +340,11 @@ impl Index {
         let texts = paths.iter().filter_map(|path| Some((path, id(path)?)));
         let texts: Vec<(&RepoPath, &str)> = texts.collect();
         self.repository.objects().fetch_texts(&texts);
+    }
+
+    fn is_unmerged(&self, path: &RepoPath) -> bool {
+        let entry = self.entries().ok().and_then(|entries| entries.get(path));
+        entry.is_some_and(|entry| entry.unmerged)
     }
 
     fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, String> {

@@ -16,7 +16,7 @@ use self::place::{Direction, Where, place};
 use self::text::{FilePatch, PatchText};
 use super::git::shown;
 use super::snapshot::Content;
-use super::{Base, Change, FileChange, Snapshot, head_files};
+use super::{Base, Change, FileChange, Snapshot, head_files, moved};
 use crate::problem::Failure;
 use crate::source::RepoPath;
 
@@ -78,7 +78,9 @@ fn change(
         old: file.old.filter(|path| there(&base, path)),
         new: file.new.filter(|path| there(&head, path)),
     };
-    let files = files.into_iter().map(present).collect();
+    let mut files = files.into_iter().map(present).collect();
+    // A patch may say nothing of what it renames.
+    moved::pair(&mut files, &base, &head);
     let bases = vec![Base::new(base, files)];
     Change {
         head,

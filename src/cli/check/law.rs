@@ -60,6 +60,15 @@ pub(in crate::cli) enum From {
     Base,
 }
 
+/// Whose word counts, had they anything to say or not; `None`: nobody asked.
+pub(super) fn wanted(arguments: &Arguments, change: &Change) -> Option<From> {
+    match arguments.rules_from {
+        Some(wanted) => Some(wanted),
+        None if super::in_ci() && !change.bases.is_empty() => Some(From::Base),
+        None => None,
+    }
+}
+
 /// Reads the law. `config` is that of the work tree, `root` the folder that paths are relative to.
 pub(super) fn read(
     arguments: &Arguments,
@@ -87,11 +96,7 @@ pub(super) fn read(
         return on_disk(config, "--rules");
     }
     let base = change.bases.first().map(|base| &base.snapshot);
-    let wanted = match arguments.rules_from {
-        Some(wanted) => Some(wanted),
-        None if super::in_ci() && base.is_some() => Some(From::Base),
-        None => None,
-    };
+    let wanted = wanted(arguments, change);
     let home = super::scope::below(&context.folder, root).unwrap_or_else(|| RepoPath::from(""));
     let of = |snapshot: &Snapshot| -> Result<Option<(Config, InForce)>, Failure> {
         let Some(config) = Config::find_in(snapshot, &home, root)? else {

@@ -209,7 +209,9 @@ fn scope<'a>(
     let scope = Scope::new(&law.config, root, paths, is_all, context)?;
     Ok(match change.bases.first() {
         // A request cannot mark its own files where it cannot choose its own law.
-        Some(base) if law.from == "base" => scope.without_marked(Attributes::of(&base.snapshot)),
+        Some(base) if law::wanted(arguments, change) == Some(law::From::Base) => {
+            scope.without_marked(Attributes::of(&base.snapshot))
+        }
         _ if is_all => scope,
         _ => scope.without_marked(Attributes::of(&change.head)),
     })

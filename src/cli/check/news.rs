@@ -44,6 +44,9 @@ pub(super) fn find<'r>(
     others.retain(|path| !same.quiet.contains(path));
     let mut scan = scanner.scan(&workspace, &others);
     scan.files += same.scan.files;
+    if !bases.is_empty() {
+        refuse_kept_back(head, files, &scan)?;
+    }
     scan.exceptions.extend(same.scan.exceptions);
     scan.exceptions
         .sort_by(|one, other| one.path.cmp(&other.path));
@@ -63,6 +66,21 @@ pub(super) fn find<'r>(
         cause::find(&mut scan.candidates, changes, old.snapshot, head, &turned);
     }
     Ok(scan)
+}
+
+/// What nobody can read is a question to a human; what git alone keeps back is no state to judge a change in.
+fn refuse_kept_back(head: &Snapshot, files: &[RepoPath], scan: &Scan<'_>) -> Result<(), Failure> {
+    let unchecked: BTreeSet<&str> = scan.unchecked.iter().map(|file| &*file.path).collect();
+    let mut files = files
+        .iter()
+        .filter(|path| unchecked.contains(&*path.text()));
+    match files.find(|path| head.is_kept_back(path)) {
+        None => Ok(()),
+        Some(path) => {
+            let why = head.read(path).err().unwrap_or_default();
+            Err(Failure::new(format!("cannot read {}: {why}", path.text())))
+        }
+    }
 }
 
 /// Files of which the change of other files made something else count as changed; those that are something else than in

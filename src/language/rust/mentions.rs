@@ -21,11 +21,11 @@ const LIMIT: usize = 10_000;
 pub(super) fn may_define(workspace: &Workspace<'_>, package: &Manifest, name: &[u8]) -> bool {
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.mentioned.get(&key, || {
-        let Some(files) = sources(workspace, package) else {
+        let Some(sources) = Sources::of(workspace, package) else {
             return true;
         };
-        let said = map_texts(workspace, &files, |file, text| {
-            let may = methods::defines(text, name) || leads_out(workspace, (file, text), &files);
+        let said = sources.map_texts(workspace, |file, text| {
+            let may = methods::defines(text, name) || sources.lead_out(workspace, file, text);
             may.then_some(())
         });
         !said.is_empty()
@@ -38,88 +38,120 @@ pub(super) fn named(
     package: &Manifest,
     mut others: BTreeMap<Vec<u8>, Arc<Manifest>>,
 ) -> BTreeMap<Vec<u8>, Arc<Manifest>> {
-    let Some(files) = sources(workspace, package).filter(|_| !others.is_empty()) else {
+    if others.is_empty() {
+        return others;
+    }
+    let Some(sources) = Sources::of(workspace, package) else {
         return others;
     };
-    let names = map_texts(workspace, &files, |_, text| {
+    // `None`: the text leads to others, which may name any.
+    let names = sources.map_texts(workspace, |file, text| {
         let paths = super::find_all(text, b"::");
         let names = paths.map(|at| methods::name_before(text, at));
         let known: BTreeSet<Vec<u8>> = names
             .filter(|name| others.contains_key(*name))
             .map(<[u8]>::to_vec)
             .collect();
-        Some(known)
+        Some((!sources.lead_out(workspace, file, text)).then_some(known))
     });
-    let names: BTreeSet<Vec<u8>> = names.into_iter().flatten().collect();
-    others.retain(|name, _| names.contains(name));
+    if let Some(names) = names.into_iter().collect::<Option<Vec<_>>>() {
+        let names: BTreeSet<Vec<u8>> = names.into_iter().flatten().collect();
+        others.retain(|name, _| names.contains(name));
+    }
     others
 }
 
-/// Whether a text declares a file that is none of these, which are sorted.
-fn leads_out(
-    workspace: &Workspace<'_>,
-    (file, text): (&RepoPath, &[u8]),
-    files: &[RepoPath],
-) -> bool {
-    let holds = |word: &[u8], marks: &[u8]| {
-        super::find_all(text, word).any(|at| {
-            let next = text[at + word.len()..].trim_ascii_start().first();
-            next.is_some_and(|next| marks.contains(next))
-        })
-    };
-    // `path = ".."`, `include!(..)`, either with a comment between.
-    if !(holds(b"path", b"=/") || holds(b"include", b"!/")) {
-        return false;
-    }
-    let declarations = crates::declarations(workspace, file).unwrap_or_default();
-    let by_path = declarations.iter().filter(|line| line.is_by_path());
-    let by_path: Vec<Declaration> = by_path.cloned().collect();
-    let led = Graph::of_declarations(workspace, file, &by_path);
-    led.iter().any(|file| files.binary_search(file).is_err())
+/// What lies in the folder of a package.
+struct Sources {
+    /// The Rust files that are no other package's, sorted.
+    files: Vec<RepoPath>,
+    /// The names of the folders that are other packages, which a `mod` line may lead into all the same.
+    packages: BTreeSet<Vec<u8>>,
 }
 
-/// The Rust files below the folder of a package that are no other package's, sorted; `None` when they are too many.
-fn sources(workspace: &Workspace<'_>, package: &Manifest) -> Option<Vec<RepoPath>> {
-    let mut files = Vec::new();
-    let mut open = vec![package.folder.clone()];
-    let mut looked = 0;
-    while let Some(folder) = open.pop() {
-        looked += 1;
-        let listed = workspace.snapshot.list(&folder).ok()?;
-        let is_manifest = |(name, is_folder): &(Vec<u8>, bool)| !is_folder && name == b"Cargo.toml";
-        let is_own = folder == package.folder || {
-            let mut targets = package.targets.iter();
-            targets.any(|target| target.root.is_within(&folder))
-        };
-        if !is_own && listed.iter().any(is_manifest) {
-            continue;
-        }
-        for (name, is_folder) in listed {
-            let path = folder.join(&name);
-            let is_output = name == b"target" && folder == package.folder;
-            if is_folder && !is_output && !name.starts_with(b".") {
-                open.push(path);
-            } else if !is_folder && name.ends_with(b".rs") {
-                files.push(path);
+impl Sources {
+    /// `None` when they are too many, or when a target begins somewhere else.
+    fn of(workspace: &Workspace<'_>, package: &Manifest) -> Option<Self> {
+        let mut files = Vec::new();
+        let mut packages = BTreeSet::new();
+        let mut open = vec![package.folder.clone()];
+        let mut looked = 0;
+        while let Some(folder) = open.pop() {
+            looked += 1;
+            let listed = workspace.snapshot.list(&folder).ok()?;
+            let is_manifest =
+                |(name, is_folder): &(Vec<u8>, bool)| !is_folder && name == b"Cargo.toml";
+            let is_own = folder == package.folder || {
+                let mut targets = package.targets.iter();
+                targets.any(|target| target.root.is_within(&folder))
+            };
+            if !is_own && listed.iter().any(is_manifest) {
+                packages.insert(folder.file_name().to_vec());
+                continue;
+            }
+            for (name, is_folder) in listed {
+                let path = folder.join(&name);
+                let is_output = name == b"target" && folder == package.folder;
+                if is_folder && !is_output && !name.starts_with(b".") {
+                    open.push(path);
+                } else if !is_folder && name.ends_with(b".rs") {
+                    files.push(path);
+                }
+            }
+            if looked + open.len() > LIMIT {
+                return None;
             }
         }
-        if looked + open.len() > LIMIT {
-            return None;
-        }
+        files.sort();
+        // A root that is conventional may be missing.
+        let is_elsewhere = |root: &RepoPath| {
+            files.binary_search(root).is_err() && !matches!(workspace.snapshot.read(root), Ok(None))
+        };
+        let mut targets = package.targets.iter();
+        let all_here = !targets.any(|target| is_elsewhere(&target.root));
+        all_here.then_some(Self { files, packages })
     }
-    files.sort();
-    Some(files)
-}
 
-/// What the texts say.
-fn map_texts<T: Send>(
-    workspace: &Workspace<'_>,
-    files: &[RepoPath],
-    ask: impl Fn(&RepoPath, &[u8]) -> Option<T> + Sync,
-) -> Vec<T> {
-    workspace.snapshot.expect(files);
-    let said = parallel::apart(files, |file| {
-        ask(file, &workspace.snapshot.read(file).ok()??)
-    });
-    said.into_iter().flatten().collect()
+    /// Whether a text declares a file that is none of these.
+    fn lead_out(&self, workspace: &Workspace<'_>, file: &RepoPath, text: &[u8]) -> bool {
+        // What follows a word, or a comment.
+        let after = |word: &'static [u8]| {
+            super::find_all(text, word).map(|at| text[at + word.len()..].trim_ascii_start())
+        };
+        let holds = |word: &'static [u8], marks: &[u8]| {
+            after(word).any(|next| next.first().is_some_and(|next| marks.contains(next)))
+        };
+        let is_package = |next: &[u8]| {
+            let name = next.strip_prefix(b"r#").unwrap_or(next);
+            let is_name = |byte: &&u8| **byte == b'_' || byte.is_ascii_alphanumeric();
+            let length = name.iter().take_while(is_name).count();
+            next.starts_with(b"/") || self.packages.contains(&name[..length])
+        };
+        if !self.packages.is_empty() && after(b"mod").any(is_package) {
+            return true;
+        }
+        // `path = ".."`, `include!(..)`, either with a comment between.
+        if !(holds(b"path", b"=/") || holds(b"include", b"!/")) {
+            return false;
+        }
+        let declarations = crates::declarations(workspace, file).unwrap_or_default();
+        let by_path = declarations.iter().filter(|line| line.is_by_path());
+        let by_path: Vec<Declaration> = by_path.cloned().collect();
+        let led = Graph::of_declarations(workspace, file, &by_path);
+        led.iter()
+            .any(|file| self.files.binary_search(file).is_err())
+    }
+
+    /// What the texts say.
+    fn map_texts<T: Send>(
+        &self,
+        workspace: &Workspace<'_>,
+        ask: impl Fn(&RepoPath, &[u8]) -> Option<T> + Sync,
+    ) -> Vec<T> {
+        workspace.snapshot.expect(&self.files);
+        let said = parallel::apart(&self.files, |file| {
+            ask(file, &workspace.snapshot.read(file).ok()??)
+        });
+        said.into_iter().flatten().collect()
+    }
 }
