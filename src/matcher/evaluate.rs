@@ -20,7 +20,7 @@ pub struct Effort {
     steps: u64,
     is_exhausted: bool,
     /// Of utils that can ask themselves and bind nothing: the answer for a node.
-    known: HashMap<(usize, Node), bool>,
+    known: HashMap<(usize, Node), Option<Node>>,
 }
 
 impl Effort {
@@ -48,9 +48,9 @@ impl RuleMatcher {
         mut captures: Captures,
         effort: &mut Effort,
     ) -> Option<Captures> {
-        self.evaluation(tree, effort)
-            .rule(self, node, &mut captures)
-            .then_some(captures)
+        let mut evaluation = self.evaluation(tree, effort);
+        evaluation.rule(self, node, &mut captures)?;
+        Some(captures)
     }
 
     pub(super) fn evaluation<'a, 'e>(
@@ -99,13 +99,11 @@ impl<'a, 'e> Evaluation<'a, 'e> {
         }
     }
 
-    /// The condition, then the constraints on what it bound.
-    fn rule(&mut self, rule: &RuleMatcher, node: Node, captures: &mut Captures) -> bool {
-        if !self.holds(&rule.root, node, captures) {
-            return false;
-        }
+    /// The condition, then the constraints on what it bound: the node that decided.
+    fn rule(&mut self, rule: &RuleMatcher, node: Node, captures: &mut Captures) -> Option<Node> {
+        let found = self.found(&rule.root, node, captures)?;
         if rule.constraints.is_empty() {
-            return true;
+            return Some(found);
         }
         for (name, bound) in captures.singles() {
             let constraint = rule
@@ -113,10 +111,10 @@ impl<'a, 'e> Evaluation<'a, 'e> {
                 .iter()
                 .find(|(constrained, _)| *constrained == name);
             if constraint.is_some_and(|(_, matcher)| !self.holds(matcher, bound, captures)) {
-                return false;
+                return None;
             }
         }
-        true
+        Some(found)
     }
 
     pub(super) fn holds(&mut self, matcher: &Matcher, node: Node, captures: &mut Captures) -> bool {
@@ -223,13 +221,13 @@ impl<'a, 'e> Evaluation<'a, 'e> {
             return self.found(&utils[util], node, captures);
         }
         if let Some(known) = self.effort.known.get(&(util, node)) {
-            return known.then_some(node);
+            return *known;
         }
-        let holds = self.found(&utils[util], node, captures).is_some();
+        let found = self.found(&utils[util], node, captures);
         if !self.effort.is_exhausted {
-            self.effort.known.insert((util, node), holds);
+            self.effort.known.insert((util, node), found);
         }
-        holds.then_some(node)
+        found
     }
 
     /// Its utils and its bindings are its own.
@@ -248,10 +246,10 @@ impl<'a, 'e> Evaluation<'a, 'e> {
             limit: self.limit,
             effort: &mut inner_effort,
         };
-        let holds = inner.rule(rule, node, &mut Captures::default());
+        let found = inner.rule(rule, node, &mut Captures::default());
         self.effort.steps = inner_effort.steps;
         self.effort.is_exhausted |= inner_effort.is_exhausted;
-        holds.then_some(node)
+        found
     }
 
     /// Whether the node is one of those that the formula counts among its siblings.

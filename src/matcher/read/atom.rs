@@ -36,7 +36,11 @@ impl Reader<'_> {
         selector: Option<(Option<u16>, &Node)>,
     ) -> Option<Pattern> {
         let text = self.no_number("pattern", node)?;
-        let text = text.need_text("pattern", self.problems)?;
+        let text = match text.as_text() {
+            // White space that the grammar does not know is code to it, if broken code.
+            Some(text) if !text.trim_ascii().is_empty() => text,
+            _ => text.need_text("pattern", self.problems)?,
+        };
         let (kind, blamed) = match selector {
             Some((kind, selector)) => (Some(kind?), selector),
             None => (None, node),
