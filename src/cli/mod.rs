@@ -150,6 +150,17 @@ impl Verdict {
     }
 }
 
+/// Rules of a pack, in the place of those that are in force.
+#[derive(Debug, clap::Args)]
+struct PlainRules {
+    /// Plain ast-grep rules of this folder instead of all others
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+    /// Plain ast-grep utils for `--rules`
+    #[arg(long, value_name = "DIR", requires = "rules")]
+    utils: Option<PathBuf>,
+}
+
 /// Where a command runs and how it draws.
 struct Context {
     folder: PathBuf,

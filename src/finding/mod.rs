@@ -288,6 +288,8 @@ pub struct Finding {
     pub statement: Option<Arc<str>>,
     /// "If you need X, use Y".
     pub advice: Option<Arc<str>>,
+    /// What else the author of the rule says, Markdown.
+    pub note: Option<Arc<str>>,
     /// The link to the statement.
     pub href: Option<Arc<str>>,
     /// The facts that made it ambiguous.

@@ -272,7 +272,11 @@ impl<'a, 'e> Evaluation<'a, 'e> {
             };
             captures.undo(mark);
             match counted {
-                Some(counted) if !is_counted && counted == node => is_counted = true,
+                // A relation may answer with one node for several siblings: the first of them counts, or the last.
+                Some(counted) if counted == node && (nth.reverse || !is_counted) => {
+                    is_counted = true;
+                    after = 0;
+                }
                 Some(_) if is_counted => after += 1,
                 Some(_) => before += 1,
                 None => {}

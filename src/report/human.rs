@@ -300,11 +300,18 @@ fn explained(finding: &Finding, is_drawn: bool) -> String {
         let Position { line, column, .. } = finding.focus.start;
         lines.push(format!("at {}:{line}:{column}", finding.path));
     }
-    lines.extend(story::reasons(finding));
+    for reason in story::reasons(finding) {
+        match finding.note.as_deref() == Some(reason.as_str()) {
+            true => lines.extend(reason.lines().map(str::to_owned)),
+            false => lines.push(reason),
+        }
+    }
     lines.extend(story::standard(finding));
     if let Some(href) = &finding.href {
-        let rule = &finding.rule;
-        lines.push(format!("run `codex explain {rule}`, or see {href}"));
+        lines.push(match finding.rfc {
+            Some(_) => format!("run `codex explain {}`, or see {href}", finding.rule),
+            None => format!("see {href}"),
+        });
     }
     lines
         .iter()

@@ -128,19 +128,18 @@ fn rule(entry: &Entry<'_>) -> Value {
         }
         None => entry.rule,
     });
-    let advice = finding.and_then(|finding| finding.advice.as_deref());
-    let advice = advice.map(visible);
-    let advice = advice.as_deref();
-    let full = [Some(statement), advice]
-        .map(Option::unwrap_or_default)
-        .join(" ");
+    let said = finding.map(|finding| [&finding.advice, &finding.note]);
+    let said = said.into_iter().flatten().flatten();
+    let said: Vec<String> = said.map(|text| visible(text)).collect();
+    let texts = std::iter::once(statement).chain(said.iter().map(String::as_str));
+    let full = texts.collect::<Vec<_>>().join(" ");
     let full = full.trim_end();
     let level = default_level(entry);
     let mut rule = json!({
         "id": entry.rule,
         "shortDescription": {"text": shortened(statement, TEXT_LIMIT)},
         "fullDescription": {"text": shortened(full, TEXT_LIMIT)},
-        "help": {"text": full, "markdown": help(entry, statement, advice)},
+        "help": {"text": full, "markdown": help(entry, statement, &said)},
         "defaultConfiguration": {"level": level},
         "properties": {
             "precision": "high",
@@ -159,16 +158,17 @@ fn rule(entry: &Entry<'_>) -> Value {
     rule
 }
 
-fn help(entry: &Entry<'_>, statement: &str, advice: Option<&str>) -> String {
+fn help(entry: &Entry<'_>, statement: &str, said: &[String]) -> String {
     let mut paragraphs = Vec::new();
     if let Some(finding) = entry.finding {
         if let (Some(rfc), Some(level)) = (finding.rfc, finding.level) {
             paragraphs.push(format!("RFC {rfc}, {}:", level.keyword()));
         }
         paragraphs.push(format!("> {}", statement.replace('\n', "\n> ")));
-        paragraphs.extend(advice.map(str::to_owned));
+        paragraphs.extend(said.iter().cloned());
+        let name = finding.rfc.map_or("More about it", |_| "The RFC");
         paragraphs.extend(finding.href.iter().map(|href| match story::link(finding) {
-            Some(link) => format!("[The RFC](<{link}>)"),
+            Some(link) => format!("[{name}](<{link}>)"),
             None => format!("See `{href}`."),
         }));
     } else {

@@ -236,6 +236,7 @@ struct Told {
     rule: Arc<str>,
     statement: Option<Arc<str>>,
     advice: Option<Arc<str>>,
+    note: Option<Arc<str>>,
     href: Option<Arc<str>>,
 }
 
@@ -250,7 +251,8 @@ impl Shared {
                 rule: Arc::from(rule.id.as_str()),
                 statement: of_law(|law| &law.statement),
                 advice: of_law(|law| &law.advice),
-                href: of_law(|law| &law.href),
+                note: rule.note.as_deref().map(Arc::from),
+                href: rule.href().map(Arc::from),
             });
         told.clone()
     }
@@ -306,6 +308,7 @@ fn finding(
         message: candidate.message,
         statement: told.statement,
         advice: told.advice,
+        note: told.note,
         href: told.href,
         facts: candidate.facts,
         ask: candidate.ask,

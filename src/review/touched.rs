@@ -111,6 +111,7 @@ fn note(source: &Source, line: usize) -> Finding {
         message: "the change adds text that speaks to a reviewer".to_owned(),
         statement: None,
         advice: None,
+        note: None,
         href: None,
         facts: Vec::new(),
         ask: None,

@@ -28,6 +28,10 @@ pub struct Rule {
     pub decision: Decision,
     /// What to say about a match; `$NAME` stands for what the metavariable bound.
     pub message: String,
+    /// What else its author says about every match.
+    pub note: Option<String>,
+    /// Where a plain ast-grep file says that more is said.
+    pub url: Option<String>,
     /// What mends a match.
     pub fix: Option<Template>,
     /// Facts under which it does not apply.
@@ -222,6 +226,12 @@ impl Rule {
         }
     }
 
+    /// Where more is said about it.
+    pub fn href(&self) -> Option<&str> {
+        self.law()
+            .map_or(self.url.as_deref(), |law| Some(&law.href))
+    }
+
     /// Whether its `files` and `ignores` let it look at a path.
     pub fn covers(&self, path: &RepoPath) -> bool {
         self.left_out(path).is_none()
@@ -248,6 +258,8 @@ impl Rule {
             id: id.to_owned(),
             decision,
             message,
+            note: None,
+            url: None,
             fix: None,
             except: Vec::new(),
             ambiguous_in: Vec::new(),

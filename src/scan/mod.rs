@@ -12,6 +12,7 @@ mod tokens;
 mod touched;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use self::context::{Context, Item, contexts};
@@ -66,31 +67,30 @@ pub struct Exception {
     pub suppression: Suppression,
 }
 
-/// Rules, arranged for scanning.
+/// Rules, arranged for scanning; those of a language are when its first file comes.
 #[derive(Debug)]
 pub struct Scanner<'r> {
-    languages: Vec<LanguageScanner<'r>>,
+    rules: &'r [Rule],
+    languages: Vec<Arranged<'r>>,
     suppressions: bool,
     /// Files that are done, for whoever watches.
     pub done: AtomicUsize,
     terms: Terms,
 }
 
+/// The rules of a language, once they were wanted.
+type Arranged<'r> = (&'static Language, OnceLock<LanguageScanner<'r>>);
+
 impl<'r> Scanner<'r> {
-    /// Arranges rules. Without `suppressions`, exceptions in the code count for nothing.
+    /// A scanner of these rules. Without `suppressions`, exceptions in the code count for nothing.
     pub fn new(rules: &'r [Rule], suppressions: bool) -> Self {
-        let of_language = |language: &'static Language| {
-            let rules: Vec<&Rule> = rules
-                .iter()
-                .filter(|rule| rule.language() == Some(language))
-                .collect();
-            (!rules.is_empty()).then(|| LanguageScanner::new(language, rules))
-        };
+        let is_read =
+            |language: &&Language| rules.iter().any(|rule| rule.language() == Some(*language));
+        let languages = crate::language::ALL.iter().copied().filter(is_read);
         Self {
-            languages: crate::language::ALL
-                .iter()
-                .copied()
-                .filter_map(of_language)
+            rules,
+            languages: languages
+                .map(|language| (language, OnceLock::new()))
                 .collect(),
             suppressions,
             done: AtomicUsize::new(0),
@@ -139,15 +139,23 @@ impl<'r> Scanner<'r> {
         self.of_language(path).is_some()
     }
 
-    fn of_language(&self, path: &RepoPath) -> Option<&LanguageScanner<'r>> {
+    fn of_language(&self, path: &RepoPath) -> Option<&Arranged<'r>> {
         let language = Language::of(path)?;
-        let mut scanners = self.languages.iter();
-        scanners.find(|scanner| scanner.language == language)
+        self.languages.iter().find(|(known, _)| *known == language)
+    }
+
+    fn scanner(&self, path: &RepoPath) -> Option<&LanguageScanner<'r>> {
+        let (language, scanner) = self.of_language(path)?;
+        Some(scanner.get_or_init(|| {
+            let rules = self.rules.iter();
+            let of_language = rules.filter(|rule| rule.language() == Some(*language));
+            LanguageScanner::new(language, of_language.collect())
+        }))
     }
 
     /// `None`: no source of a language that a rule is about.
     fn file(&self, workspace: &Workspace<'_>, path: &RepoPath) -> Option<Outcome<'r>> {
-        let scanner = self.of_language(path)?;
+        let scanner = self.scanner(path)?;
         let unchecked = |reason: String| Unchecked {
             path: path.text().into_owned(),
             reason,

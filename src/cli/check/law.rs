@@ -78,8 +78,8 @@ pub(super) fn read(
     context: &Context,
 ) -> Result<Law, Failure> {
     let selection = Selection {
-        rules: arguments.rules.as_deref(),
-        utils: arguments.utils.as_deref(),
+        rules: arguments.plain.rules.as_deref(),
+        utils: arguments.plain.utils.as_deref(),
         only: &arguments.only,
         drafts: arguments.drafts,
     };
@@ -92,7 +92,7 @@ pub(super) fn read(
             is_on_disk: true,
         })
     };
-    if arguments.rules.is_some() {
+    if arguments.plain.rules.is_some() {
         return on_disk(config, "--rules");
     }
     let base = change.bases.first().map(|base| &base.snapshot);

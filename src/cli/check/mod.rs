@@ -24,7 +24,7 @@ use crate::review;
 use crate::rule::{in_force, plain};
 use crate::scan::Scanner;
 
-use super::{Context, Verdict, baseline, reviewer, show};
+use super::{Context, PlainRules, Verdict, baseline, reviewer, show};
 pub(super) use asking::heartbeat;
 use law::Law;
 use output::Output;
@@ -56,12 +56,8 @@ pub(super) struct Arguments {
     /// Rules of draft RFCs, too
     #[arg(long)]
     drafts: bool,
-    /// Plain ast-grep rules of this folder instead of all others
-    #[arg(long, value_name = "DIR")]
-    rules: Option<PathBuf>,
-    /// Plain ast-grep utils for `--rules`
-    #[arg(long, value_name = "DIR", requires = "rules")]
-    utils: Option<PathBuf>,
+    #[command(flatten)]
+    plain: PlainRules,
     /// Whose rules and codex.toml are in force [default: base in CI, else the work tree's]
     #[arg(long, value_name = "WHOSE", conflicts_with = "rules")]
     rules_from: Option<law::From>,
@@ -118,8 +114,8 @@ struct Plan {
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
     let plan = plan(arguments)?;
-    match &arguments.rules {
-        Some(folder) => plain::load_ahead(folder, arguments.utils.as_deref()),
+    match &arguments.plain.rules {
+        Some(folder) => plain::load_ahead(folder, arguments.plain.utils.as_deref()),
         None => in_force::read_ahead(),
     }
     let (root, config, change) = comparison::read(arguments, context)?;

@@ -15,7 +15,7 @@ use crate::report::plain_text::visible;
 use crate::rule::{Decision, Law, Rule, in_force};
 use crate::source::{RepoPath, Source};
 
-use super::{Context, Verdict};
+use super::{Context, PlainRules, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -28,6 +28,8 @@ pub(super) struct Arguments {
     /// The facts that hold for the calls on a line, and what says so
     #[arg(long, value_name = "FILE:LINE", conflicts_with = "rule")]
     facts: Option<String>,
+    #[command(flatten)]
+    plain: PlainRules,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdict, Failure> {
@@ -39,12 +41,18 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
     let id = arguments.rule.as_deref().unwrap_or_default();
     let (_, config) = context.config()?;
     let selection = in_force::Selection {
+        rules: arguments.plain.rules.as_deref(),
+        utils: arguments.plain.utils.as_deref(),
         drafts: true,
         ..in_force::Selection::default()
     };
     let in_force = context.rules(&config, &selection)?;
     let rules: Vec<&Rule> = in_force.rules.iter().filter(|rule| rule.id == id).collect();
-    let Some(law) = rules.first().and_then(|rule| rule.law()) else {
+    let Some(first) = rules.first() else {
+        if in_force.refused.iter().any(|refused| refused.rule == id) {
+            let failure = Failure::new(format!("the rule `{id}` cannot be used"));
+            return Err(failure.because(in_force.problems));
+        }
         let failure = Failure::new(format!("no rule `{id}` is in force"));
         return Err(
             match nearest(id, in_force.rules.iter().map(|rule| rule.id.as_str())) {
@@ -60,8 +68,38 @@ pub(super) fn run(arguments: &Arguments, context: &mut Context) -> Result<Verdic
         context.print(&visible(&why::text(rules, &config, &opened)?))?;
         return Ok(Verdict::Pass);
     }
-    context.print(&visible(&text(id, law, &rules)))?;
+    let text = match first.law() {
+        Some(law) => text(id, law, &rules),
+        None => plain(first),
+    };
+    context.print(&visible(&text))?;
     Ok(Verdict::Pass)
+}
+
+/// What a plain ast-grep file says of its rule.
+fn plain(rule: &Rule) -> String {
+    let mut text = format!("{}\n", rule.id);
+    for said in [Some(&rule.message), rule.note.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        text.push('\n');
+        indented(&mut text, "  ", said);
+    }
+    let language = rule.language().map_or("a reviewer", |of| of.name);
+    text.push_str(&format!("\ndecided by {language}\n"));
+    if let Some(url) = &rule.url {
+        text.push_str(&format!("{url}\n"));
+    }
+    text
+}
+
+fn indented(text: &mut String, indent: &str, lines: &str) {
+    for line in lines.lines() {
+        text.push_str(if line.is_empty() { "" } else { indent });
+        text.push_str(line);
+        text.push('\n');
+    }
 }
 
 fn text(id: &str, law: &Law, rules: &[&Rule]) -> String {
@@ -104,11 +142,7 @@ fn text(id: &str, law: &Law, rules: &[&Rule]) -> String {
             example.language,
             example.file
         ));
-        for line in example.code.lines() {
-            text.push_str(if line.is_empty() { "" } else { "    " });
-            text.push_str(line);
-            text.push('\n');
-        }
+        indented(&mut text, "    ", &example.code);
     }
     if law.level != Level::May {
         text.push_str(&format!(

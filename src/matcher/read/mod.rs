@@ -4,6 +4,7 @@ mod atom;
 mod shared;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::field::Field;
@@ -195,16 +196,28 @@ impl<'a> Reader<'a> {
     }
 
     /// Complains when no pattern binds the metavariable.
-    pub fn need_variable(
-        &mut self,
-        name: &str,
-        span: std::ops::Range<usize>,
-        names: &BTreeSet<Arc<str>>,
-    ) {
+    pub fn need_variable(&mut self, name: &str, span: Range<usize>, names: &BTreeSet<Arc<str>>) {
         if !names.contains(name) {
             let message = format!("no pattern of this rule binds `${name}`");
+            let span = self.where_named(name, span);
             self.problems
                 .add_unknown(span, message, name, names.iter().map(|known| &**known));
+        }
+    }
+
+    /// Where a text first names a metavariable; the whole text, where it does so in an escape of YAML.
+    fn where_named(&self, name: &str, span: Range<usize>) -> Range<usize> {
+        let text = self.problems.document().text.get(span.clone());
+        let text = text.unwrap_or_default();
+        let is_whole = |end: usize| {
+            let next = text.as_bytes().get(end);
+            !next.is_some_and(|next| next.is_ascii_alphanumeric() || *next == b'_')
+        };
+        let dollar = format!("${name}");
+        let mut places = text.match_indices(&dollar);
+        match places.find(|(start, _)| is_whole(start + dollar.len())) {
+            Some((start, _)) => span.start + start..span.start + start + dollar.len(),
+            None => span,
         }
     }
 

@@ -115,6 +115,12 @@ pub fn rule(
         read_ambiguities(list, &decision, language, &mut reader)
     });
     check_message(node, decision.as_ref(), &mut reader);
+    let mut said = |key: &str| {
+        let text = node.given(key)?;
+        let text = reader.text(key, text)?.trim_end();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    let (note, url) = (said("note"), said("url"));
     let statement = match &authority {
         Authority::Law(law) => law.statement.clone(),
         _ => id.to_owned(),
@@ -138,6 +144,8 @@ pub fn rule(
             .get("message")
             .and_then(Node::as_text)
             .map_or(statement, |message| message.trim_end().to_owned()),
+        note,
+        url,
         except,
         ambiguous_in,
         ambiguous_when,
@@ -370,9 +378,6 @@ fn read_analysis(node: &Node, language: &Language, problems: &mut Problems) -> O
 }
 
 fn check_message(node: &Node, decision: Option<&Decision>, reader: &mut Reader<'_>) {
-    if let Some(note) = node.given("note") {
-        reader.text("note", note);
-    }
     let Some(text) = node.get("message") else {
         return;
     };
