@@ -37,6 +37,11 @@ impl Fence {
     }
 }
 
+/// Whether a line of code is shown in part only.
+pub fn is_cut(line: &str) -> bool {
+    line.chars().nth(LINE_LIMIT).is_some()
+}
+
 /// Code as a reviewer sees it.
 pub fn code(text: &str) -> String {
     shown(text, LINE_LIMIT)
@@ -64,7 +69,8 @@ fn shown(text: &str, line_limit: usize) -> String {
     }
 }
 
-/// A line without what cannot be seen, cut in its middle when nobody can read it.
+/// A line without what cannot be seen, cut in its middle when it is longer than anybody reads. Nobody is asked about the
+/// place that is cut ([`super::case`]).
 fn line(text: &str, limit: usize) -> String {
     let shown: String = text.chars().map(character).collect();
     let length = shown.chars().count();
