@@ -13,7 +13,7 @@ use super::{Authority, Decision, Rule, variables};
 use crate::analysis::Analysis;
 use crate::fix::template::Template;
 use crate::language::Language;
-use crate::matcher::read::{Reader, SharedUtils};
+use crate::matcher::read::{KEYS as CONDITIONS, Reader, SharedUtils};
 use crate::problem::{Problems, nearest};
 use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
 use crate::yaml::{Node, Value};
@@ -235,16 +235,19 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
                 format!("`{key}` does not belong into a rule of an RFC"),
                 help,
             );
+        } else if CONDITIONS.contains(&key) {
+            let help = format!("write `rule: {{{key}: ..}}`");
+            let message = format!("`{key}` says what matches: it belongs into `rule`");
+            problems.add_with_help(span, message, help);
         } else if !known.contains(&key) {
             let before = problems.total();
-            problems.add_unknown(
-                span,
-                format!("unknown key `{key}` in a rule"),
-                key,
-                known.iter().copied(),
-            );
+            let message = format!("unknown key `{key}` in a rule");
+            let all: Vec<&str> = known.iter().chain(&CONDITIONS).copied().collect();
+            let is_slip = nearest(key, all.iter().copied()).is_some();
+            let meant = if is_slip { &all } else { &known };
+            problems.add_unknown(span, message, key, meant.iter().copied());
             // Packs mark their rules with keys of their own; only what looks like a slip is one.
-            if form == Form::Plain && nearest(key, known.iter().copied()).is_none() {
+            if form == Form::Plain && !is_slip {
                 problems.only_warn_after(before);
             }
         }
