@@ -84,29 +84,8 @@ pub fn rule(
         return None;
     }
     refuse_keys(node, form, problems);
-    let Some(language) = node.get("language") else {
-        let known: Vec<&str> = Language::names().collect();
-        let help = format!("known languages: {}", known.join(", "));
-        problems.add_with_help(node.span.clone(), "a rule needs `language`", help);
-        return None;
-    };
-    let name = language.need_text("language", problems)?;
-    let found = if form == Form::Plain {
-        Language::called(name)
-    } else {
-        Language::named(name)
-    };
-    let Some(language) = found else {
-        refuse_language(name, language, problems);
-        return None;
-    };
+    let language = read_language(node, form, problems)?;
     refuse_idle_keys(node, problems);
-    if let Some(metadata) = node.given("metadata")
-        && !matches!(metadata.value, Value::Map(_))
-    {
-        let message = format!("`metadata` must be a mapping, not {}", metadata.word());
-        problems.add(metadata.span.clone(), message);
-    }
     let mut reader = Reader::new(language, problems).of_ours(form != Form::Plain);
     reader.share(shared_utils);
     reader.utils(node.get("utils").map_or(&[][..], Node::entries));
@@ -143,7 +122,9 @@ pub fn rule(
         message: node
             .get("message")
             .and_then(Node::as_text)
-            .map_or(statement, |message| message.trim_end().to_owned()),
+            .map(str::trim_end)
+            .filter(|message| !message.is_empty())
+            .map_or(statement, str::to_owned),
         note,
         url,
         except,
@@ -160,6 +141,26 @@ pub fn rule(
         decision: decision?,
     };
     Some(rule)
+}
+
+/// The language that the rule is about.
+fn read_language(node: &Node, form: Form, problems: &mut Problems) -> Option<&'static Language> {
+    let Some(language) = node.get("language") else {
+        let known: Vec<&str> = Language::names().collect();
+        let help = format!("known languages: {}", known.join(", "));
+        problems.add_with_help(node.span.clone(), "a rule needs `language`", help);
+        return None;
+    };
+    let name = language.need_text("language", problems)?;
+    let found = if form == Form::Plain {
+        Language::called(name)
+    } else {
+        Language::named(name)
+    };
+    if found.is_none() {
+        refuse_language(name, language, problems);
+    }
+    found
 }
 
 /// Says why a word is no language here.
@@ -257,8 +258,14 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
     }
 }
 
-/// Keys that an analysis does not ask for, and utils that are none.
+/// Keys that an analysis does not ask for, and utils and metadata that are none.
 fn refuse_idle_keys(node: &Node, problems: &mut Problems) {
+    if let Some(metadata) = node.given("metadata")
+        && !matches!(metadata.value, Value::Map(_))
+    {
+        let message = format!("`metadata` must be a mapping, not {}", metadata.word());
+        problems.add(metadata.span.clone(), message);
+    }
     if let Some(utils) = node.given("utils")
         && !matches!(utils.value, Value::Map(_))
     {
