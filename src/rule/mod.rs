@@ -77,7 +77,7 @@ pub struct Ambiguity {
 }
 
 /// What a reviewer decides, and about which changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Review {
     /// Languages of the changed code; empty for any.
     pub languages: Vec<String>,
@@ -91,6 +91,8 @@ pub struct Review {
     pub not_a_violation: Option<String>,
     /// What the reviewer must show.
     pub evidence: Option<String>,
+    /// The files that `paths` name.
+    files: Option<GlobSet>,
 }
 
 impl Review {
@@ -98,11 +100,9 @@ impl Review {
     pub fn touches(&self, path: &RepoPath) -> bool {
         let is_language =
             |language: &Language| self.languages.iter().any(|name| name == language.name);
-        let is_match = |glob: &String| {
-            Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(path.to_path()))
-        };
+        let is_match = |files: &GlobSet| files.is_match(path.to_path());
         (self.languages.is_empty() || Language::of(path).is_some_and(is_language))
-            && (self.paths.is_empty() || self.paths.iter().any(is_match))
+            && self.files.as_ref().is_none_or(is_match)
     }
 }
 

@@ -28,7 +28,12 @@ pub(super) fn read_globs(
             builder.add(glob);
         }
     }
-    builder.build().ok()
+    let built = builder.build();
+    if let Err(error) = &built {
+        let message = format!("`{key}` cannot be used: {}", error.kind());
+        problems.add(node.span.clone(), message);
+    }
+    built.ok()
 }
 
 /// A text, or `{glob, caseInsensitive}`.

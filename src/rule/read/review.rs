@@ -46,7 +46,7 @@ pub fn review(node: &Node, problems: &mut Problems) -> Option<Review> {
                 refuse_language(name, node, problems);
             }
         }
-        read_globs(scope.get("paths"), "paths", Form::Block, problems);
+        review.files = read_globs(scope.get("paths"), "paths", Form::Block, problems);
     }
     let Some(when) = node.get("violation-when") else {
         problems.add(node.span.clone(), "a review block needs `violation-when`");
