@@ -5,7 +5,12 @@
 use super::super::receiver::{Receiver, Root, Step};
 use super::super::syntax;
 use super::INWARD;
-use super::condition::{plain, stripped, text};
+use super::condition::{Operands, operands, plain, text};
+use super::length;
+use super::words::{
+    matches_all_absent, matches_present, past_borrowing, rest_after, says_absent, says_present,
+    takes_closure,
+};
 use crate::matcher::{Node, Tree};
 
 /// What is checked.
@@ -54,7 +59,7 @@ pub(super) const STEADY: [&[u8]; 16] = [
 ];
 
 /// Methods of a collection that have a value when it is not empty.
-const OF_NONEMPTY: [&[u8]; 15] = [
+const OF_NONEMPTY: [&[u8]; 23] = [
     b"first",
     b"first_mut",
     b"last",
@@ -70,6 +75,14 @@ const OF_NONEMPTY: [&[u8]; 15] = [
     b"pop_first",
     b"pop_last",
     b"peek",
+    b"split_first",
+    b"split_last",
+    b"next_back",
+    b"max_by",
+    b"max_by_key",
+    b"min_by",
+    b"min_by_key",
+    b"reduce",
 ];
 
 impl Subject {
@@ -94,7 +107,7 @@ impl Subject {
                 text(variable, before).map(|text| (text, arguments.text()))
             }
             Some((Step::Method(name, arguments), before))
-                if OF_NONEMPTY.contains(name) && arguments.is_empty() =>
+                if OF_NONEMPTY.contains(name) && (arguments.is_empty() || takes_closure(name)) =>
             {
                 let before = match before {
                     [
@@ -120,45 +133,64 @@ impl Subject {
         })
     }
 
-    /// Whether a condition says that there is a value.
+    /// Whether there is a value when a condition holds.
     pub(super) fn is_shown_by(&self, condition: &[u8]) -> bool {
-        let condition = stripped(condition);
-        if let Some(opposite) = condition.strip_prefix(b"!") {
-            return self.is_denied_by(opposite);
+        match operands(condition) {
+            Operands::Or(_) => false,
+            Operands::And(parts) => parts.iter().any(|part| self.is_shown_by(part)),
+            Operands::One(one) => match one.strip_prefix(b"!") {
+                Some(opposite) => self.is_denied_by(opposite),
+                None => self.is_said_by(one, true),
+            },
         }
-        let rest_of = |text: &[u8]| {
-            let rest = condition.strip_prefix(text)?;
-            (!text.is_empty()).then_some(rest)
+    }
+
+    /// Whether there is a value when a condition does not hold.
+    pub(super) fn is_denied_by(&self, condition: &[u8]) -> bool {
+        match operands(condition) {
+            Operands::And(_) => false,
+            Operands::Or(parts) => parts.iter().any(|part| self.is_denied_by(part)),
+            Operands::One(one) => match one.strip_prefix(b"!") {
+                Some(opposite) => self.is_shown_by(opposite),
+                None => self.is_said_by(one, false),
+            },
+        }
+    }
+
+    /// Whether there is a value when a condition of one operand holds, or when it does not.
+    fn is_said_by(&self, condition: &[u8], holds: bool) -> bool {
+        let says = if holds { says_present } else { says_absent };
+        let pattern = if holds {
+            matches_present
+        } else {
+            matches_all_absent
         };
-        if rest_of(&self.value).is_some_and(says_present) {
+        if rest_after(&self.value, condition).is_some_and(says)
+            || self.is_matched(condition, pattern)
+        {
             return true;
         }
-        if self.is_matched_by(condition) {
-            return true;
-        }
-        self.collection.as_ref().is_some_and(|(collection, key)| {
-            let Some(rest) = rest_of(collection) else {
-                return false;
-            };
-            if key.is_empty() {
-                let filled: [&[u8]; 5] = [
-                    b".len()>0",
-                    b".len()>=1",
-                    b".len()!=0",
-                    b".len()==1",
-                    b".len()>1",
-                ];
-                filled.iter().any(|end| rest.starts_with(end))
-            } else {
-                rest == [b".contains_key(", key.as_slice(), b")"].concat()
-            }
-        })
+        let Some((collection, key)) = &self.collection else {
+            return false;
+        };
+        let asked = rest_after(collection, condition);
+        let is_asked = |method: &[u8]| {
+            asked.is_some_and(|rest| rest == [method, key.as_slice(), b")"].concat())
+        };
+        holds && !key.is_empty() && is_asked(b".contains_key(")
+            || !holds && key.is_empty() && is_asked(b".is_empty(")
+            || length::is_longer(condition, collection, key, holds)
+    }
+
+    /// Whether a statement's value is there or the function is left: `value?`.
+    pub(super) fn is_passed_on_in(&self, value: &[u8]) -> bool {
+        let rest = rest_after(&self.value, value).map(past_borrowing);
+        rest.is_some_and(|rest| rest.starts_with(b"?"))
     }
 
     /// `let Some(_) = value`, `matches!(value, Some(_))`
     pub(super) fn is_matched_by(&self, condition: &[u8]) -> bool {
-        let present = |text: &[u8]| text.starts_with(b"Some(") || text.starts_with(b"Ok(");
-        self.is_matched(condition, present)
+        self.is_matched(condition, matches_present)
     }
 
     /// Whether a condition matches the value with such a pattern, which its text begins with.
@@ -183,34 +215,35 @@ impl Subject {
         comma.is_some_and(|comma| is_value(&inner[..comma]) && is_pattern(&inner[comma + 1..]))
     }
 
-    /// Whether a condition says that there is no value.
-    pub(super) fn is_denied_by(&self, condition: &[u8]) -> bool {
-        let condition = stripped(condition);
-        if let Some(opposite) = condition.strip_prefix(b"!") {
-            return self.is_shown_by(opposite);
-        }
-        let is = |text: &[u8], ends: &[&[u8]]| {
-            !text.is_empty()
-                && condition
-                    .strip_prefix(text)
-                    .is_some_and(|rest| ends.contains(&rest))
-        };
-        let says_absent = |rest: &[u8]| {
-            let is_asked = [b".is_none()".as_slice(), b".is_err()"].contains(&past_borrowing(rest));
-            is_asked || rest == b"==None"
-        };
-        !self.value.is_empty()
-            && condition
-                .strip_prefix(&*self.value)
-                .is_some_and(says_absent)
-            || self.is_matched(condition, matches_all_absent)
-            || self.collection.as_ref().is_some_and(|(collection, key)| {
-                key.is_empty() && is(collection, &[b".is_empty()", b".len()==0", b".len()<1"])
-            })
+    /// Whether a pattern gives what the value begins with, or what says which one it is, another meaning.
+    pub(super) fn is_bound_by(&self, tree: &Tree<'_>, pattern: Node) -> bool {
+        let condition = syntax::child(tree, pattern, "condition").map(|node| tree.subtree(node));
+        tree.subtree(pattern).take(INWARD).any(|inner| {
+            let name = syntax::plain_name(tree.bytes(inner));
+            let is_name = matches!(
+                syntax::kind(tree, inner),
+                "identifier" | "shorthand_field_identifier"
+            );
+            is_name
+                && !condition
+                    .as_ref()
+                    .is_some_and(|nodes| nodes.contains(&inner))
+                && (name == self.variable || self.keys.iter().any(|key| is_within(key, name)))
+        })
     }
 
-    /// Whether code may change whether there is a value.
+    /// Whether code may change whether there is a value behind it.
     pub(super) fn is_changed_in(&self, tree: &Tree<'_>, statement: Node) -> bool {
+        let is_new = |node: Node| {
+            syntax::kind(tree, node) == "let_declaration"
+                && syntax::child(tree, node, "pattern")
+                    .is_some_and(|pattern| self.is_bound_by(tree, pattern))
+        };
+        self.is_assigned_in(tree, statement) || tree.subtree(statement).take(INWARD).any(is_new)
+    }
+
+    /// Whether code may change whether there is a value, wherever it stands.
+    pub(super) fn is_assigned_in(&self, tree: &Tree<'_>, statement: Node) -> bool {
         let is_about = |node: Node| {
             let place = plain(tree, node);
             let place = place.strip_prefix(b"*").unwrap_or(&place);
@@ -227,17 +260,6 @@ impl Subject {
                 }
                 "reference_expression" if tree.bytes(node).starts_with(b"&mut") => {
                     syntax::child(tree, node, "value")
-                }
-                "let_declaration" => {
-                    let pattern = syntax::child(tree, node, "pattern");
-                    return pattern.is_some_and(|pattern| {
-                        tree.subtree(pattern).any(|inner| {
-                            let name = syntax::plain_name(tree.bytes(inner));
-                            syntax::kind(tree, inner) == "identifier"
-                                && (name == self.variable
-                                    || self.keys.iter().any(|key| is_within(key, name)))
-                        })
-                    });
                 }
                 "call_expression" => {
                     let function = syntax::child(tree, node, "function");
@@ -317,50 +339,6 @@ const CHANGING: [&[u8]; 16] = [
     b"pop_first",
     b"pop_last",
 ];
-
-/// What follows a value, without what only borrows it.
-fn past_borrowing(rest: &[u8]) -> &[u8] {
-    let borrowing: [&[u8]; 4] = [
-        b".as_ref()",
-        b".as_mut()",
-        b".as_deref()",
-        b".as_deref_mut()",
-    ];
-    borrowing
-        .iter()
-        .find_map(|method| rest.strip_prefix(*method))
-        .unwrap_or(rest)
-}
-
-/// Whether what follows a value in a condition says that it is there, and the condition says no more.
-fn says_present(rest: &[u8]) -> bool {
-    let rest = past_borrowing(rest);
-    let asked = [b".is_some()".as_slice(), b".is_ok()"]
-        .iter()
-        .find_map(|method| rest.strip_prefix(*method));
-    let with = [b".is_some_and(".as_slice(), b".is_ok_and("];
-    asked.is_some_and(|rest| matches!(rest, b"" | b"==true" | b"!=false"))
-        || rest == b"!=None"
-        || with.iter().any(|method| rest.starts_with(method)) && rest.ends_with(b")")
-}
-
-/// Whether the text begins with a pattern that matches whatever has no value.
-fn matches_all_absent(text: &[u8]) -> bool {
-    if text.starts_with(b"None=") || text.starts_with(b"None)") {
-        return true;
-    }
-    let Some(inner) = text.strip_prefix(b"Err(") else {
-        return false;
-    };
-    let end = inner.iter().position(|byte| *byte == b')');
-    let name = end.map_or(inner, |end| &inner[..end]);
-    // A name that binds, not one that is compared with.
-    let binds = matches!(name.first(), Some(b'_' | b'a'..=b'z'))
-        && name
-            .iter()
-            .all(|byte| matches!(byte, b'_' | b' ') || byte.is_ascii_alphanumeric());
-    end.is_some() && (binds || name == b"..")
-}
 
 /// The variables in a text, with the fields that it names of them.
 fn names(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
