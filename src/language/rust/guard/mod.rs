@@ -5,6 +5,7 @@
 
 mod bare;
 mod condition;
+mod kin;
 mod length;
 mod subject;
 mod words;
@@ -252,6 +253,14 @@ fn is_check(tree: &Tree<'_>, subject: &Subject, statement: Node) -> bool {
         "macro_invocation" => {
             asserted(&plain(tree, node)).is_some_and(|it| subject.is_shown_by(&it))
         }
+        // It ends when the condition no longer holds.
+        "while_expression" => {
+            let is_left = |node: Node| syntax::kind(tree, node) == "break_expression";
+            let condition = syntax::child(tree, node, "condition");
+            condition.is_some_and(|it| subject.is_denied_by(&plain(tree, it)))
+                && tree.subtree(node).len() < INWARD
+                && !tree.subtree(node).any(is_left)
+        }
         "try_expression" => subject.is_passed_on_in(&plain(tree, node)),
         _ => false,
     }
@@ -339,4 +348,22 @@ fn leaves(text: &[u8]) -> bool {
     ]
     .iter()
     .any(|start| text.starts_with(start))
+        || is_error_passed_on(text)
+}
+
+/// `Err(..)?`
+fn is_error_passed_on(text: &[u8]) -> bool {
+    let Some(inner) = text.strip_prefix(b"Err(") else {
+        return false;
+    };
+    let mut depth = 1_usize;
+    let close = inner.iter().position(|byte| {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    close.is_some_and(|close| &inner[close + 1..] == b"?")
 }

@@ -6,10 +6,10 @@ use super::super::receiver::{Receiver, Root, Step};
 use super::super::syntax;
 use super::INWARD;
 use super::condition::{Operands, operands, plain, text};
+use super::kin::{self, Kin};
 use super::length;
 use super::words::{
     matches_all_absent, matches_present, past_borrowing, rest_after, says_absent, says_present,
-    takes_closure,
 };
 use crate::matcher::{Node, Tree};
 
@@ -17,8 +17,10 @@ use crate::matcher::{Node, Tree};
 pub(super) struct Subject {
     /// The expression whose value is unwrapped.
     value: Vec<u8>,
-    /// The collection that it comes from, and what it is asked for.
+    /// The collection that it comes from, and what it is asked for; nothing for an element at either end.
     collection: Option<(Vec<u8>, Vec<u8>)>,
+    /// What else shows that it is there.
+    kin: Kin,
     /// The variable that it begins with.
     variable: Vec<u8>,
     /// The variables that say which element is meant.
@@ -58,33 +60,6 @@ pub(super) const STEADY: [&[u8]; 16] = [
     b"borrow",
 ];
 
-/// Methods of a collection that have a value when it is not empty.
-const OF_NONEMPTY: [&[u8]; 23] = [
-    b"first",
-    b"first_mut",
-    b"last",
-    b"last_mut",
-    b"pop",
-    b"pop_front",
-    b"pop_back",
-    b"front",
-    b"back",
-    b"max",
-    b"min",
-    b"next",
-    b"pop_first",
-    b"pop_last",
-    b"peek",
-    b"split_first",
-    b"split_last",
-    b"next_back",
-    b"max_by",
-    b"max_by_key",
-    b"min_by",
-    b"min_by_key",
-    b"reduce",
-];
-
 impl Subject {
     pub(super) fn of(receiver: &Receiver<'_>) -> Option<Self> {
         let Root::Path(path, None) = &receiver.root else {
@@ -100,26 +75,13 @@ impl Subject {
         {
             steps.pop();
         }
-        let collection = match steps.split_last() {
-            Some((Step::Method(b"get" | b"get_mut" | b"remove", arguments), before))
-                if !arguments.is_empty() =>
-            {
-                text(variable, before).map(|text| (text, arguments.text()))
-            }
-            Some((Step::Method(name, arguments), before))
-                if OF_NONEMPTY.contains(name) && (arguments.is_empty() || takes_closure(name)) =>
-            {
-                let before = match before {
-                    [
-                        before @ ..,
-                        Step::Method(b"iter" | b"iter_mut" | b"into_iter" | b"chars", _),
-                    ] => before,
-                    _ => before,
-                };
-                text(variable, before).map(|text| (text, Vec::new()))
+        let asked = match steps.split_last() {
+            Some((Step::Method(name, arguments), before)) => {
+                asked(variable, name, &arguments.text(), before)
             }
             _ => None,
         };
+        let (collection, kin) = asked.unzip();
         let value = text(variable, &steps).or_else(|| collection.is_some().then(Vec::new))?;
         let asked = collection.as_ref().map(|(_, key)| key.as_slice());
         let keys = names_in_brackets(&value)
@@ -128,6 +90,7 @@ impl Subject {
         Some(Self {
             value,
             collection,
+            kin: kin.unwrap_or_default(),
             variable: variable.to_vec(),
             keys,
         })
@@ -165,27 +128,31 @@ impl Subject {
         } else {
             matches_all_absent
         };
-        if rest_after(&self.value, condition).is_some_and(says)
-            || self.is_matched(condition, pattern)
-        {
+        let is_said = |value| rest_after(value, condition).is_some_and(says);
+        if self.values().any(is_said) || self.is_matched(condition, pattern) {
             return true;
         }
-        let Some((collection, key)) = &self.collection else {
+        if holds && self.kin.conditions.iter().any(|known| known == condition) {
+            return true;
+        }
+        let Some((collection, key)) = self.collection.as_ref().filter(|_| self.kin.is_by_length)
+        else {
             return false;
         };
-        let asked = rest_after(collection, condition);
-        let is_asked = |method: &[u8]| {
-            asked.is_some_and(|rest| rest == [method, key.as_slice(), b")"].concat())
-        };
-        holds && !key.is_empty() && is_asked(b".contains_key(")
-            || !holds && key.is_empty() && is_asked(b".is_empty(")
-            || length::is_longer(condition, collection, key, holds)
+        let is_empty = rest_after(collection, condition) == Some(b".is_empty()");
+        !holds && key.is_empty() && is_empty || length::is_longer(condition, collection, key, holds)
+    }
+
+    /// The expressions that have a value when this has.
+    fn values(&self) -> impl Iterator<Item = &[u8]> {
+        let all = std::iter::once(&self.value).chain(&self.kin.values);
+        all.map(Vec::as_slice).filter(|value| !value.is_empty())
     }
 
     /// Whether a statement's value is there or the function is left: `value?`.
     pub(super) fn is_passed_on_in(&self, value: &[u8]) -> bool {
-        let rest = rest_after(&self.value, value).map(past_borrowing);
-        rest.is_some_and(|rest| rest.starts_with(b"?"))
+        let mut rests = self.values().filter_map(|known| rest_after(known, value));
+        rests.any(|rest| past_borrowing(rest).starts_with(b"?"))
     }
 
     /// `let Some(_) = value`, `matches!(value, Some(_))`
@@ -195,14 +162,11 @@ impl Subject {
 
     /// Whether a condition matches the value with such a pattern, which its text begins with.
     fn is_matched(&self, condition: &[u8], is_pattern: impl Fn(&[u8]) -> bool) -> bool {
-        if self.value.is_empty() {
-            return false;
-        }
         let is_value = |text: &[u8]| {
             let text = text.strip_prefix(b"&").unwrap_or(text);
             let text = text.strip_prefix(b"mut ").unwrap_or(text);
-            let rest = text.strip_prefix(self.value.as_slice());
-            rest.is_some_and(|rest| past_borrowing(rest).is_empty())
+            let mut rests = self.values().filter_map(|value| text.strip_prefix(value));
+            rests.any(|rest| past_borrowing(rest).is_empty())
         };
         if let Some(rest) = condition.strip_prefix(b"let ") {
             let value = rest.iter().position(|byte| *byte == b'=');
@@ -318,6 +282,30 @@ impl Subject {
             })
         })
     }
+}
+
+/// The place that a method is called on, what it is asked for, and what else shows that there is an answer.
+fn asked(
+    variable: &[u8],
+    name: &[u8],
+    arguments: &[u8],
+    before: &[&Step<'_>],
+) -> Option<((Vec<u8>, Vec<u8>), Kin)> {
+    let mut before = before;
+    let mut arguments = arguments;
+    if kin::is_of_nonempty(name, arguments) {
+        arguments = b"";
+        if let [
+            rest @ ..,
+            Step::Method(b"iter" | b"iter_mut" | b"into_iter" | b"chars", _),
+        ] = before
+        {
+            before = rest;
+        }
+    }
+    let place = text(variable, before)?;
+    let kin = kin::of(&place, name, arguments)?;
+    Some(((place, arguments.to_vec()), kin))
 }
 
 /// Methods that may leave nothing behind, or something else.

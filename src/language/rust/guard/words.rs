@@ -16,11 +16,6 @@ pub(super) fn past_borrowing(rest: &[u8]) -> &[u8] {
         .unwrap_or(rest)
 }
 
-/// Whether such a method of a collection is handed how to compare or to reduce.
-pub(super) fn takes_closure(name: &[u8]) -> bool {
-    name.starts_with(b"max_by") || name.starts_with(b"min_by") || name == b"reduce"
-}
-
 /// What follows an expression, if a text begins with it.
 pub(super) fn rest_after<'t>(expression: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
     if expression.is_empty() {
