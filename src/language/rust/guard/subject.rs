@@ -13,12 +13,15 @@ use super::words::{
 };
 use crate::matcher::{Node, Tree};
 
+/// A place, and what it is asked for.
+type Asked = (Vec<u8>, Vec<u8>);
+
 /// What is checked.
 pub(super) struct Subject {
     /// The expression whose value is unwrapped.
     value: Vec<u8>,
     /// The collection that it comes from, and what it is asked for; nothing for an element at either end.
-    collection: Option<(Vec<u8>, Vec<u8>)>,
+    collection: Option<Asked>,
     /// What else shows that it is there.
     kin: Kin,
     /// The variable that it begins with.
@@ -290,7 +293,7 @@ fn asked(
     name: &[u8],
     arguments: &[u8],
     before: &[&Step<'_>],
-) -> Option<((Vec<u8>, Vec<u8>), Kin)> {
+) -> Option<(Asked, Kin)> {
     let mut before = before;
     let mut arguments = arguments;
     if kin::is_of_nonempty(name, arguments) {
