@@ -30,6 +30,22 @@ const DIFF: [&str; 8] = [
 /// What to do when a partial clone lacks an object.
 pub(super) const NO_LAZY_FETCH_HELP: &str = "in a partial clone, `git fetch --refetch --no-filter` gets what is missing, or GIT_NO_LAZY_FETCH=0 lets git fetch it";
 
+/// Whether git could find a repository from here: one begins at a `.git`, a bare one at a `HEAD`, or where git's own
+/// variables say. So a folder in none needs no git at all.
+fn may_lie_in_one(folder: &Path) -> bool {
+    let is_there = |place: PathBuf| place.symlink_metadata().is_ok();
+    let begins = |folder: &Path| {
+        [".git", "HEAD"]
+            .iter()
+            .any(|name| is_there(folder.join(name)))
+    };
+    let is_named = |name: &str| std::env::var_os(name).is_some();
+    ["GIT_DIR", "GIT_WORK_TREE"].into_iter().any(is_named)
+        || folder
+            .canonicalize()
+            .map_or(true, |folder| folder.ancestors().any(begins))
+}
+
 /// A git work tree.
 #[derive(Debug, Clone)]
 pub struct Repository {
@@ -48,6 +64,9 @@ impl Repository {
                 "no such folder: {}",
                 shown(&folder.to_string_lossy())
             )));
+        }
+        if !may_lie_in_one(folder) {
+            return Ok(None);
         }
         let mut command = command(folder);
         command.args([

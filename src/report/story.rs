@@ -257,7 +257,7 @@ pub(super) fn title(finding: &Finding) -> String {
 /// Why it is a finding and what to do about it, a text each; none but the note is meant to have several lines.
 pub(super) fn reasons(finding: &Finding) -> Vec<String> {
     let said = [&finding.advice, &finding.note].into_iter().flatten();
-    let mut lines: Vec<String> = said.map(|text| text.to_string()).collect();
+    let mut lines: Vec<String> = said.map(ToString::to_string).collect();
     if let Some(cause) = &finding.cause {
         let (path, line, text) = (&cause.path, cause.line, &cause.text);
         lines.push(format!("since {path}:{line}: {text}"));
