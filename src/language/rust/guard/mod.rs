@@ -26,6 +26,7 @@ const INWARD: usize = 400;
 pub(super) fn check_before(tree: &Tree<'_>, receiver: &Receiver<'_>, call: Node) -> Option<Node> {
     let subject = Subject::of(receiver)?;
     let mut inside = call;
+    let mut loops = Vec::new();
     for outer in tree.ancestors(call).take(OUTWARD) {
         let kind = syntax::kind(tree, outer);
         let found = match kind {
@@ -51,10 +52,22 @@ pub(super) fn check_before(tree: &Tree<'_>, receiver: &Receiver<'_>, call: Node)
             _ => Before::Nothing,
         };
         match found {
-            Before::Check(check) => return Some(check),
+            Before::Check(check) => {
+                // What a loop changes at its end is changed before it begins again.
+                let is_kept = |body: &Node| !subject.is_assigned_in(tree, *body);
+                return loops.iter().all(is_kept).then_some(check);
+            }
             Before::Change => return None,
-            Before::Nothing => inside = outer,
+            Before::Nothing => {}
         }
+        let is_loop = matches!(
+            kind,
+            "while_expression" | "loop_expression" | "for_expression"
+        );
+        if is_loop && syntax::child(tree, outer, "body") == Some(inside) {
+            loops.push(inside);
+        }
+        inside = outer;
     }
     None
 }
@@ -127,6 +140,17 @@ fn then(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option
     shows.then_some(condition)
 }
 
+/// The last child of a node that has any.
+fn last_child(tree: &Tree<'_>, node: Node) -> Node {
+    let mut last = tree.end(node).saturating_sub(1).max(node);
+    while let Some(parent) = tree.parent(last).filter(|_| last > node)
+        && parent != node
+    {
+        last = parent;
+    }
+    last
+}
+
 /// What the head of a branch or a loop says about its blocks.
 fn branch(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Before {
     let condition = syntax::child(tree, outer, "condition");
@@ -135,25 +159,23 @@ fn branch(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Befo
         let denies = |condition: &Node| subject.is_denied_by(&plain(tree, *condition));
         return condition.filter(denies).into();
     }
-    let is_loop = is_in("body");
-    if !is_loop && !is_in("consequence") {
+    if !is_in("body") && !is_in("consequence") {
         return Before::Nothing;
     }
-    let mut parts: Vec<Node> = condition.into_iter().collect();
-    if let [chain] = parts.as_slice()
-        && syntax::kind(tree, *chain) == "let_chain"
-    {
-        parts = tree.named_children(*chain).collect();
-        parts.reverse();
-    }
+    let is_chain = |node: &Node| syntax::kind(tree, *node) == "let_chain";
+    let last = condition.map(|condition| match condition {
+        chain if is_chain(&chain) => last_child(tree, chain),
+        one => one,
+    });
+    let earlier = last
+        .filter(|last| Some(*last) != condition)
+        .into_iter()
+        .flat_map(|last| syntax::statements_before(tree, last));
+    let parts = last.into_iter().chain(earlier).take(BACKWARD);
     let pattern = syntax::child(tree, outer, "pattern");
-    match links(tree, subject, parts.into_iter()) {
+    match links(tree, subject, parts) {
         Before::Nothing => {}
         found => return found,
-    }
-    // What the body changes at its end is changed before it begins again.
-    if is_loop && subject.is_assigned_in(tree, inside) {
-        return Before::Change;
     }
     binding(tree, subject, pattern)
 }
