@@ -104,6 +104,8 @@ const KNOWN: &[&[u8]] = &[
     b"Oid",
     b"Multiaddr",
     b"AhoCorasick",
+    b"serde_json",
+    b"toml",
     b"str",
     b"char",
     b"bool",
@@ -159,7 +161,17 @@ pub(super) fn cannot_fail(tree: &Tree<'_>, receiver: &Receiver<'_>) -> Option<No
                 is_string(tree, receiver.first, &target)
             }
         }
+        Root::Path(path, None) if path.last() == Some(&b"Utc".as_slice()) => {
+            receiver.steps.iter().all(is_literal_step) && !receiver.steps.is_empty()
+        }
         Root::Path(path, None) => {
+            // `text.write_str(x)`
+            if let [Step::Method(b"write_str" | b"write_char" | b"write_fmt", _)] =
+                receiver.steps.as_slice()
+                && is_string(tree, receiver.first, path)
+            {
+                return Some(receiver.first);
+            }
             let is_same =
                 |step: &Step<'_>| matches!(step, Step::Method(b"as_ref" | b"as_mut" | b"clone", _));
             path.len() == 1

@@ -68,6 +68,12 @@ fn constants(tree: &Tree<'_>, arguments: Node, stretches: &mut Vec<Stretch>) {
             .get(index)
             .map_or(b"".as_slice(), |node| tree.bytes(*node))
     };
+    // `const X: T`, `static mut X: T`, `const X =`, but not `<const N: usize>`
+    let declares = |index: usize| {
+        let name = index + 1 + usize::from(bytes(index + 1) == b"mut");
+        let is_parameter = index > 0 && matches!(bytes(index - 1), b"<" | b",");
+        !is_parameter && is_name(bytes(name)) && matches!(bytes(name + 1), b":" | b"=")
+    };
     let mut constant: Option<(Node, usize)> = None;
     let mut stretch = |from: Node, to: Node, holds: bool| {
         stretches.push(Stretch {
@@ -82,12 +88,8 @@ fn constants(tree: &Tree<'_>, arguments: Node, stretches: &mut Vec<Stretch>) {
             b"const" if bytes(index + 1).starts_with(b"{") => {
                 stretch(*node, tree.end(children[index + 1]), true);
             }
-            b"const" if is_name(bytes(index + 1)) && bytes(index + 2) == b":" => {
-                constant = Some((*node, index));
-            }
-            b"static" if !is_lazy && is_name(bytes(index + 1)) && bytes(index + 1) != b"ref" => {
-                constant = Some((*node, index));
-            }
+            b"static" if is_lazy || tree.text()[..tree.range(*node).start].ends_with(b"'") => {}
+            b"const" | b"static" if declares(index) => constant = Some((*node, index)),
             b";" | b"}" | b")" | b"]" => {
                 if let Some((from, _)) = constant.take() {
                     stretch(from, *node, true);

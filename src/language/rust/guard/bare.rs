@@ -3,7 +3,7 @@
 //! Deliberately absent: `match`, and blocks that diverge anywhere but at their beginning.
 
 use super::super::syntax;
-use super::condition::{conjuncts, disjuncts, first_argument, plain};
+use super::condition::{asserted, plain};
 use super::subject::Subject;
 use super::{BACKWARD, Before};
 use crate::matcher::{Node, Tree};
@@ -71,9 +71,9 @@ impl Level<'_, '_> {
         let start = self.condition(end)?;
         let text = self.text(start..end);
         let shows = if is_else {
-            disjuncts(&text).any(|part| subject.is_denied_by(part))
+            subject.is_denied_by(&text)
         } else {
-            conjuncts(&text).any(|part| subject.is_shown_by(part))
+            subject.is_shown_by(&text)
         };
         shows.then(|| self.tokens.get(start).copied()).flatten()
     }
@@ -99,7 +99,7 @@ impl Level<'_, '_> {
         let starts = [Some(start), value.map(|value| value + 1)];
         starts.into_iter().flatten().find_map(|start| {
             let text = self.text(start..and);
-            let shows = conjuncts(&text).any(|part| subject.is_shown_by(part));
+            let shows = subject.is_shown_by(&text);
             shows.then(|| self.tokens.get(start).copied()).flatten()
         })
     }
@@ -110,18 +110,12 @@ impl Level<'_, '_> {
             if self.is_block(*at) && self.bytes(at + 1) != b"else" {
                 let condition = self.condition(*at).map(|start| self.text(start..*at));
                 return condition.is_some_and(|text| {
-                    leaves(&self.text(*at..at + 1))
-                        && disjuncts(&text).any(|part| subject.is_denied_by(part))
+                    leaves(&self.text(*at..at + 1)) && subject.is_denied_by(&text)
                 });
             }
-            let is_assertion = *at > 1
-                && self.bytes(at - 1) == b"!"
-                && matches!(self.bytes(at - 2), b"assert" | b"debug_assert" | b"ensure");
-            is_assertion && {
-                let text = self.text(*at..at + 1);
-                let inner = text.get(1..text.len() - 1).unwrap_or_default();
-                conjuncts(first_argument(inner)).any(|part| subject.is_shown_by(part))
-            }
+            let is_called = *at > 1 && self.bytes(at - 1) == b"!";
+            is_called
+                && asserted(&self.text(at - 2..at + 1)).is_some_and(|it| subject.is_shown_by(&it))
         };
         let at = (0..self.tokens.len()).rev().find(checks)?;
         let between = self.text(at + 1..self.tokens.len());

@@ -60,7 +60,7 @@ impl Arguments<'_> {
 }
 
 /// Without parentheses around the whole.
-pub(super) fn stripped(mut condition: &[u8]) -> &[u8] {
+fn stripped(mut condition: &[u8]) -> &[u8] {
     while condition.first() == Some(&b'(') && condition.last() == Some(&b')') {
         let inner = &condition[1..condition.len() - 1];
         let mut depth = 0_isize;
@@ -80,47 +80,70 @@ pub(super) fn stripped(mut condition: &[u8]) -> &[u8] {
     condition
 }
 
-pub(super) fn conjuncts(condition: &[u8]) -> impl Iterator<Item = &[u8]> {
-    parts(stripped(condition), b"&&", b"||")
+/// A condition by its outermost operator.
+pub(super) enum Operands<'c> {
+    /// `a && b`
+    And(Vec<&'c [u8]>),
+    /// `a || b`, where each may have `&&` in it
+    Or(Vec<&'c [u8]>),
+    /// without parentheses around it
+    One(&'c [u8]),
 }
 
-pub(super) fn disjuncts(condition: &[u8]) -> impl Iterator<Item = &[u8]> {
-    parts(stripped(condition), b"||", b"&&")
+pub(super) fn operands(condition: &[u8]) -> Operands<'_> {
+    let condition = stripped(condition);
+    let parts = split(condition, b"||");
+    if parts.len() > 1 {
+        return Operands::Or(parts);
+    }
+    let parts = split(condition, b"&&");
+    if parts.len() > 1 {
+        return Operands::And(parts);
+    }
+    Operands::One(condition)
 }
 
-/// The operands of an operator outside of brackets; none when the other operator stands there, too.
-fn parts<'c>(
-    condition: &'c [u8],
-    operator: &[u8; 2],
-    other: &[u8; 2],
-) -> impl Iterator<Item = &'c [u8]> + use<'c> {
+/// The parts of a text between an operator outside of brackets.
+fn split<'c>(text: &'c [u8], operator: &[u8; 2]) -> Vec<&'c [u8]> {
     let mut parts = Vec::new();
     let (mut depth, mut start, mut at) = (0_usize, 0, 0);
-    while at < condition.len() {
-        let pair = condition.get(at..at + 2);
-        match condition[at] {
+    while at < text.len() {
+        match text[at] {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ if depth == 0 && pair == Some(operator) => {
-                parts.push(&condition[start..at]);
+            _ if depth == 0 && text[at..].starts_with(operator) => {
+                parts.push(&text[start..at]);
                 start = at + 2;
                 at += 1;
-            }
-            _ if depth == 0 && pair == Some(other) && operator == b"&&" => {
-                return Vec::new().into_iter();
-            }
-            _ if depth == 0 && pair == Some(other) => {
-                // `a && b || c`: each operand of `||` as a whole
             }
             _ => {}
         }
         at += 1;
     }
-    parts.push(&condition[start..]);
-    parts.into_iter()
+    parts.push(&text[start..]);
+    parts
 }
 
-pub(super) fn first_argument(text: &[u8]) -> &[u8] {
+/// The condition that an assertion goes on with: `assert!(a, ..)`, `assert_eq!(a, b)`.
+pub(super) fn asserted(text: &[u8]) -> Option<Vec<u8>> {
+    let mark = text.iter().position(|byte| *byte == b'!')?;
+    let (path, arguments) = text.split_at(mark);
+    let name = path.rsplit(|byte| *byte == b':').next()?;
+    let inner = arguments.get(2..arguments.len().checked_sub(1)?)?;
+    let first = first_argument(inner);
+    let operator: &[u8] = match name.strip_prefix(b"debug_").unwrap_or(name) {
+        b"assert" | b"ensure" => return Some(first.to_vec()),
+        b"assert_eq" => b"==",
+        b"assert_ne" => b"!=",
+        _ => return None,
+    };
+    let second = first_argument(inner.get(first.len() + 1..)?);
+    // `assert_eq!(a && b, c)` says nothing about either.
+    let is_one = |side: &[u8]| matches!(operands(side), Operands::One(_));
+    (is_one(first) && is_one(second)).then(|| [first, operator, second].concat())
+}
+
+fn first_argument(text: &[u8]) -> &[u8] {
     let mut depth = 0_usize;
     for (at, byte) in text.iter().enumerate() {
         match byte {

@@ -5,9 +5,12 @@
 
 mod bare;
 mod condition;
+mod kin;
+mod length;
 mod subject;
+mod words;
 
-use condition::{conjuncts, disjuncts, first_argument, plain};
+use condition::{asserted, plain};
 use subject::Subject;
 
 use super::receiver::Receiver;
@@ -23,36 +26,71 @@ const INWARD: usize = 400;
 pub(super) fn check_before(tree: &Tree<'_>, receiver: &Receiver<'_>, call: Node) -> Option<Node> {
     let subject = Subject::of(receiver)?;
     let mut inside = call;
+    let mut loops = Vec::new();
     for outer in tree.ancestors(call).take(OUTWARD) {
         let kind = syntax::kind(tree, outer);
         let found = match kind {
-            "binary_expression" => operand(tree, &subject, outer, inside),
-            "let_chain" => earlier_link(tree, &subject, inside),
-            "if_expression" | "while_expression" => branch(tree, &subject, outer, inside),
-            "match_arm" => arm(tree, &subject, outer, inside),
-            "call_expression" => then(tree, &subject, outer, inside),
-            "block" | "token_tree" => {
-                let before = match kind {
-                    "block" => statement(tree, &subject, inside),
-                    _ => bare::before(tree, &subject, inside),
-                };
-                match before {
-                    Before::Check(check) => Some(check),
-                    Before::Change => return None,
-                    Before::Nothing => None,
-                }
+            "binary_expression" => operand(tree, &subject, outer, inside).into(),
+            "let_chain" => links(
+                tree,
+                &subject,
+                syntax::statements_before(tree, inside).take(BACKWARD),
+            ),
+            "if_expression" | "while_expression" | "loop_expression" | "for_expression" => {
+                branch(tree, &subject, outer, inside)
             }
+            "match_arm" => arm(tree, &subject, outer, inside),
+            "call_expression" => then(tree, &subject, outer, inside).into(),
+            "closure_expression" => {
+                binding(tree, &subject, syntax::child(tree, outer, "parameters"))
+            }
+            "block" => statement(tree, &subject, inside),
+            "token_tree" => bare::before(tree, &subject, inside),
             "function_item" | "impl_item" | "mod_item" | "const_item" | "static_item" => {
                 return None;
             }
-            _ => None,
+            _ => Before::Nothing,
         };
-        if found.is_some() {
-            return found;
+        match found {
+            Before::Check(check) => {
+                // What a loop changes at its end is changed before it begins again.
+                let is_kept = |body: &Node| !subject.is_assigned_in(tree, *body);
+                return loops.iter().all(is_kept).then_some(check);
+            }
+            Before::Change => return None,
+            Before::Nothing => {}
+        }
+        let is_loop = matches!(
+            kind,
+            "while_expression" | "loop_expression" | "for_expression"
+        );
+        if is_loop && syntax::child(tree, outer, "body") == Some(inside) {
+            loops.push(inside);
         }
         inside = outer;
     }
     None
+}
+
+/// What was found on the way outward.
+enum Before {
+    Check(Node),
+    Change,
+    Nothing,
+}
+
+impl From<Option<Node>> for Before {
+    fn from(check: Option<Node>) -> Self {
+        check.map_or(Self::Nothing, Self::Check)
+    }
+}
+
+/// What a pattern says whose names hold inside: nothing, unless they hide what is checked.
+fn binding(tree: &Tree<'_>, subject: &Subject, pattern: Option<Node>) -> Before {
+    if pattern.is_some_and(|pattern| subject.is_bound_by(tree, pattern)) {
+        return Before::Change;
+    }
+    Before::Nothing
 }
 
 /// `x.is_some() && x.unwrap()`, `x.is_none() || x.unwrap()`
@@ -61,18 +99,31 @@ fn operand(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Opt
     let operator = tree.bytes(syntax::child(tree, outer, "operator")?);
     let text = plain(tree, left);
     let shows = match operator {
-        b"&&" => conjuncts(&text).any(|part| subject.is_shown_by(part)),
-        b"||" => disjuncts(&text).any(|part| subject.is_denied_by(part)),
+        b"&&" => subject.is_shown_by(&text),
+        b"||" => subject.is_denied_by(&text),
         _ => false,
     };
     shows.then_some(left)
 }
 
-/// `let Some(_) = x && x.unwrap()`
-fn earlier_link(tree: &Tree<'_>, subject: &Subject, inside: Node) -> Option<Node> {
-    syntax::statements_before(tree, inside)
-        .take(BACKWARD)
-        .find(|link| subject.is_shown_by(&plain(tree, *link)))
+/// `let Some(_) = x && x.unwrap()`: the links of a chain, the last one first.
+fn links(tree: &Tree<'_>, subject: &Subject, mut links: impl Iterator<Item = Node>) -> Before {
+    let pattern_of = |node: Node| {
+        let is_let = syntax::kind(tree, node) == "let_condition";
+        syntax::child(tree, node, "pattern").filter(|_| is_let)
+    };
+    let found = links.find_map(|link| {
+        let hides = tree
+            .subtree(link)
+            .take(INWARD)
+            .any(|node| pattern_of(node).is_some_and(|pattern| subject.is_bound_by(tree, pattern)));
+        if hides {
+            return Some(Before::Change);
+        }
+        let shows = subject.is_shown_by(&plain(tree, link));
+        shows.then_some(Before::Check(link))
+    });
+    found.unwrap_or(Before::Nothing)
 }
 
 /// `x.is_some().then(|| x.unwrap())`
@@ -85,54 +136,78 @@ fn then(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option
     }
     let condition = syntax::child(tree, function, "value")?;
     let text = plain(tree, condition);
-    let shows = conjuncts(&text).any(|part| subject.is_shown_by(part));
+    let shows = subject.is_shown_by(&text);
     shows.then_some(condition)
 }
 
-fn branch(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<Node> {
-    let condition = syntax::child(tree, outer, "condition")?;
-    let text = plain(tree, condition);
+/// The last child of a node that has any.
+fn last_child(tree: &Tree<'_>, node: Node) -> Node {
+    let mut last = tree.end(node).saturating_sub(1).max(node);
+    while let Some(parent) = tree.parent(last).filter(|_| last > node)
+        && parent != node
+    {
+        last = parent;
+    }
+    last
+}
+
+/// What the head of a branch or a loop says about its blocks.
+fn branch(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Before {
+    let condition = syntax::child(tree, outer, "condition");
     let is_in = |field: &str| syntax::child(tree, outer, field) == Some(inside);
-    let shows = if is_in("consequence") || is_in("body") {
-        conjuncts(&text).any(|part| subject.is_shown_by(part))
-    } else if is_in("alternative") {
-        disjuncts(&text).any(|part| subject.is_denied_by(part))
-    } else {
-        false
-    };
-    shows.then_some(condition)
+    if is_in("alternative") {
+        let denies = |condition: &Node| subject.is_denied_by(&plain(tree, *condition));
+        return condition.filter(denies).into();
+    }
+    if !is_in("body") && !is_in("consequence") {
+        return Before::Nothing;
+    }
+    let is_chain = |node: &Node| syntax::kind(tree, *node) == "let_chain";
+    let last = condition.map(|condition| match condition {
+        chain if is_chain(&chain) => last_child(tree, chain),
+        one => one,
+    });
+    let earlier = last
+        .filter(|last| Some(*last) != condition)
+        .into_iter()
+        .flat_map(|last| syntax::statements_before(tree, last));
+    let parts = last.into_iter().chain(earlier).take(BACKWARD);
+    let pattern = syntax::child(tree, outer, "pattern");
+    match links(tree, subject, parts) {
+        Before::Nothing => {}
+        found => return found,
+    }
+    binding(tree, subject, pattern)
 }
 
 /// `Some(_) => x.unwrap()`, `_ if x.is_some() => x.unwrap()`, `true => x.unwrap()` in a match on `x.is_some()`
-fn arm(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Option<Node> {
-    let pattern = syntax::child(tree, outer, "pattern")?;
-    if pattern == inside {
-        return None;
-    }
+fn arm(tree: &Tree<'_>, subject: &Subject, outer: Node, inside: Node) -> Before {
+    let Some(pattern) = syntax::child(tree, outer, "pattern").filter(|it| *it != inside) else {
+        return Before::Nothing;
+    };
     if let Some(condition) = syntax::child(tree, pattern, "condition")
-        && conjuncts(&plain(tree, condition)).any(|part| subject.is_shown_by(part))
+        && subject.is_shown_by(&plain(tree, condition))
     {
-        return Some(condition);
+        return Before::Check(condition);
     }
-    let whole = tree.parent(tree.parent(outer)?)?;
-    let value = plain(tree, syntax::child(tree, whole, "value")?);
+    if subject.is_bound_by(tree, pattern) {
+        return Before::Change;
+    }
+    let whole = tree.parent(outer).and_then(|body| tree.parent(body));
+    let Some(value) = whole.and_then(|whole| syntax::child(tree, whole, "value")) else {
+        return Before::Nothing;
+    };
+    let value = plain(tree, value);
     let pattern_text = plain(tree, pattern);
     let says_so = match pattern_text.as_slice() {
         b"true" => subject.is_shown_by(&value),
         b"false" => subject.is_denied_by(&value),
-        _ => false,
+        _ => {
+            let written = [b"let ", pattern_text.as_slice(), b"=", value.as_slice()].concat();
+            subject.is_matched_by(&written)
+        }
     };
-    if says_so {
-        return Some(pattern);
-    }
-    let written = [b"let ", pattern_text.as_slice(), b"=", value.as_slice()].concat();
-    subject.is_matched_by(&written).then_some(pattern)
-}
-
-enum Before {
-    Check(Node),
-    Change,
-    Nothing,
+    says_so.then_some(pattern).into()
 }
 
 /// What the statements before one say.
@@ -168,23 +243,26 @@ fn is_check(tree: &Tree<'_>, subject: &Subject, statement: Node) -> bool {
             };
             let text = plain(tree, condition);
             if diverges(tree, consequence) {
-                return disjuncts(&text).any(|part| subject.is_denied_by(part));
+                return subject.is_denied_by(&text);
             }
             let alternative = syntax::child(tree, node, "alternative");
             let block = alternative.and_then(|clause| tree.named_children(clause).last());
             block.is_some_and(|block| diverges(tree, block))
-                && conjuncts(&text).any(|part| subject.is_shown_by(part))
+                && subject.is_shown_by(&text)
                 && !subject.is_changed_in(tree, consequence)
         }
         "match_expression" => goes_on_with_value(tree, subject, node),
         "let_declaration" => {
-            let (Some(pattern), Some(value), Some(_)) = (
+            let (Some(pattern), Some(value)) = (
                 syntax::child(tree, node, "pattern"),
                 syntax::child(tree, node, "value"),
-                syntax::child(tree, node, "alternative"),
             ) else {
                 return false;
             };
+            if syntax::child(tree, node, "alternative").is_none() {
+                return subject.is_passed_on_in(&plain(tree, value))
+                    && !subject.is_changed_in(tree, node);
+            }
             let written = [
                 b"let ",
                 plain(tree, pattern).as_slice(),
@@ -195,18 +273,17 @@ fn is_check(tree: &Tree<'_>, subject: &Subject, statement: Node) -> bool {
             subject.is_matched_by(&written) && !subject.is_changed_in(tree, node)
         }
         "macro_invocation" => {
-            let text = plain(tree, node);
-            let condition = text
-                .strip_prefix(b"assert!(")
-                .or_else(|| text.strip_prefix(b"debug_assert!("));
-            let ensured = text
-                .strip_prefix(b"ensure!(")
-                .or_else(|| text.strip_prefix(b"anyhow::ensure!("));
-            condition.or(ensured).is_some_and(|rest| {
-                let rest = rest.strip_suffix(b")").unwrap_or(rest);
-                conjuncts(first_argument(rest)).any(|part| subject.is_shown_by(part))
-            })
+            asserted(&plain(tree, node)).is_some_and(|it| subject.is_shown_by(&it))
         }
+        // It ends when the condition no longer holds.
+        "while_expression" => {
+            let is_left = |node: Node| syntax::kind(tree, node) == "break_expression";
+            let condition = syntax::child(tree, node, "condition");
+            condition.is_some_and(|it| subject.is_denied_by(&plain(tree, it)))
+                && tree.subtree(node).len() < INWARD
+                && !tree.subtree(node).any(is_left)
+        }
+        "try_expression" => subject.is_passed_on_in(&plain(tree, node)),
         _ => false,
     }
 }
@@ -293,4 +370,22 @@ fn leaves(text: &[u8]) -> bool {
     ]
     .iter()
     .any(|start| text.starts_with(start))
+        || is_error_passed_on(text)
+}
+
+/// `Err(..)?`
+fn is_error_passed_on(text: &[u8]) -> bool {
+    let Some(inner) = text.strip_prefix(b"Err(") else {
+        return false;
+    };
+    let mut depth = 1_usize;
+    let close = inner.iter().position(|byte| {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    close.is_some_and(|close| &inner[close + 1..] == b"?")
 }

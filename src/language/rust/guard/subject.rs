@@ -5,15 +5,25 @@
 use super::super::receiver::{Receiver, Root, Step};
 use super::super::syntax;
 use super::INWARD;
-use super::condition::{plain, stripped, text};
+use super::condition::{Operands, operands, plain, text};
+use super::kin::{self, Kin};
+use super::length;
+use super::words::{
+    matches_all_absent, matches_present, past_borrowing, rest_after, says_absent, says_present,
+};
 use crate::matcher::{Node, Tree};
+
+/// A place, and what it is asked for.
+type Asked = (Vec<u8>, Vec<u8>);
 
 /// What is checked.
 pub(super) struct Subject {
     /// The expression whose value is unwrapped.
     value: Vec<u8>,
-    /// The collection that it comes from, and what it is asked for.
-    collection: Option<(Vec<u8>, Vec<u8>)>,
+    /// The collection that it comes from, and what it is asked for; nothing for an element at either end.
+    collection: Option<Asked>,
+    /// What else shows that it is there.
+    kin: Kin,
     /// The variable that it begins with.
     variable: Vec<u8>,
     /// The variables that say which element is meant.
@@ -53,25 +63,6 @@ pub(super) const STEADY: [&[u8]; 16] = [
     b"borrow",
 ];
 
-/// Methods of a collection that have a value when it is not empty.
-const OF_NONEMPTY: [&[u8]; 15] = [
-    b"first",
-    b"first_mut",
-    b"last",
-    b"last_mut",
-    b"pop",
-    b"pop_front",
-    b"pop_back",
-    b"front",
-    b"back",
-    b"max",
-    b"min",
-    b"next",
-    b"pop_first",
-    b"pop_last",
-    b"peek",
-];
-
 impl Subject {
     pub(super) fn of(receiver: &Receiver<'_>) -> Option<Self> {
         let Root::Path(path, None) = &receiver.root else {
@@ -87,26 +78,13 @@ impl Subject {
         {
             steps.pop();
         }
-        let collection = match steps.split_last() {
-            Some((Step::Method(b"get" | b"get_mut" | b"remove", arguments), before))
-                if !arguments.is_empty() =>
-            {
-                text(variable, before).map(|text| (text, arguments.text()))
-            }
-            Some((Step::Method(name, arguments), before))
-                if OF_NONEMPTY.contains(name) && arguments.is_empty() =>
-            {
-                let before = match before {
-                    [
-                        before @ ..,
-                        Step::Method(b"iter" | b"iter_mut" | b"into_iter" | b"chars", _),
-                    ] => before,
-                    _ => before,
-                };
-                text(variable, before).map(|text| (text, Vec::new()))
+        let asked = match steps.split_last() {
+            Some((Step::Method(name, arguments), before)) => {
+                asked(variable, name, &arguments.text(), before)
             }
             _ => None,
         };
+        let (collection, kin) = asked.unzip();
         let value = text(variable, &steps).or_else(|| collection.is_some().then(Vec::new))?;
         let asked = collection.as_ref().map(|(_, key)| key.as_slice());
         let keys = names_in_brackets(&value)
@@ -115,62 +93,83 @@ impl Subject {
         Some(Self {
             value,
             collection,
+            kin: kin.unwrap_or_default(),
             variable: variable.to_vec(),
             keys,
         })
     }
 
-    /// Whether a condition says that there is a value.
+    /// Whether there is a value when a condition holds.
     pub(super) fn is_shown_by(&self, condition: &[u8]) -> bool {
-        let condition = stripped(condition);
-        if let Some(opposite) = condition.strip_prefix(b"!") {
-            return self.is_denied_by(opposite);
+        match operands(condition) {
+            Operands::Or(_) => false,
+            Operands::And(parts) => parts.iter().any(|part| self.is_shown_by(part)),
+            Operands::One(one) => match one.strip_prefix(b"!") {
+                Some(opposite) => self.is_denied_by(opposite),
+                None => self.is_said_by(one, true),
+            },
         }
-        let rest_of = |text: &[u8]| {
-            let rest = condition.strip_prefix(text)?;
-            (!text.is_empty()).then_some(rest)
+    }
+
+    /// Whether there is a value when a condition does not hold.
+    pub(super) fn is_denied_by(&self, condition: &[u8]) -> bool {
+        match operands(condition) {
+            Operands::And(_) => false,
+            Operands::Or(parts) => parts.iter().any(|part| self.is_denied_by(part)),
+            Operands::One(one) => match one.strip_prefix(b"!") {
+                Some(opposite) => self.is_shown_by(opposite),
+                None => self.is_said_by(one, false),
+            },
+        }
+    }
+
+    /// Whether there is a value when a condition of one operand holds, or when it does not.
+    fn is_said_by(&self, condition: &[u8], holds: bool) -> bool {
+        let says = if holds { says_present } else { says_absent };
+        let pattern = if holds {
+            matches_present
+        } else {
+            matches_all_absent
         };
-        if rest_of(&self.value).is_some_and(says_present) {
+        let is_said = |value| rest_after(value, condition).is_some_and(says);
+        if self.values().any(is_said) || self.is_matched(condition, pattern) {
             return true;
         }
-        if self.is_matched_by(condition) {
+        if holds && self.kin.conditions.iter().any(|known| known == condition) {
             return true;
         }
-        self.collection.as_ref().is_some_and(|(collection, key)| {
-            let Some(rest) = rest_of(collection) else {
-                return false;
-            };
-            if key.is_empty() {
-                let filled: [&[u8]; 5] = [
-                    b".len()>0",
-                    b".len()>=1",
-                    b".len()!=0",
-                    b".len()==1",
-                    b".len()>1",
-                ];
-                filled.iter().any(|end| rest.starts_with(end))
-            } else {
-                rest == [b".contains_key(", key.as_slice(), b")"].concat()
-            }
-        })
+        let Some((collection, key)) = self.collection.as_ref().filter(|_| self.kin.is_by_length)
+        else {
+            return false;
+        };
+        let is_empty = rest_after(collection, condition) == Some(b".is_empty()");
+        !holds && key.is_empty() && is_empty || length::is_longer(condition, collection, key, holds)
+    }
+
+    /// The expressions that have a value when this has.
+    fn values(&self) -> impl Iterator<Item = &[u8]> {
+        let all = std::iter::once(&self.value).chain(&self.kin.values);
+        all.map(Vec::as_slice).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a statement's value is there or the function is left: `value?`.
+    pub(super) fn is_passed_on_in(&self, value: &[u8]) -> bool {
+        let mut rests = self.values().filter_map(|known| rest_after(known, value));
+        rests.any(|rest| past_borrowing(rest).starts_with(b"?"))
     }
 
     /// `let Some(_) = value`, `matches!(value, Some(_))`
     pub(super) fn is_matched_by(&self, condition: &[u8]) -> bool {
-        let present = |text: &[u8]| text.starts_with(b"Some(") || text.starts_with(b"Ok(");
-        self.is_matched(condition, present)
+        self.is_matched(condition, matches_present)
     }
 
     /// Whether a condition matches the value with such a pattern, which its text begins with.
     fn is_matched(&self, condition: &[u8], is_pattern: impl Fn(&[u8]) -> bool) -> bool {
-        if self.value.is_empty() {
-            return false;
-        }
         let is_value = |text: &[u8]| {
             let text = text.strip_prefix(b"&").unwrap_or(text);
             let text = text.strip_prefix(b"mut ").unwrap_or(text);
-            let rest = text.strip_prefix(self.value.as_slice());
-            rest.is_some_and(|rest| past_borrowing(rest).is_empty())
+            let mut rests = self.values().filter_map(|value| text.strip_prefix(value));
+            rests.any(|rest| past_borrowing(rest).is_empty())
         };
         if let Some(rest) = condition.strip_prefix(b"let ") {
             let value = rest.iter().position(|byte| *byte == b'=');
@@ -183,34 +182,35 @@ impl Subject {
         comma.is_some_and(|comma| is_value(&inner[..comma]) && is_pattern(&inner[comma + 1..]))
     }
 
-    /// Whether a condition says that there is no value.
-    pub(super) fn is_denied_by(&self, condition: &[u8]) -> bool {
-        let condition = stripped(condition);
-        if let Some(opposite) = condition.strip_prefix(b"!") {
-            return self.is_shown_by(opposite);
-        }
-        let is = |text: &[u8], ends: &[&[u8]]| {
-            !text.is_empty()
-                && condition
-                    .strip_prefix(text)
-                    .is_some_and(|rest| ends.contains(&rest))
-        };
-        let says_absent = |rest: &[u8]| {
-            let is_asked = [b".is_none()".as_slice(), b".is_err()"].contains(&past_borrowing(rest));
-            is_asked || rest == b"==None"
-        };
-        !self.value.is_empty()
-            && condition
-                .strip_prefix(&*self.value)
-                .is_some_and(says_absent)
-            || self.is_matched(condition, matches_all_absent)
-            || self.collection.as_ref().is_some_and(|(collection, key)| {
-                key.is_empty() && is(collection, &[b".is_empty()", b".len()==0", b".len()<1"])
-            })
+    /// Whether a pattern gives what the value begins with, or what says which one it is, another meaning.
+    pub(super) fn is_bound_by(&self, tree: &Tree<'_>, pattern: Node) -> bool {
+        let condition = syntax::child(tree, pattern, "condition").map(|node| tree.subtree(node));
+        tree.subtree(pattern).take(INWARD).any(|inner| {
+            let name = syntax::plain_name(tree.bytes(inner));
+            let is_name = matches!(
+                syntax::kind(tree, inner),
+                "identifier" | "shorthand_field_identifier"
+            );
+            is_name
+                && !condition
+                    .as_ref()
+                    .is_some_and(|nodes| nodes.contains(&inner))
+                && (name == self.variable || self.keys.iter().any(|key| is_within(key, name)))
+        })
     }
 
-    /// Whether code may change whether there is a value.
+    /// Whether code may change whether there is a value behind it.
     pub(super) fn is_changed_in(&self, tree: &Tree<'_>, statement: Node) -> bool {
+        let is_new = |node: Node| {
+            syntax::kind(tree, node) == "let_declaration"
+                && syntax::child(tree, node, "pattern")
+                    .is_some_and(|pattern| self.is_bound_by(tree, pattern))
+        };
+        self.is_assigned_in(tree, statement) || tree.subtree(statement).take(INWARD).any(is_new)
+    }
+
+    /// Whether code may change whether there is a value, wherever it stands.
+    pub(super) fn is_assigned_in(&self, tree: &Tree<'_>, statement: Node) -> bool {
         let is_about = |node: Node| {
             let place = plain(tree, node);
             let place = place.strip_prefix(b"*").unwrap_or(&place);
@@ -227,17 +227,6 @@ impl Subject {
                 }
                 "reference_expression" if tree.bytes(node).starts_with(b"&mut") => {
                     syntax::child(tree, node, "value")
-                }
-                "let_declaration" => {
-                    let pattern = syntax::child(tree, node, "pattern");
-                    return pattern.is_some_and(|pattern| {
-                        tree.subtree(pattern).any(|inner| {
-                            let name = syntax::plain_name(tree.bytes(inner));
-                            syntax::kind(tree, inner) == "identifier"
-                                && (name == self.variable
-                                    || self.keys.iter().any(|key| is_within(key, name)))
-                        })
-                    });
                 }
                 "call_expression" => {
                     let function = syntax::child(tree, node, "function");
@@ -298,6 +287,30 @@ impl Subject {
     }
 }
 
+/// The place that a method is called on, what it is asked for, and what else shows that there is an answer.
+fn asked(
+    variable: &[u8],
+    name: &[u8],
+    arguments: &[u8],
+    before: &[&Step<'_>],
+) -> Option<(Asked, Kin)> {
+    let mut before = before;
+    let mut arguments = arguments;
+    if kin::is_of_nonempty(name, arguments) {
+        arguments = b"";
+        if let [
+            rest @ ..,
+            Step::Method(b"iter" | b"iter_mut" | b"into_iter" | b"chars", _),
+        ] = before
+        {
+            before = rest;
+        }
+    }
+    let place = text(variable, before)?;
+    let kin = kin::of(&place, name, arguments)?;
+    Some(((place, arguments.to_vec()), kin))
+}
+
 /// Methods that may leave nothing behind, or something else.
 const CHANGING: [&[u8]; 16] = [
     b"take",
@@ -317,50 +330,6 @@ const CHANGING: [&[u8]; 16] = [
     b"pop_first",
     b"pop_last",
 ];
-
-/// What follows a value, without what only borrows it.
-fn past_borrowing(rest: &[u8]) -> &[u8] {
-    let borrowing: [&[u8]; 4] = [
-        b".as_ref()",
-        b".as_mut()",
-        b".as_deref()",
-        b".as_deref_mut()",
-    ];
-    borrowing
-        .iter()
-        .find_map(|method| rest.strip_prefix(*method))
-        .unwrap_or(rest)
-}
-
-/// Whether what follows a value in a condition says that it is there, and the condition says no more.
-fn says_present(rest: &[u8]) -> bool {
-    let rest = past_borrowing(rest);
-    let asked = [b".is_some()".as_slice(), b".is_ok()"]
-        .iter()
-        .find_map(|method| rest.strip_prefix(*method));
-    let with = [b".is_some_and(".as_slice(), b".is_ok_and("];
-    asked.is_some_and(|rest| matches!(rest, b"" | b"==true" | b"!=false"))
-        || rest == b"!=None"
-        || with.iter().any(|method| rest.starts_with(method)) && rest.ends_with(b")")
-}
-
-/// Whether the text begins with a pattern that matches whatever has no value.
-fn matches_all_absent(text: &[u8]) -> bool {
-    if text.starts_with(b"None=") || text.starts_with(b"None)") {
-        return true;
-    }
-    let Some(inner) = text.strip_prefix(b"Err(") else {
-        return false;
-    };
-    let end = inner.iter().position(|byte| *byte == b')');
-    let name = end.map_or(inner, |end| &inner[..end]);
-    // A name that binds, not one that is compared with.
-    let binds = matches!(name.first(), Some(b'_' | b'a'..=b'z'))
-        && name
-            .iter()
-            .all(|byte| matches!(byte, b'_' | b' ') || byte.is_ascii_alphanumeric());
-    end.is_some() && (binds || name == b"..")
-}
 
 /// The variables in a text, with the fields that it names of them.
 fn names(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
