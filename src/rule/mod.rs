@@ -9,7 +9,7 @@ pub mod in_force;
 pub mod plain;
 pub mod read;
 
-use globset::{Glob, GlobSet};
+use globset::GlobSet;
 
 use crate::analysis::Analysis;
 use crate::finding::{Certainty, Disposition, Level, Status};
