@@ -99,13 +99,8 @@ impl Baseline {
     }
 
     /// How many findings it stands for.
-    pub fn len(&self) -> usize {
+    pub fn findings(&self) -> usize {
         self.entries.values().map(|count| *count as usize).sum()
-    }
-
-    /// Whether it stands for none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Gives old findings their disposition. Certain ones first: a question may have been certain, never the other way

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::plain_text::{visible, visible_line};
+use crate::report::plain_text::{backticks, visible, visible_line};
 use crate::rule::Rule;
 use crate::statements::Statement;
 
@@ -185,7 +185,7 @@ fn rfc(statements: &[&Statement], rules: &[Rule]) -> String {
         }
         for example in laws.iter().flat_map(|law| &law.examples) {
             let code = visible(&example.code);
-            let fence = fence(&code);
+            let fence = backticks(&code, 3);
             text.push_str(&format!(
                 "\n{} example:\n\n{fence}{}\n{}\n{fence}\n",
                 example.role.word(),
@@ -195,15 +195,6 @@ fn rfc(statements: &[&Statement], rules: &[Rule]) -> String {
         }
     }
     text
-}
-
-/// One that the code does not hold.
-fn fence(code: &str) -> String {
-    let mut fence = "```".to_owned();
-    while code.contains(&fence) {
-        fence.push('`');
-    }
-    fence
 }
 
 /// On one line, and without what ends our part.

@@ -7,8 +7,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
 use crate::finding::{Position, Range};
 use crate::lines::Lines;
+
+/// The files of one glob. A glob may be too large to be used, and [`Glob::compile_matcher`] panics then.
+pub fn files_of(glob: Glob) -> Result<GlobSet, globset::Error> {
+    GlobSetBuilder::new().add(glob).build()
+}
 
 /// A path relative to the repository's root, with `/` between its parts, as bytes: git allows any but NUL.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

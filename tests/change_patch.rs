@@ -554,3 +554,24 @@ fn a_patch_of_text_where_the_tree_has_a_link() {
     std::os::unix::fs::symlink("a.rs", folder.path().join("l.rs")).unwrap();
     assert!(patched(folder.path(), patch.as_bytes(), "p").is_err());
 }
+
+/// Each would take minutes if every hunk were compared with every place.
+#[test]
+fn equal_lines_over_and_over() {
+    const MANY: usize = 20_000;
+    // One hunk, almost all of which stands everywhere.
+    let text = "a\n".repeat(2 * MANY);
+    let lines = " a\n".repeat(MANY);
+    let one = format!("@@ -1,{0} +1,{0} @@\n{lines}-b\n+c\n", MANY + 1);
+    // Hunks each of which stands far from where the one before it lets expect it.
+    let apart = |index: usize| format!("@@ -{0} +{0} @@\n-{index}\n+b\n", 1 + index * 3 * MANY);
+    let far: String = (0..MANY).map(apart).collect();
+    let far_text: String = (0..MANY).map(|index| format!("{index}\n")).collect();
+    let far_text = far_text + &"c\n".repeat(MANY);
+    for (text, hunks) in [(&text, &one), (&far_text, &far)] {
+        let patch = format!("--- a/a.rs\n+++ b/a.rs\n{hunks}");
+        let failure = apply(&[("a.rs", text)], &patch).err().unwrap();
+        let expected = "fits neither forward nor in reverse into a.rs";
+        assert!(failure.message.ends_with(expected), "{}", failure.message);
+    }
+}

@@ -451,16 +451,47 @@ fn candidates_of_one_item_share_its_code() {
     assert!(excerpts.all(|next| Arc::ptr_eq(next.unwrap(), first)));
 }
 
+/// How many candidates a Rust text has, and how many of them an exception covers.
+fn counted(text: String) -> (usize, usize) {
+    let path: RepoPath = "src/a.rs".into();
+    let snapshot = Snapshot::memory([(path.clone(), text.into_bytes())].into());
+    let rules = in_force::embedded();
+    let scan = Scanner::new(&rules, true).scan(&Workspace::new(&snapshot), &[path]);
+    assert!(scan.unchecked.is_empty());
+    let covered = scan
+        .candidates
+        .iter()
+        .filter(|one| one.suppressed.is_some());
+    (scan.candidates.len(), covered.count())
+}
+
 /// Each of these calls calls what the one in it gives: nobody goes down to the name for each.
 #[test]
 fn a_chain_of_calls_as_long_as_its_file_ends() {
     let chain = "()".repeat(50_000);
     let text = format!("fn f() {{ g{chain}; read().unwrap(); }}");
-    let path: RepoPath = "src/a.rs".into();
-    let snapshot = Snapshot::memory([(path.clone(), text.into_bytes())].into());
-    let rules = in_force::embedded();
-    let scan = Scanner::new(&rules, true).scan(&Workspace::new(&snapshot), &[path]);
-    assert_eq!((scan.candidates.len(), scan.unchecked.len()), (1, 0));
+    assert_eq!(counted(text), (1, 0));
+}
+
+/// Nobody climbs out of the depth for each token, nor goes through all exceptions for each finding.
+#[test]
+fn exceptions_around_deep_and_long_code_are_read_in_time() {
+    const ALLOW: &str = "/* codex-allow(unwrap-outside-tests): it is so */";
+    let many = 50_000;
+    let (open, close) = ("(".repeat(many), ")".repeat(many));
+    let deep = format!("fn f() {{ let x = {open}{close};\n{ALLOW}\nread().unwrap(); }}");
+    assert_eq!(counted(deep), (1, 1));
+    let many = 10_000;
+    let (open, close) = (format!("({ALLOW}\n").repeat(many), ")".repeat(many));
+    let each = format!("fn f() {{ let x = {open}read().unwrap(){close}; }}");
+    assert_eq!(counted(each), (1, 1));
+    // Each in a block of its own, which is over before anything is found.
+    let (blocks, found) = (
+        format!("{{\n a; {ALLOW}\n }},").repeat(many),
+        "read().unwrap(),\n".repeat(many),
+    );
+    let beside = format!("fn f() {{ let x = [{blocks}\n{found}]; }}");
+    assert_eq!(counted(beside), (many, 0));
 }
 
 #[cfg(unix)]

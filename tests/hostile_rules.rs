@@ -128,9 +128,9 @@ fn rules_that_are_not_utf_8_are_refused_alone() {
 
 #[test]
 fn all_that_is_wrong_is_said_at_once() {
-    let text = "language: rsut\nseverity: eror\nrule: {kind: block}\n";
+    let text = "id: [x]\nlanguage: rsut\nseverity: eror\nrule: {kind: block}\n";
     let (_, said) = check(&[("x.yml", text)], &[]);
-    for place in ["needs `id`", "x.yml:1:11", "x.yml:2:11"] {
+    for place in ["x.yml:1:5", "x.yml:2:11", "x.yml:3:11"] {
         assert!(said.contains(place), "{place}: {said}");
     }
 }

@@ -626,3 +626,27 @@ fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// What is cut may be what the question is about: then nobody but a human can answer it.
+#[test]
+fn nobody_is_asked_about_a_line_that_is_not_shown_whole() {
+    let scratch = scratch::folder();
+    let padding = "let a = 1; ".repeat(200);
+    let long = format!("{padding}m.lock().unwrap(); {padding}");
+    let text = format!("fn f(m: Mutex<u8>) {{\n    {long}\n    m.lock().unwrap();\n}}\n");
+    scratch::write(scratch.path(), "src/a.rs", text);
+    let report = report(&mut by_shell(scratch.path(), COUNTS, &["--all"]));
+    let reasons: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|finding| finding["not_reviewed"].as_str())
+        .collect();
+    assert_eq!(
+        reasons,
+        ["its lines are too long to be shown to a reviewer"]
+    );
+    let asked = asked(scratch.path());
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0]["cases"][0]["range"]["start"]["line"], 3);
+}

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet};
 
 use super::Snapshot;
-use crate::source::RepoPath;
+use crate::source::{RepoPath, files_of};
 
 const FILE_NAME: &str = ".gitattributes";
 const MARKS: [&str; 2] = ["linguist-generated", "linguist-vendored"];
@@ -24,7 +24,7 @@ pub struct Attributes<'s> {
 /// A pattern, and what it says of each of [`MARKS`].
 #[derive(Debug)]
 struct Line {
-    files: GlobMatcher,
+    files: GlobSet,
     says: [Option<bool>; 2],
 }
 
@@ -96,7 +96,7 @@ fn parse(line: &str) -> Option<Line> {
     let pattern = pattern.replace('{', "[{]").replace('}', "[}]");
     let glob = GlobBuilder::new(&pattern).literal_separator(true).build();
     Some(Line {
-        files: glob.ok()?.compile_matcher(),
+        files: files_of(glob.ok()?).ok()?,
         says,
     })
 }

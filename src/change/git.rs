@@ -30,6 +30,25 @@ const DIFF: [&str; 8] = [
 /// What to do when a partial clone lacks an object.
 pub(super) const NO_LAZY_FETCH_HELP: &str = "in a partial clone, `git fetch --refetch --no-filter` gets what is missing, or GIT_NO_LAZY_FETCH=0 lets git fetch it";
 
+/// The most lines of a file that git is asked about one by one.
+const MOST_LINES: usize = 1000;
+
+/// Whether git could find a repository from here: one begins at a `.git`, a bare one at a `HEAD`, or where git's own
+/// variables say. So a folder in none needs no git at all.
+fn may_lie_in_one(folder: &Path) -> bool {
+    let is_there = |place: PathBuf| place.symlink_metadata().is_ok();
+    let begins = |folder: &Path| {
+        [".git", "HEAD"]
+            .iter()
+            .any(|name| is_there(folder.join(name)))
+    };
+    let is_named = |name: &str| std::env::var_os(name).is_some();
+    ["GIT_DIR", "GIT_WORK_TREE"].into_iter().any(is_named)
+        || folder
+            .canonicalize()
+            .map_or(true, |folder| folder.ancestors().any(begins))
+}
+
 /// A git work tree.
 #[derive(Debug, Clone)]
 pub struct Repository {
@@ -48,6 +67,9 @@ impl Repository {
                 "no such folder: {}",
                 shown(&folder.to_string_lossy())
             )));
+        }
+        if !may_lie_in_one(folder) {
+            return Ok(None);
         }
         let mut command = command(folder);
         command.args([
@@ -265,18 +287,27 @@ impl Repository {
     pub fn committed(
         &self,
         path: &RepoPath,
-        lines: &[usize],
+        lines: &BTreeSet<usize>,
     ) -> Result<BTreeMap<usize, i64>, Failure> {
         let mut command = self.git("blame");
         command.args(["--porcelain", "--no-textconv"]);
-        for line in lines {
-            command.arg("-L").arg(format!("{line},{line}"));
+        // A command line holds only so much; all lines are asked about then.
+        if lines.len() <= MOST_LINES {
+            for line in lines {
+                command.arg("-L").arg(format!("{line},{line}"));
+            }
         }
         command.arg("--").arg(OsString::from(path.to_path()));
         self.without_filters(&mut command)?;
-        // A file that git does not know was committed by nobody.
-        let output = run(&mut command).unwrap_or_default();
-        Ok(raw::parse_blame(&output))
+        match run(&mut command) {
+            Ok(output) => {
+                let mut times = raw::parse_blame(&output);
+                times.retain(|line, _| lines.contains(line));
+                Ok(times)
+            }
+            Err(Stopped::Said(text)) if text.lines().any(is_uncommitted) => Ok(BTreeMap::new()),
+            Err(stopped) => Err(stopped.failure(&command)),
+        }
     }
 
     fn git(&self, name: &str) -> Command {
@@ -378,6 +409,7 @@ impl Stopped {
 
 fn name_of(command: &Command) -> String {
     let known = [
+        "blame",
         "rev-parse",
         "merge-base",
         "rev-list",
@@ -412,6 +444,11 @@ pub(super) fn run(command: &mut Command) -> Result<Vec<u8>, Stopped> {
 fn complaint(line: &str) -> Option<&str> {
     line.strip_prefix("fatal: ")
         .or_else(|| line.strip_prefix("error: "))
+}
+
+/// Whether git says that a file is in no commit, or that there is none.
+fn is_uncommitted(line: &str) -> bool {
+    line.starts_with("fatal: no such path ") || line.starts_with("fatal: no such ref: HEAD")
 }
 
 fn changes(command: &mut Command) -> Result<Vec<RawChange>, Failure> {

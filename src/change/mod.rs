@@ -20,6 +20,8 @@ pub mod request;
 mod snapshot;
 mod staged;
 
+use std::collections::BTreeMap;
+
 use crate::source::RepoPath;
 
 pub use attributes::Attributes;
@@ -59,6 +61,8 @@ pub struct Base {
     pub snapshot: Snapshot,
     /// All files that differ between it and head, sorted. A file that is not listed is the same in both.
     pub files: Vec<FileChange>,
+    /// Where each file of head stands among them.
+    by_new: BTreeMap<RepoPath, usize>,
 }
 
 /// A file that differs: added when it has no old path, deleted when it has no new one, renamed when the two differ.
@@ -73,8 +77,7 @@ pub struct FileChange {
 impl Base {
     /// What became of a file of head; `None` when it is the same in both.
     pub fn file_of(&self, new: &RepoPath) -> Option<&FileChange> {
-        let mut files = self.files.iter();
-        files.find(|file| file.new.as_ref() == Some(new))
+        self.files.get(*self.by_new.get(new)?)
     }
 
     /// A base whose files are in order.
@@ -82,7 +85,14 @@ impl Base {
         files.retain(|file| file.old.is_some() || file.new.is_some());
         files.sort();
         files.dedup();
-        Self { snapshot, files }
+        // Of several the first.
+        let places = files.iter().enumerate().rev();
+        let places = places.filter_map(|(at, file)| Some((file.new.clone()?, at)));
+        Self {
+            by_new: places.collect(),
+            snapshot,
+            files,
+        }
     }
 }
 

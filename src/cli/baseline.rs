@@ -55,13 +55,15 @@ fn write(found: &Everything<'_>, prune: bool) -> Result<String, Failure> {
         crate::write::replace(&place, text.as_bytes())
             .map_err(|error| Failure::io(format!("cannot write {}", place.display()), &error))?;
     }
-    let before = old.map_or(String::new(), |old| format!(" (before: {})", old.len()));
-    let noun = if new.len() == 1 {
+    let before = old.map_or(String::new(), |old| {
+        format!(" (before: {})", old.findings())
+    });
+    let noun = if new.findings() == 1 {
         "finding"
     } else {
         "findings"
     };
-    Ok(format!("{FILE_NAME}: {} {noun}{before}\n", new.len()))
+    Ok(format!("{FILE_NAME}: {} {noun}{before}\n", new.findings()))
 }
 
 /// Where the baseline of a configuration lies.

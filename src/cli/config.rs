@@ -93,7 +93,7 @@ pub(super) fn run(_: &Arguments, context: &mut Context) -> Result<Verdict, Failu
         }
     }
     if let Some(old) = old {
-        context.print(&format!("baseline: {} findings\n", old.len()))?;
+        context.print(&format!("baseline: {} findings\n", old.findings()))?;
     }
     for line in of_rules(&in_force) {
         context.print(&format!("{}\n", visible_line(&line)))?;

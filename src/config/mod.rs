@@ -26,7 +26,7 @@ use crate::change::Snapshot;
 use crate::fetched;
 use crate::finding::Disposition;
 use crate::problem::{Document, Failure, Problems};
-use crate::source::RepoPath;
+use crate::source::{RepoPath, files_of};
 
 /// The file's name.
 pub const FILE_NAME: &str = "codex.toml";
@@ -228,7 +228,7 @@ impl Config {
                     let word = values::one_of(name, value, ["closed", "open"], problems);
                     self.open_when_missing = word.as_deref() == Some("open");
                 }
-                "rfcs" => self.rfcs = values::inner_globs(name, value, problems),
+                "rfcs" => (self.rfcs, _) = values::inner_globs(name, value, problems),
                 "rules" => self.rules = values::folder(name, value, problems).unwrap_or_default(),
                 "exclude" => {
                     self.exclude = values::globs(&values::texts(name, value, problems), problems);
@@ -336,15 +336,21 @@ impl Config {
 
     /// The weakest disposition that fails a check for a file, as reports write its path: the last section wins.
     pub fn thresholds(&self) -> impl Fn(&str) -> Disposition {
-        let folder = self.below_top(&self.folder);
-        let sections = self.paths.iter().rev();
-        let sections: Vec<(GlobSet, Disposition)> = sections
-            .filter_map(|section| Some((section.files(&folder), section.fail_on?)))
-            .collect();
+        let folder = match self.below_top(&self.folder).text().as_ref() {
+            "" => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let stricter = |section: &&PathSection| section.fail_on.is_some();
+        let sections: Vec<PathSection> =
+            self.paths.iter().rev().filter(stricter).cloned().collect();
         let otherwise = self.fail_on;
         move |path| {
-            let section = sections.iter().find(|(files, _)| files.is_match(path));
-            section.map_or(otherwise, |(_, fail_on)| *fail_on)
+            let below = path.strip_prefix(&folder);
+            let is_named = |section: &&PathSection| below.is_some_and(|path| section.names(path));
+            let section = sections.iter().find(is_named);
+            section
+                .and_then(|section| section.fail_on)
+                .unwrap_or(otherwise)
         }
     }
 
@@ -352,10 +358,10 @@ impl Config {
     pub fn rfc_files(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut files = Vec::new();
         for glob in &self.rfcs {
-            let Ok(matcher) = GlobBuilder::new(glob).literal_separator(true).build() else {
+            let built = GlobBuilder::new(glob).literal_separator(true).build();
+            let Ok(matcher) = built.and_then(files_of) else {
                 continue;
             };
-            let matcher = matcher.compile_matcher();
             let literal = glob.split(['*', '?', '[', '{']).next().unwrap_or_default();
             let start = literal.rsplit_once('/').map_or("", |(folder, _)| folder);
             let mut found = Vec::new();

@@ -19,6 +19,7 @@ const KEYS: [&str; 4] = ["globs", "off", "reason", "fail-on"];
 pub struct PathSection {
     /// The files, as globs below the folder of the configuration.
     pub globs: Vec<String>,
+    files: GlobSet,
     /// Rules that are off there.
     pub off: Vec<String>,
     /// Why.
@@ -30,11 +31,17 @@ pub struct PathSection {
 }
 
 impl PathSection {
-    /// The files, as the whole repository names them; `folder` is that of the configuration.
+    /// Whether a file is one of them, by its path below the folder of the configuration.
+    pub fn names(&self, path: &str) -> bool {
+        self.files.is_match(path)
+    }
+
+    /// The files, as the whole repository names them; `folder` is that of the configuration. None when their globs are
+    /// too large with the folder before them: then nothing is off.
     pub fn files(&self, folder: &RepoPath) -> GlobSet {
         let mut builder = GlobSetBuilder::new();
         let prefix = match folder.as_bytes() {
-            b"" => String::new(),
+            b"" => return self.files.clone(),
             _ => format!("{}/", globset::escape(&folder.text())),
         };
         for glob in &self.globs {
@@ -71,6 +78,7 @@ fn read_section(
 ) -> PathSection {
     let mut section = PathSection {
         globs: Vec::new(),
+        files: GlobSet::empty(),
         off: Vec::new(),
         reason: None,
         fail_on: None,
@@ -79,7 +87,9 @@ fn read_section(
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         match name {
-            "globs" => section.globs = values::inner_globs(name, value, problems),
+            "globs" => {
+                (section.globs, section.files) = values::inner_globs(name, value, problems);
+            }
             "off" => {
                 let texts = values::texts(name, value, problems);
                 section.off = texts.into_iter().map(|(text, _)| text).collect();

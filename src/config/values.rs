@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use crate::finding::Disposition;
 use crate::problem::Problems;
+use crate::source::files_of;
 
 pub(super) fn text(
     key: &str,
@@ -101,9 +102,9 @@ pub(super) fn inner_globs(
     key: &str,
     value: &Spanned<DeValue<'_>>,
     problems: &mut Problems,
-) -> Vec<String> {
+) -> (Vec<String>, GlobSet) {
     let texts = texts(key, value, problems);
-    globs(&texts, problems);
+    let files = globs(&texts, problems);
     for (text, span) in &texts {
         if text.split('/').any(|part| matches!(part, "" | "." | "..")) {
             problems.add_with_help(
@@ -113,7 +114,7 @@ pub(super) fn inner_globs(
             );
         }
     }
-    texts.into_iter().map(|(text, _)| text).collect()
+    (texts.into_iter().map(|(text, _)| text).collect(), files)
 }
 
 /// The weakest disposition that fails a check.
@@ -212,10 +213,12 @@ pub(super) fn texts(key: &str, value: &Spanned<DeValue<'_>>, problems: &mut Prob
         .collect()
 }
 
+/// Files. What cannot be used is an error: with fewer globs than were written something would be lost.
 pub(super) fn globs(texts: &Texts, problems: &mut Problems) -> GlobSet {
     let mut builder = GlobSetBuilder::new();
     for (text, span) in texts {
-        match GlobBuilder::new(text).literal_separator(true).build() {
+        let glob = GlobBuilder::new(text).literal_separator(true).build();
+        match glob.and_then(|glob| files_of(glob.clone()).map(|_| glob)) {
             Ok(glob) => {
                 builder.add(glob);
             }
@@ -225,5 +228,10 @@ pub(super) fn globs(texts: &Texts, problems: &mut Problems) -> GlobSet {
             ),
         }
     }
-    builder.build().unwrap_or_else(|_| GlobSet::empty())
+    builder.build().unwrap_or_else(|error| {
+        let last = texts.last().map_or(0..0, |(_, span)| span.clone());
+        let message = format!("too many globs up to this one: {}", error.kind());
+        problems.add(last, message);
+        GlobSet::empty()
+    })
 }

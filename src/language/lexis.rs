@@ -107,7 +107,10 @@ pub struct Lexis {
 }
 
 /// No tokens at all: patterns of the language match on trees only.
-pub static UNKNOWN: Lexis = Lexis {
+pub static UNKNOWN: Lexis = NONE;
+
+/// What a language does not have.
+pub const NONE: Lexis = Lexis {
     next: |_, _| None,
     flat: &[],
     dead: &[],

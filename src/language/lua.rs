@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: what is nil where ([`crate::analysis`]).
 
-use super::lexis::{Class, Lexis, Token, end_of_line, end_of_row, end_of_string};
+use super::lexis::{Class, Lexis, NONE, Token, end_of_line, end_of_row, end_of_string};
 use super::{Fact, Language, Place};
 use crate::finding::Cause;
 
@@ -63,18 +63,12 @@ fn is_test(place: &Place<'_>) -> Option<Cause> {
 
 static LEXIS: Lexis = Lexis {
     next,
-    flat: &[],
-    dead: &[],
-    raw: "",
     keywords: &[
         "and", "break", "else", "elseif", "for", "goto", "in", "local", "not", "or", "return",
         "then", "while",
     ],
     definitions: &["function"],
-    attributes: &[],
     joints: &[".", ":"],
-    path: "",
-    postfix: &[],
     prefixes: &["not", "#", "-", "~"],
     operators: &[
         ("^", 85),
@@ -101,20 +95,11 @@ static LEXIS: Lexis = Lexis {
         ("=", 20),
     ],
     separators: &[",", ";"],
-    bang: "",
-    pipe: "",
-    cast: "",
-    binders: &[],
-    chain: "",
-    arm: "",
-    block_words: &[],
-    block_heads: &[],
-    block_joint: "",
     literals: &["false", "nil", "number", "string", "true"],
     names: &["identifier"],
     call: ("function_call", "name"),
-    terminator: "",
     items: &["function"],
+    ..NONE
 };
 
 const MARKS: [&[u8]; 10] = [

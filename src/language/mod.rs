@@ -199,14 +199,12 @@ impl Language {
         if !self.is_call(tree, node) {
             return node;
         }
-        let part = |node: &Node| self.part_of_callee(tree, *node);
-        let name = std::iter::successors(Some(node), part).last();
-        name.filter(|name| tree.is_leaf(*name)).unwrap_or(node)
+        called_name(tree, node, |node| self.part_of_callee(tree, node))
     }
 
     /// The calls whose names begin in these bytes, in the tree and among the bare tokens of macros.
     pub fn calls_in(&self, tree: &Tree<'_>, bytes: &std::ops::Range<usize>) -> Vec<Node> {
-        let part = |node: &Node| self.part_of_callee(tree, *node);
+        let part = |node| self.part_of_callee(tree, node);
         let is_item = |node: Node| {
             let names = |kind: &str| self.items.iter().any(|(known, _)| *known == kind);
             self.of_kind(tree, node, names)
@@ -224,12 +222,11 @@ impl Language {
         (0..tree.len())
             .filter(|node| {
                 if self.is_call(tree, *node) {
-                    let name = std::iter::successors(Some(*node), part).last();
                     // A path that is called is no call of its own.
                     let is_called = tree
                         .parent(*node)
-                        .is_some_and(|parent| part(&parent) == Some(*node));
-                    !is_called && name.is_some_and(begins_here)
+                        .is_some_and(|parent| part(parent) == Some(*node));
+                    !is_called && begins_here(last_part(*node, part))
                 } else {
                     tree.is_leaf(*node) && begins_here(*node) && is_bare_call(*node)
                 }
@@ -312,6 +309,24 @@ impl Place<'_> {
             text: short(&self.source.text(bytes)),
         }
     }
+}
+
+/// The most steps from a call to the name that it calls: `f()()()` may go on for the whole file, and each is a call.
+const MOST_STEPS: usize = 64;
+
+/// The name that a call calls, by steps toward it; the call itself when they do not end at a name.
+pub(crate) fn called_name(
+    tree: &Tree<'_>,
+    call: Node,
+    step: impl Fn(Node) -> Option<Node>,
+) -> Node {
+    let name = last_part(call, step);
+    if tree.is_leaf(name) { name } else { call }
+}
+
+fn last_part(call: Node, step: impl Fn(Node) -> Option<Node>) -> Node {
+    let parts = std::iter::successors(Some(call), |node| step(*node));
+    parts.take(MOST_STEPS).last().unwrap_or(call)
 }
 
 /// A line of code as a cause quotes it: trimmed, and cut where nobody reads on.

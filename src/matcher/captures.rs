@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::tokens::{Run, Tokens};
 use super::{Node, Tree};
 
-/// The nodes bound to metavariables.
+/// The nodes bound to metavariables; of a name that is bound again, to the same code elsewhere, the last counts.
 #[derive(Debug, Clone, Default)]
 pub struct Captures {
     bound: Vec<(Arc<str>, Bound)>,
@@ -23,23 +23,34 @@ enum Bound {
 impl Captures {
     /// The node that `$NAME` stands for.
     pub fn get(&self, name: &str) -> Option<Node> {
-        self.bound.iter().find_map(|(known, bound)| match bound {
-            Bound::One(node) if **known == *name => Some(*node),
-            _ => None,
-        })
+        self.bound
+            .iter()
+            .rev()
+            .find_map(|(known, bound)| match bound {
+                Bound::One(node) if **known == *name => Some(*node),
+                _ => None,
+            })
     }
 
     /// The nodes that `$$$NAME` stands for.
     pub fn get_many(&self, name: &str) -> Option<&[Node]> {
-        self.bound.iter().find_map(|(known, bound)| match bound {
-            Bound::Many(nodes) if **known == *name => Some(nodes.as_slice()),
-            _ => None,
-        })
+        self.bound
+            .iter()
+            .rev()
+            .find_map(|(known, bound)| match bound {
+                Bound::Many(nodes) if **known == *name => Some(nodes.as_slice()),
+                _ => None,
+            })
     }
 
     /// The names of all that is bound, in the order in which it was.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.bound.iter().map(|(name, _)| &**name)
+        let names = self.bound.iter().map(|(name, _)| &**name);
+        let is_new = |(at, name): &(usize, &str)| {
+            let mut before = self.bound[..*at].iter();
+            before.all(|(known, _)| **known != **name)
+        };
+        names.enumerate().filter(is_new).map(|(_, name)| name)
     }
 
     /// Whether a metavariable of either sort stands for something, be it an empty list.
@@ -73,8 +84,8 @@ impl Captures {
     /// The single bindings.
     pub(super) fn singles(&self) -> Vec<(Arc<str>, Node)> {
         let single = |(name, bound): &(Arc<str>, Bound)| match bound {
-            Bound::One(node) => Some((Arc::clone(name), *node)),
-            Bound::Many(_) | Bound::Run(..) => None,
+            Bound::One(node) if self.get(name) == Some(*node) => Some((Arc::clone(name), *node)),
+            _ => None,
         };
         self.bound.iter().filter_map(single).collect()
     }
@@ -127,34 +138,30 @@ impl Captures {
         if let Some((_, bytes)) = self.run(name) {
             return tree.text().get(bytes.clone()) == Some(tree.bytes(node));
         }
-        match self.get(name) {
-            Some(bound) => is_same_code(tree, bound, node),
-            None => {
-                self.bound.push((Arc::clone(name), Bound::One(node)));
-                true
-            }
+        let known = self.get(name);
+        let fits = known.is_none_or(|known| is_same_code(tree, known, node));
+        if fits && known != Some(node) {
+            self.bound.push((Arc::clone(name), Bound::One(node)));
         }
+        fits
     }
 
     /// Binds a name to a list; false when it already stands for another.
     pub(super) fn bind_many(&mut self, tree: &Tree<'_>, name: &Arc<str>, nodes: Vec<Node>) -> bool {
-        let Some(bound) = self.get_many(name) else {
-            self.bound.push((Arc::clone(name), Bound::Many(nodes)));
-            return true;
-        };
         let named = |nodes: &[Node]| -> Vec<Node> {
-            nodes
-                .iter()
-                .copied()
-                .filter(|node| tree.is_named(*node))
-                .collect()
+            let nodes = nodes.iter().copied();
+            nodes.filter(|node| tree.is_named(*node)).collect()
         };
-        let (left, right) = (named(bound), named(&nodes));
-        left.len() == right.len()
-            && left
-                .iter()
-                .zip(&right)
-                .all(|(left, right)| is_same_code(tree, *left, *right))
+        let fits = self.get_many(name).is_none_or(|known| {
+            let (left, right) = (named(known), named(&nodes));
+            let mut pairs = left.iter().zip(&right);
+            left.len() == right.len()
+                && pairs.all(|(left, right)| is_same_code(tree, *left, *right))
+        });
+        if fits {
+            self.bound.push((Arc::clone(name), Bound::Many(nodes)));
+        }
+        fits
     }
 }
 

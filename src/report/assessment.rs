@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::markdown::{MARKER, code, prose};
 use super::plain_text::{no_command, visible_line};
-use super::story::{count, review_lines};
+use super::story::{count, numbered, review_lines};
 use super::{Format, Style};
 use crate::assessment::{Assessed, Assessment, Counts, Genre, Opinion};
 use crate::finding::Disposition;
@@ -85,13 +85,9 @@ fn counts(counts: &Counts) -> String {
         (counts.not_reviewed, "not reviewed"),
         (counts.compliant, "COMPLIANT"),
     ];
-    let said = parts.into_iter().filter(|(number, _)| *number > 0);
-    let said: Vec<String> = said
-        .map(|(number, word)| format!("{number} {word}"))
-        .collect();
-    match said.is_empty() {
-        true => "no statement to meet".to_owned(),
-        false => said.join(", "),
+    match numbered(&parts).join(", ") {
+        none if none.is_empty() => "no statement to meet".to_owned(),
+        some => some,
     }
 }
 

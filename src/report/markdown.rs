@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use super::Surroundings;
-use super::plain_text::visible_line;
+use super::plain_text::{backticks, visible_line};
 use super::story::{self, Entry, count, shortened};
 use crate::finding::{Disposition, Finding, Outcome, Report};
 
@@ -182,13 +182,7 @@ fn footer(report: &Report, surroundings: &Surroundings) -> String {
 /// A code span that its text cannot end.
 pub(super) fn code(text: &str) -> String {
     let text = visible_line(&shortened(text, TEXT_LIMIT));
-    let mut longest = 0;
-    let mut run = 0;
-    for character in text.chars() {
-        run = if character == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest + 1);
+    let fence = backticks(&text, 1);
     let is_bare = !text.starts_with(['`', ' ']) && !text.ends_with(['`', ' ']) && !text.is_empty();
     let pad = if is_bare { "" } else { " " };
     format!("{fence}{pad}{text}{pad}{fence}")

@@ -151,12 +151,9 @@ pub(super) fn review_lines(review: &ReviewCounts) -> Vec<String> {
         (review.invalid_answers, "answered invalidly"),
         (review.unknown_ids, "answered unasked"),
     ];
-    let mut line = format!("{name}, {}", count(review.cases, "case"));
-    for (number, word) in parts {
-        if number > 0 {
-            line.push_str(&format!(", {number} {word}"));
-        }
-    }
+    let mut line = vec![name.to_owned(), count(review.cases, "case")];
+    line.extend(numbered(&parts));
+    let line = line.join(", ");
     let usage = review.usage.as_ref();
     let usage = usage.map(|usage| format!("usage: {}", usage_line(usage)));
     std::iter::once(format!("reviewer: {line}"))
@@ -257,7 +254,7 @@ pub(super) fn title(finding: &Finding) -> String {
 /// Why it is a finding and what to do about it, a text each; none but the note is meant to have several lines.
 pub(super) fn reasons(finding: &Finding) -> Vec<String> {
     let said = [&finding.advice, &finding.note].into_iter().flatten();
-    let mut lines: Vec<String> = said.map(|text| text.to_string()).collect();
+    let mut lines: Vec<String> = said.map(ToString::to_string).collect();
     if let Some(cause) = &finding.cause {
         let (path, line, text) = (&cause.path, cause.line, &cause.text);
         lines.push(format!("since {path}:{line}: {text}"));
@@ -314,15 +311,17 @@ pub(super) fn counts(summary: &Summary) -> String {
         (summary.suppressed, "suppressed"),
         (summary.baseline, "baseline"),
     ];
-    let named: Vec<String> = counts
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{number} {word}"))
-        .collect();
-    match named.is_empty() {
-        true => "no findings".to_owned(),
-        false => named.join(", "),
+    match numbered(&counts).join(", ") {
+        none if none.is_empty() => "no findings".to_owned(),
+        some => some,
     }
+}
+
+/// Those of which there are any, each with its number.
+pub(super) fn numbered(counts: &[(usize, &str)]) -> Vec<String> {
+    let some = counts.iter().filter(|(number, _)| *number > 0);
+    some.map(|(number, word)| format!("{number} {word}"))
+        .collect()
 }
 
 pub(super) fn count(number: usize, noun: &str) -> String {

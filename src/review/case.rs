@@ -217,17 +217,20 @@ pub fn groups(candidates: &[Candidate<'_>], options: &Options<'_>) -> impl Itera
     });
     let group = move |indices: Vec<usize>| {
         let mut around = Around::new(contexts.get(&indices[0]));
-        let numbered = indices.iter().enumerate();
-        let cases = numbered
-            .filter_map(|(at, index)| case(at + 1, &candidates[*index], &mut around))
-            .collect();
-        Group {
-            candidates: indices,
-            cases,
+        let mut group = Group {
+            candidates: Vec::new(),
+            cases: Vec::new(),
+        };
+        for index in indices {
+            let number = group.cases.len() + 1;
+            if let Some(case) = case(number, &candidates[index], &mut around) {
+                group.candidates.push(index);
+                group.cases.push(case);
+            }
         }
+        group
     };
-    let is_whole = |group: &Group| group.cases.len() == group.candidates.len();
-    groups.into_iter().map(group).filter(is_whole)
+    groups.into_iter().map(group)
 }
 
 /// The contexts of groups, by their first candidates; each file is parsed once.
@@ -276,8 +279,8 @@ struct Around {
     before: Option<Piece>,
     /// What is not known of the item, and what of these pieces is not shown.
     left_out: [Vec<String>; 2],
-    /// The last excerpt, the number of its lines, and its code.
-    excerpt: Option<(Arc<Excerpt>, usize, String)>,
+    /// The last excerpt, for each of its lines whether it is too long to be shown whole, and its code.
+    excerpt: Option<(Arc<Excerpt>, Vec<bool>, String)>,
 }
 
 impl Around {
@@ -302,26 +305,35 @@ impl Around {
         }
     }
 
-    /// The number of lines of an excerpt, and its code.
-    fn shown(&mut self, excerpt: &Arc<Excerpt>) -> (usize, &str) {
+    /// For each line of an excerpt whether it is too long to be shown whole, and its code.
+    fn shown(&mut self, excerpt: &Arc<Excerpt>) -> (&[bool], &str) {
         let known = self.excerpt.take();
         let known = known.filter(|(known, ..)| Arc::ptr_eq(known, excerpt));
         let (_, lines, code) = self.excerpt.insert(known.unwrap_or_else(|| {
-            let lines = excerpt.code.lines().count();
+            let lines = excerpt.code.lines().map(neutral::is_cut).collect();
             (Arc::clone(excerpt), lines, neutral::code(&excerpt.code))
         }));
-        (*lines, code)
+        (lines, code)
     }
 }
 
+/// `None`: what the question is about would not be shown, or not all of it.
 fn case(number: usize, candidate: &Candidate<'_>, around: &mut Around) -> Option<Case> {
     let law = candidate.rule.law()?;
     let excerpt = candidate.excerpt.as_ref()?;
     let [mut left_out, beside] = around.left_out.clone();
     let item = candidate.item_lines.len();
-    let (shown, code) = around.shown(excerpt);
-    if shown < item {
-        left_out.push(format!("{} lines of the item", item - shown));
+    let (is_cut, code) = around.shown(excerpt);
+    let place = candidate.range.start.line..=candidate.range.end.line;
+    let lines = (excerpt.first_line..).zip(is_cut);
+    if lines
+        .into_iter()
+        .any(|(line, is_cut)| *is_cut && place.contains(&line))
+    {
+        return None;
+    }
+    if is_cut.len() < item {
+        left_out.push(format!("{} lines of the item", item - is_cut.len()));
     }
     // The place is shown even where there is too much around it.
     let line = candidate.focus.start.line;

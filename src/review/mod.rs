@@ -201,6 +201,8 @@ pub fn findings(mut candidates: Vec<Candidate<'_>>, options: &Options<'_>) -> Re
         let opinion = outcome.opinions.remove(&index).or_else(|| {
             let reason = if options.asking.is_nobody() {
                 "no reviewer configured"
+            } else if options.narrow.reviews(&candidate.rule.id) {
+                "its lines are too long to be shown to a reviewer"
             } else {
                 "codex.toml leaves this rule to humans"
             };

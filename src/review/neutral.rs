@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::report::plain_text::is_hidden;
+
 /// The beginning of a fence.
 const FENCE: &str = "[[codex:";
 /// The most characters of one line that are shown.
@@ -35,6 +37,11 @@ impl Fence {
         let number = &self.number;
         format!("{FENCE}{number}:begin {what}]]\n{text}\n{FENCE}{number}:end]]\n")
     }
+}
+
+/// Whether a line of code is shown in part only.
+pub fn is_cut(line: &str) -> bool {
+    line.chars().nth(LINE_LIMIT).is_some()
 }
 
 /// Code as a reviewer sees it.
@@ -64,7 +71,8 @@ fn shown(text: &str, line_limit: usize) -> String {
     }
 }
 
-/// A line without what cannot be seen, cut in its middle when nobody can read it.
+/// A line without what cannot be seen, cut in its middle when it is longer than anybody reads. Nobody is asked about the
+/// place that is cut ([`super::case`]).
 fn line(text: &str, limit: usize) -> String {
     let shown: String = text.chars().map(character).collect();
     let length = shown.chars().count();
@@ -85,13 +93,13 @@ fn character(character: char) -> char {
     }
 }
 
-/// Characters that change what a text says and cannot be seen: joiners, direction marks, tags, variation selectors.
+/// Characters that change what a text says and cannot be seen: what is hidden to people, and joiners, fillers and
+/// variation selectors, which some scripts need.
 pub(super) fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-        | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+    is_hidden(character)
+        || matches!(character,
+            '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
 }
 
 /// What a reviewer says, on one line and not too long.

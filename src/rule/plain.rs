@@ -71,15 +71,15 @@ fn read_all(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
             error: problem.message.clone(),
         })
         .collect();
-    let read = side_by_side(&documents, |(document, node)| {
-        let shared = language(node)
+    let read = side_by_side(&documents, |written| {
+        let shared = language(&written.node)
             .and_then(|language| utils.iter().find(|(of, _)| *of == language))
             .map_or(&none, |(_, utils)| utils);
-        let mut problems = Problems::new(Arc::clone(document));
-        let rule = read_rule(node, shared, &mut problems);
+        let mut problems = Problems::new(Arc::clone(&written.document));
+        let rule = read_rule(written, shared, &mut problems);
         (rule, problems.into_vec())
     });
-    for ((_, node), (rule, found)) in documents.iter().zip(read) {
+    for (Written { node, name, .. }, (rule, found)) in documents.iter().zip(read) {
         match rule.filter(|_| found.iter().all(|problem| problem.is_warning)) {
             Some(rule) if loaded.iter().any(|other| other.id == rule.id) => {
                 refused.push(RefusedRule {
@@ -91,7 +91,7 @@ fn read_all(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
             None => refused.push(RefusedRule {
                 rule: node
                     .get("id")
-                    .and_then(Node::as_text)
+                    .map_or(Some(name.as_str()), Node::as_text)
                     .unwrap_or("(no id)")
                     .to_owned(),
                 error: found
@@ -115,9 +115,10 @@ fn read_all(rules: &Path, utils: Option<&Path>) -> Result<InForce, Failure> {
     })
 }
 
-fn read_rule(node: &Node, utils: &SharedUtils, problems: &mut Problems) -> Option<Rule> {
+fn read_rule(written: &Written, utils: &SharedUtils, problems: &mut Problems) -> Option<Rule> {
+    let node = &written.node;
     // What is wrong with one of them hides nothing of what is wrong with the rest.
-    let id = read_id(node, problems);
+    let id = read_id(written, problems);
     let severity = read_severity(node, problems);
     let authority = Authority::Plain(severity.flatten());
     let name = id.as_deref().unwrap_or_default();
@@ -125,12 +126,12 @@ fn read_rule(node: &Node, utils: &SharedUtils, problems: &mut Problems) -> Optio
     rule.filter(|_| id.is_some() && severity.is_some())
 }
 
-fn read_id(node: &Node, problems: &mut Problems) -> Option<String> {
-    let Some(id) = node.get("id") else {
-        problems.add(node.span.clone(), "an ast-grep rule needs `id`");
-        return None;
-    };
-    id.need_text("id", problems).map(str::to_owned)
+fn read_id(written: &Written, problems: &mut Problems) -> Option<String> {
+    match written.node.get("id") {
+        None => Some(written.name.clone()),
+        Some(id) if id.as_text() == Some("") => Some(written.name.clone()),
+        Some(id) => id.need_text("id", problems).map(str::to_owned),
+    }
 }
 
 /// What the severity does; nothing for `off`.
@@ -156,12 +157,12 @@ fn language(node: &Node) -> Option<&'static Language> {
 
 /// Utils of languages that codex does not know are passed over: no rule can name them.
 fn read_utils(
-    documents: &[(Arc<Document>, Node)],
+    documents: &[Written],
     problems: &mut Vec<Problem>,
 ) -> Vec<(&'static Language, SharedUtils)> {
     let mut documents: Vec<(Problems, &Node)> = documents
         .iter()
-        .map(|(document, node)| (Problems::new(Arc::clone(document)), node))
+        .map(|written| (Problems::new(Arc::clone(&written.document)), &written.node))
         .collect();
     let mut read = Vec::new();
     for wanted in crate::language::ALL.iter().copied() {
@@ -203,11 +204,16 @@ fn refuse_util_keys(node: &Node, problems: &mut Problems) {
     }
 }
 
+/// One YAML document of a file.
+struct Written {
+    document: Arc<Document>,
+    node: Node,
+    /// The id of a rule that does not say one: the stem of the file's name, and where it stands among several.
+    name: String,
+}
+
 /// All YAML documents of a folder, in the order of the file names, each with a place for its problems.
-fn documents(
-    folder: &Path,
-    problems: &mut Vec<Problem>,
-) -> Result<Vec<(Arc<Document>, Node)>, Failure> {
+fn documents(folder: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Written>, Failure> {
     let read = |path: &PathBuf| {
         let failed = |error| Failure::io(format!("cannot read {}", path.display()), &error);
         let bytes = crate::config::read_file(path).map_err(failed)?;
@@ -216,14 +222,26 @@ fn documents(
             Err(problem) => return Ok((problem.document.clone(), Vec::new(), vec![problem])),
         };
         let mut syntax = Problems::new(Arc::clone(&document));
-        let nodes = yaml::parse_all(&document.text, &mut syntax);
+        let mut nodes = yaml::parse_all(&document.text, &mut syntax);
+        nodes.retain(|node| node.value != Value::Null);
         Ok((document, nodes, syntax.into_vec()))
     };
     let mut found = Vec::new();
-    for read in side_by_side(&yaml_files(folder)?, read) {
+    let files = yaml_files(folder)?;
+    for (path, read) in files.iter().zip(side_by_side(&files, read)) {
         let (document, nodes, syntax) = read?;
-        let nodes = nodes.into_iter().filter(|node| node.value != Value::Null);
-        found.extend(nodes.map(|node| (Arc::clone(&document), node)));
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let is_alone = nodes.len() == 1;
+        for (index, node) in nodes.into_iter().enumerate() {
+            found.push(Written {
+                document: Arc::clone(&document),
+                node,
+                name: match is_alone {
+                    true => stem.to_string(),
+                    false => format!("{stem}-{index}"),
+                },
+            });
+        }
         problems.extend(syntax);
     }
     Ok(found)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::file::File;
 use crate::candidate::{Excerpt, Identity};
-use crate::language::Language;
+use crate::language::{self, Language};
 use crate::matcher::Node;
 use crate::matcher::tokens::Run;
 
@@ -18,9 +18,6 @@ const EXCERPT_LINES: usize = 200;
 
 /// The most tokens of a match that its identity is made of: matches may lie in each other, thousands deep.
 const MATCH_LIMIT: usize = 1024;
-
-/// The most steps from a call to the name that it calls: `f()()()` may go on for the whole file, and each is a call.
-const MOST_STEPS: usize = 64;
 
 /// The kinds that identities are made of.
 #[derive(Debug)]
@@ -101,18 +98,11 @@ impl File<'_, '_> {
         if !kinds.calls.contains(&self.tree.kind(node)) {
             return node;
         }
-        let step = |node: &Node| {
-            let (_, field) = kinds
-                .callee
-                .iter()
-                .find(|(kind, _)| *kind == self.tree.kind(*node))?;
-            self.tree.child_by_field(*node, *field)
-        };
-        let name = std::iter::successors(Some(node), step)
-            .take(MOST_STEPS)
-            .last()
-            .unwrap_or(node);
-        if self.tree.is_leaf(name) { name } else { node }
+        language::called_name(self.tree, node, |node| {
+            let kind = self.tree.kind(node);
+            let (_, field) = kinds.callee.iter().find(|(callee, _)| *callee == kind)?;
+            self.tree.child_by_field(node, *field)
+        })
     }
 
     /// For each node the statement around it, the innermost that stands directly in a block, and the item around it. Matches may

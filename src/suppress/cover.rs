@@ -6,6 +6,7 @@
 //! belongs to that one. Of several the nearest covers. All is looked up once per comment, so that a file full of
 //! exceptions costs no more than its length.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -92,6 +93,7 @@ impl Allowances {
             .iter()
             .rev()
             .filter_map(comment)
+            .take(COMMENTS)
             .take_while(|allowance| allowance.is_near(first))
             .find(|allowance| allowance.shares(focus));
         let found = near.or_else(|| comment(&holding.of_file?))?;
@@ -197,6 +199,15 @@ struct Before {
     on_line: Option<(Node, Node)>,
 }
 
+/// What is around a node.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    /// Whether the node is a comment or a decoration, or lies in one.
+    is_skipped: bool,
+    /// The innermost block, branch or pair of braces, and its child that is the node or holds it.
+    group: Option<(Node, Node)>,
+}
+
 /// What is asked about the comments of a file.
 struct Reader<'a> {
     source: &'a Source,
@@ -206,8 +217,12 @@ struct Reader<'a> {
     blocks: Vec<u16>,
     branches: Vec<u16>,
     decorations: Vec<u16>,
+    /// Of each node. They may lie in each other, thousands deep, so nobody climbs there for each of them.
+    around: OnceCell<Vec<Around>>,
 }
 
+/// More comments than this do not lie between a finding and the exception that covers it.
+const COMMENTS: usize = 1024;
 /// More siblings than this are not searched for the end of a statement: it ends there.
 const SIBLINGS: usize = 256;
 
@@ -226,7 +241,30 @@ impl<'a> Reader<'a> {
             blocks: ids(language.blocks),
             branches: ids(language.branches),
             decorations: ids(language.decorations),
+            around: OnceCell::new(),
         }
+    }
+
+    fn around(&self, node: Node) -> Around {
+        let outside = Around {
+            is_skipped: false,
+            group: None,
+        };
+        let all = self.around.get_or_init(|| {
+            let mut all: Vec<Around> = Vec::with_capacity(self.tree.len() as usize);
+            for node in 0..self.tree.len() {
+                let parent = self.tree.parent(node);
+                let above = parent.map_or(outside, |parent| all[parent as usize]);
+                let in_skipped = above.is_skipped && parent != Some(self.tree.root());
+                let group = parent.filter(|parent| self.is_group(*parent));
+                all.push(Around {
+                    is_skipped: in_skipped || self.is_skipped(node),
+                    group: group.map(|group| (group, node)).or(above.group),
+                });
+            }
+            all
+        });
+        all.get(node as usize).copied().unwrap_or(outside)
     }
 
     /// `None`: the comment is about something else.
@@ -265,7 +303,7 @@ impl<'a> Reader<'a> {
         let everything = 0..self.source.bytes().len() + 1;
         let group = |token: Option<Node>| {
             let group = token.and_then(|token| self.group(token));
-            group.map_or_else(|| everything.clone(), |group| self.tree.range(group))
+            group.map_or_else(|| everything.clone(), |(group, _)| self.tree.range(group))
         };
         // Where its line begins may be another group than where it stands: the statement's, before a block was opened.
         let anchors = match before.on_line {
@@ -320,12 +358,7 @@ impl<'a> Reader<'a> {
     fn is_code(&self, node: Node) -> bool {
         self.tree.is_leaf(node)
             && !self.tree.range(node).is_empty()
-            && !self.is_skipped(node)
-            && !self
-                .tree
-                .ancestors(node)
-                .take_while(|ancestor| *ancestor != self.tree.root())
-                .any(|ancestor| self.is_skipped(ancestor))
+            && !self.around(node).is_skipped
     }
 
     fn is_skipped(&self, node: Node) -> bool {
@@ -377,36 +410,33 @@ impl<'a> Reader<'a> {
         text.starts_with(b"#!") && self.source.line(self.tree.range(node).start) == 1
     }
 
-    /// The innermost block, branch or pair of braces around a token; braces lie outside of what they enclose.
-    fn group(&self, token: Node) -> Option<Node> {
-        let mut ancestors = self.tree.ancestors(token);
-        ancestors.find(|ancestor| {
-            let is_brace = |child: Node, brace: &[u8]| self.tree.bytes(child) == brace;
-            let first = *ancestor + 1;
-            let is_braced = is_brace(first, b"{");
-            let kind = self.tree.kind(*ancestor);
-            let is_group =
-                is_braced || self.blocks.contains(&kind) || self.branches.contains(&kind);
-            let is_edge = is_braced
-                && (token == first
-                    || self.tree.range(token).end == self.tree.range(*ancestor).end
-                        && is_brace(token, b"}"));
-            is_group && !is_edge
-        })
+    fn is_group(&self, node: Node) -> bool {
+        let kind = self.tree.kind(node);
+        self.is_braced(node) || self.blocks.contains(&kind) || self.branches.contains(&kind)
+    }
+
+    fn is_braced(&self, node: Node) -> bool {
+        !self.tree.is_leaf(node) && self.tree.bytes(node + 1) == b"{"
+    }
+
+    /// The innermost group around a token, and the child of it that holds the token; braces lie outside of what they
+    /// enclose.
+    fn group(&self, token: Node) -> Option<(Node, Node)> {
+        let is_edge = |group: Node| {
+            let ends = self.tree.range(token).end == self.tree.range(group).end;
+            self.is_braced(group) && (token == group + 1 || ends && self.tree.bytes(token) == b"}")
+        };
+        let mut groups = std::iter::successors(self.around(token).group, |(group, _)| {
+            self.around(*group).group
+        });
+        groups.find(|(group, _)| !is_edge(*group))
     }
 
     /// Where the statement of a token ends, in a macro's arguments: the `;` after it in the same braces.
     fn statement_end(&self, token: Node) -> usize {
-        let Some(group) = self.group(token) else {
+        let Some((_, child)) = self.group(token) else {
             return usize::MAX;
         };
-        let mut child = token;
-        for ancestor in self.tree.ancestors(token) {
-            if ancestor == group {
-                break;
-            }
-            child = ancestor;
-        }
         let siblings = std::iter::once(child).chain(self.tree.next_siblings(child));
         for (index, sibling) in siblings.enumerate() {
             let range = self.tree.range(sibling);

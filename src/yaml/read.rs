@@ -182,28 +182,24 @@ impl<'a> Reader<'a> {
             start,
             inside,
         } = self.open.pop()?;
-        // From the first element to the end of the last.
-        let ends = |first: usize, last: &Node, key: usize| first..last.span.end.max(key);
-        let empty = self.offsets.span(start..end.max(start));
-        let (value, span) = match inside {
+        let whole = self.offsets.span(start..end.max(start));
+        // Between brackets it is all of it; else from the first element to the end of the last.
+        let has_brackets = matches!(self.text.as_bytes().get(start), Some(b'[' | b'{'));
+        let (value, ends) = match inside {
             Inside::List(nodes) => {
-                let span = match (nodes.first(), nodes.last()) {
-                    (Some(first), Some(last)) => ends(first.span.start, last, 0),
-                    _ => empty,
-                };
-                (Value::List(nodes), span)
+                let ends = nodes.first().zip(nodes.last());
+                let ends = ends.map(|(first, last)| first.span.start..last.span.end);
+                (Value::List(nodes), ends)
             }
             Inside::Map(entries, _) => {
                 self.refuse_doubles(&entries)?;
-                let span = match (entries.first(), entries.last()) {
-                    (Some(first), Some(last)) => {
-                        ends(first.key_span.start, &last.value, last.key_span.end)
-                    }
-                    _ => empty,
-                };
-                (Value::Map(entries), span)
+                let ends = entries.first().zip(entries.last()).map(|(first, last)| {
+                    first.key_span.start..last.value.span.end.max(last.key_span.end)
+                });
+                (Value::Map(entries), ends)
             }
         };
+        let span = ends.filter(|_| !has_brackets).unwrap_or(whole);
         self.put(Node { value, span }, anchor)
     }
 

@@ -22,7 +22,7 @@ impl Random {
         usize::try_from(mixed).unwrap_or(0) % limit.max(1)
     }
 
-    fn one_in(&mut self, times: usize) -> bool {
+    pub fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
@@ -542,9 +542,12 @@ impl<'t> Cutter<'t> {
                 };
                 range.end = end.max(range.end);
             }
-            let same = cut
-                .iter()
-                .find(|(other, _)| self.text[other.clone()] == self.text[range.clone()]);
+            let bare = |range: &std::ops::Range<usize>| {
+                let code = self.text[range.clone()].chars();
+                code.filter(|next| !next.is_whitespace())
+                    .collect::<String>()
+            };
+            let same = cut.iter().find(|(other, _)| bare(other) == bare(&range));
             if let Some((_, known)) = same.filter(|_| !hole.starts_with("$$$")) {
                 hole = known.clone();
             }

@@ -84,12 +84,7 @@ impl<'t> Interpreter<'_, 't> {
 
     /// The values of the variables that are not nil after this function has returned.
     pub(super) fn given_by(&mut self, function: FunctionIndex) -> Vec<Value> {
-        let summary = self
-            .shared
-            .summaries
-            .get(function as usize)
-            .cloned()
-            .flatten();
+        let summary = self.shared.summary(function);
         let gives = summary.iter().flat_map(|summary| &summary.gives);
         gives
             .map(|binding| self.state.read(Slot::Variable(*binding)))

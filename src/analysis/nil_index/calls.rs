@@ -67,28 +67,12 @@ impl<'t> Interpreter<'_, 't> {
         if !self.alive {
             return self.unknowns(wanted);
         }
+        if let Some(values) = self.library_call(node, &callee, &nodes, &given, wanted) {
+            return values;
+        }
         let is_removal = self.tree.bytes(callee.node) == b"table.remove";
         let has_element = is_removal && self.has_element(given.first().copied());
         match self.tree.bytes(callee.node) {
-            name @ (b"type" | b"io.type" | b"math.type") if callee.function.is_none() => {
-                let nature = Nature {
-                    type_of: given.first().copied(),
-                    ..Nature::default()
-                };
-                // The others answer nil to what is of another kind.
-                let bits = if name == b"type" {
-                    Bits::TRUTHY
-                } else {
-                    Bits::ALL
-                };
-                let value = self.state_made(nature, bits);
-                return self.padded(value, wanted);
-            }
-            name @ (b"pcall" | b"xpcall") if callee.function.is_none() => {
-                return self.protected(node, name, &nodes, &given, wanted);
-            }
-            b"setmetatable" => return self.set_metatable(&nodes, &given, wanted),
-            b"require" => return self.require(&nodes, wanted),
             b"table.insert" | b"table.remove" | b"table.sort" => self.change_list(&given, node),
             _ if self.holds(&callee, |known| known.is_pure) => {}
             _ if callee.function.is_none() && self.is_named_as_logger(callee.node) => {}
@@ -115,23 +99,63 @@ impl<'t> Interpreter<'_, 't> {
                 self.demand(value);
             }
         }
-        if let (Some(first), b"next", true) = (
-            values.first(),
-            self.tree.bytes(callee.node),
-            callee.function.is_none(),
-        ) {
-            self.imply_element(*first, given.first().copied());
-        }
-        if let (Some(number), Some(text), b"tonumber") =
-            (values.first(), given.first(), self.tree.bytes(callee.node))
-        {
-            // Of nil there is no number.
-            self.imply(*number, vec![Implied::not_nil(*text)], Vec::new());
-        }
+        self.imply_arguments(&callee, &given, &values);
         if has_element && let Some(removed) = values.first() {
             self.restrict(*removed, Bits::NOT_NIL);
         }
         values
+    }
+
+    /// The results of functions of the standard library that are interpreted, not known by what they answer.
+    fn library_call(
+        &mut self,
+        node: Node,
+        callee: &Callee,
+        nodes: &[Node],
+        given: &[Value],
+        wanted: usize,
+    ) -> Option<Vec<Value>> {
+        Some(match self.tree.bytes(callee.node) {
+            name @ (b"type" | b"io.type" | b"math.type") if callee.function.is_none() => {
+                let nature = Nature {
+                    type_of: given.first().copied(),
+                    ..Nature::default()
+                };
+                // The others answer nil to what is of another kind.
+                let bits = if name == b"type" {
+                    Bits::TRUTHY
+                } else {
+                    Bits::ALL
+                };
+                let value = self.state_made(nature, bits);
+                self.padded(value, wanted)
+            }
+            name @ (b"pcall" | b"xpcall") if callee.function.is_none() => {
+                self.protected(node, name, nodes, given, wanted)
+            }
+            b"setmetatable" => self.set_metatable(nodes, given, wanted),
+            b"require" => self.require(nodes, wanted),
+            _ => return None,
+        })
+    }
+
+    /// What a result says of the argument it was made of.
+    fn imply_arguments(&mut self, callee: &Callee, given: &[Value], values: &[Value]) {
+        let Some(result) = values.first() else {
+            return;
+        };
+        match self.tree.bytes(callee.node) {
+            b"next" if callee.function.is_none() => {
+                self.imply_element(*result, given.first().copied());
+            }
+            b"tonumber" => {
+                if let Some(text) = given.first() {
+                    // Of nil there is no number.
+                    self.imply(*result, vec![Implied::not_nil(*text)], Vec::new());
+                }
+            }
+            _ => {}
+        }
     }
 
     /// An empty table has no first key: what stands in for a value is then not what was asked.

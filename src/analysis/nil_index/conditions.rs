@@ -19,6 +19,9 @@ pub(super) const IMPLICATION_LIMIT: usize = 16;
 /// An expression comes about in at most so many ways that are told apart.
 const WAY_LIMIT: usize = 6;
 
+/// Ways in which a value can come about: what each changes, and what the value is then.
+pub(super) type Ways<'t> = Vec<(Delta<'t>, Row<'t>)>;
+
 /// A condition with its outcomes, as changes from before it.
 pub(super) struct Judged<'t> {
     /// The operand that is the value in any case; none when the value is a new one.
@@ -26,7 +29,7 @@ pub(super) struct Judged<'t> {
     nature: Nature,
     pub fact: Fact<'t>,
     /// Each way in which the value can come about, and what it is then; none when there are too many.
-    pub ways: Vec<(Delta<'t>, Row<'t>)>,
+    pub ways: Ways<'t>,
     pub when_true: Option<Delta<'t>>,
     pub when_false: Option<Delta<'t>>,
 }
@@ -278,18 +281,14 @@ impl<'t> Interpreter<'_, 't> {
             false => (first.when_false, first.when_true, Bits::TRUTHY),
         };
         let Some(on) = on else {
-            let (when_true, when_false) = if goes_on_when {
-                (None, off)
-            } else {
-                (off, None)
+            let (when_true, when_false) = match goes_on_when {
+                true => (None, off),
+                false => (off, None),
             };
             return Judged {
                 when_true,
                 when_false,
-                operand: first.operand,
-                nature: first.nature,
-                ways: first.ways,
-                fact: first.fact,
+                ..first
             };
         };
         self.state.apply(&on);
@@ -303,26 +302,8 @@ impl<'t> Interpreter<'_, 't> {
             None if is_fallback => Some(self.state.made(first.nature, first.fact.clone())),
             operand => operand.filter(|_| is_fallback),
         };
-        let note = |mut delta: Delta<'t>, bits: Bits| {
-            if let (Some(value), None) = (stand_in, first.operand) {
-                delta.facts.push((value, Some(Fact::of(bits))));
-            }
-            delta
-        };
-        let mut ways: Vec<(Delta<'t>, Row<'t>)> = Vec::new();
-        for (delta, row) in first.ways {
-            let bits = row.bits & kept;
-            if !bits.is_empty() {
-                ways.push((note(delta, Bits::TRUTHY), Row { bits, ..row }));
-            }
-        }
-        for (delta, row) in &second.ways {
-            let delta = self.since(mark, Some(delta));
-            ways.extend(delta.map(|delta| (note(delta, Bits::FALSY), row.clone())));
-        }
-        if ways.len() > WAY_LIMIT || second.ways.is_empty() {
-            ways.clear();
-        }
+        let noted = stand_in.filter(|_| first.operand.is_none());
+        let ways = self.ways_of_both(mark, (first.ways, kept), &second.ways, noted);
         let on_true = self.since(mark, second.when_true.as_ref());
         let on_false = self.since(mark, second.when_false.as_ref());
         self.state.roll_back(mark);
@@ -371,6 +352,37 @@ impl<'t> Interpreter<'_, 't> {
             when_true,
             when_false,
         }
+    }
+
+    /// The ways of two operands: those of the first on which its value is `kept`, and those on which the second is asked.
+    /// Each notes what it says of a value that stands for the first.
+    fn ways_of_both(
+        &mut self,
+        mark: Mark,
+        (first, kept): (Ways<'t>, Bits),
+        second: &Ways<'t>,
+        noted: Option<Value>,
+    ) -> Ways<'t> {
+        let note = |mut delta: Delta<'t>, bits: Bits| {
+            let fact = noted.map(|value| (value, Some(Fact::of(bits))));
+            delta.facts.extend(fact);
+            delta
+        };
+        let mut ways = Ways::new();
+        for (delta, row) in first {
+            let bits = row.bits & kept;
+            if !bits.is_empty() {
+                ways.push((note(delta, Bits::TRUTHY), Row { bits, ..row }));
+            }
+        }
+        for (delta, row) in second {
+            let delta = self.since(mark, Some(delta));
+            ways.extend(delta.map(|delta| (note(delta, Bits::FALSY), row.clone())));
+        }
+        if ways.len() > WAY_LIMIT || second.is_empty() {
+            ways.clear();
+        }
+        ways
     }
 
     /// What an assumption changes since the mark; none when it cannot hold.
@@ -439,7 +451,7 @@ fn ways<'t>(
     when_false: Option<&Delta<'t>>,
     fact: &Fact<'t>,
     evidence: Option<Evidence<'t>>,
-) -> Vec<(Delta<'t>, Row<'t>)> {
+) -> Ways<'t> {
     let row = |bits: Bits| Row {
         bits: fact.bits & bits,
         evidence: evidence.filter(|_| bits.has_nil()),

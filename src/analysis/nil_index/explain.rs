@@ -105,167 +105,144 @@ impl<'t> File<'_, 't> {
     /// Where the nil comes from, in words.
     pub(super) fn origin(&self, value: &str, focus: Node, evidence: &Evidence<'t>) -> Origin {
         let is_name = kind(self.tree, focus) == Kind::Identifier;
-        let test_it = if is_name {
-            format!("test it first: `if {value} then`, or leave early")
-        } else {
-            format!("keep it in a local and test that, or use `({value} or EMPTY)`")
-        };
         let line = |node: Node| self.line(node);
-        let general = format!("Can `{value}` be nil here?");
-        let (node, why, ask, idiom) = match evidence.reason {
+        let quote = |node: Node| self.quote(node);
+        // As most are; what else there is to ask or to do stands with each.
+        let at = |node: Node, why: String| Origin {
+            node,
+            why,
+            ask: format!("Can `{value}` be nil here?"),
+            idiom: if is_name {
+                format!("test it first: `if {value} then`, or leave early")
+            } else {
+                format!("keep it in a local and test that, or use `({value} or EMPTY)`")
+            },
+        };
+        let asking = |node: Node, why: String, ask: String| Origin {
+            ask,
+            ..at(node, why)
+        };
+        let mending = |node: Node, why: String, idiom: String| Origin {
+            idiom,
+            ..at(node, why)
+        };
+        let called = |node: Node, why: String, ask: String, call: Node| {
+            let mut origin = asking(node, why, ask);
+            if is_name {
+                let text = quote(call);
+                origin.idiom = format!("leave early when it is nil, or use `assert({text})`");
+            }
+            origin
+        };
+        match evidence.reason {
             Reason::Tag { test, .. } => {
-                let tested = self.quote_test(test);
-                (
-                    test,
-                    format!("only `{tested}` was tested"),
-                    general,
-                    String::new(),
-                )
+                let why = format!("only `{}` was tested", self.quote_test(test));
+                mending(test, why, String::new())
             }
             Reason::Kind(test) => {
                 let tested = self.quote_test(test);
+                let why = format!("only `{tested}` was tested");
                 let ask = format!("Does every table with `{tested}` have `{value}`?");
-                (test, format!("only `{tested}` was tested"), ask, test_it)
+                asking(test, why, ask)
             }
             Reason::Answer(call) => {
-                let text = self.quote(call);
+                let text = quote(call);
                 let why = if call == focus {
                     "this function answers nil when it fails".to_owned()
                 } else {
                     format!("`{text}` answers nil when it fails")
                 };
-                let ask = format!("Can `{text}` answer nil here?");
-                let idiom = if is_name {
-                    format!("leave early when it is nil, or use `assert({text})`")
-                } else {
-                    test_it
-                };
-                (call, why, ask, idiom)
+                called(call, why, format!("Can `{text}` answer nil here?"), call)
             }
             Reason::Field(place) => {
                 let why = "such a field is documented to be absent at times".to_owned();
-                (
+                let ask = format!("Is `{value}` always set before this line?");
+                asking(place, why, ask)
+            }
+            Reason::Literal(place) => at(
+                place,
+                format!("it is nil on a path from line {}", line(place)),
+            ),
+            Reason::Unassigned(place) => {
+                let line = line(place);
+                at(
                     place,
-                    why,
-                    format!("Is `{value}` always set before this line?"),
-                    test_it,
+                    format!("on a path from line {line} it is never assigned"),
                 )
             }
-            Reason::Literal(place) => {
-                let why = format!("it is nil on a path from line {}", line(place));
-                (place, why, general, test_it)
-            }
-            Reason::Unassigned(place) => {
-                let why = format!("on a path from line {} it is never assigned", line(place));
-                (place, why, general, test_it)
-            }
             Reason::Returned { call, at } => {
-                let text = self.quote(call);
+                let text = quote(call);
                 let why = format!("`{text}` returns nil from line {}", line(at));
-                let ask = format!("Can `{text}` return nil here?");
-                let idiom = if is_name {
-                    format!("leave early when it is nil, or use `assert({text})`")
-                } else {
-                    test_it
-                };
-                (at, why, ask, idiom)
+                called(at, why, format!("Can `{text}` return nil here?"), call)
             }
             Reason::Missing(table) => {
-                let why = format!("the table built in line {} does not have it", line(table));
-                (table, why, general, test_it)
+                let line = line(table);
+                at(
+                    table,
+                    format!("the table built in line {line} does not have it"),
+                )
             }
             Reason::NamedError(place) => {
                 let why = "its error was named, and neither of them tested".to_owned();
                 let idiom = format!("leave early: `if not {value} then return nil, err end`");
-                (place, why, general, idiom)
+                mending(place, why, idiom)
             }
             Reason::Tested(test) => {
-                let why = format!(
-                    "line {} tests it, and this access is not under that test",
-                    line(test)
-                );
-                (test, why, general, test_it)
+                let line = line(test);
+                let why = format!("line {line} tests it, and this access is not under that test");
+                at(test, why)
             }
             Reason::Input(source) => {
-                let text = self.quote(source);
-                let why = format!("it depends on input, `{text}`");
-                (source, why, general, test_it)
+                at(source, format!("it depends on input, `{}`", quote(source)))
             }
             Reason::Omitted(call) => {
-                let why = format!("`{}` leaves it out", self.quote(call));
+                let why = format!("`{}` leaves it out", quote(call));
                 let idiom = format!("give it a default, `{value} = {value} or ...`, or pass it");
-                (call, why, general, idiom)
+                mending(call, why, idiom)
             }
             Reason::Argument(call) => {
-                let text = self.quote(call);
-                let why = format!("`{text}` may pass nil");
-                (
-                    call,
-                    why,
-                    format!("Can `{text}` pass nil for `{value}`?"),
-                    test_it,
-                )
+                let text = quote(call);
+                let ask = format!("Can `{text}` pass nil for `{value}`?");
+                asking(call, format!("`{text}` may pass nil"), ask)
             }
             Reason::Element(list) => {
-                let why = "the list may be empty".to_owned();
-                (
-                    list,
-                    why,
-                    format!("Is there always an element, so that `{value}` is not nil?"),
-                    test_it,
-                )
+                let ask = format!("Is there always an element, so that `{value}` is not nil?");
+                asking(list, "the list may be empty".to_owned(), ask)
             }
             Reason::Elsewhere(place) => {
                 let why = format!("another function leaves it nil in line {}", line(place));
                 let ask = format!("Can this function run while `{value}` is nil?");
-                (place, why, ask, test_it)
+                asking(place, why, ask)
             }
             Reason::Callback(place) => {
                 let why = "callers may leave out a function of this name".to_owned();
-                (place, why, format!("Is `{value}` always given?"), test_it)
+                asking(place, why, format!("Is `{value}` always given?"))
             }
             Reason::Replaced { test, by } => {
-                let text = self.quote(by);
-                let why = format!(
-                    "line {} tests another value; this one is from `{text}`",
-                    line(test)
-                );
-                (by, why, format!("Can `{text}` answer nil?"), test_it)
+                let (line, text) = (line(test), quote(by));
+                let why = format!("line {line} tests another value; this one is from `{text}`");
+                asking(by, why, format!("Can `{text}` answer nil?"))
             }
             Reason::Later(test) => {
                 let why = format!("line {} tests it, after this access", line(test));
                 let ask = format!("Can `{value}` be nil here, or is the later test in vain?");
-                (test, why, ask, test_it)
+                asking(test, why, ask)
             }
             Reason::Lookup(table) => {
                 let why = format!(
                     "the table built in line {} need not have this key",
                     line(table)
                 );
-                (
-                    table,
-                    why,
-                    format!(
-                        "Is every key that gets here in the table, so that `{value}` is there?"
-                    ),
-                    test_it,
-                )
+                let ask = format!(
+                    "Is every key that gets here in the table, so that `{value}` is there?"
+                );
+                asking(table, why, ask)
             }
             Reason::Document(place) => {
                 let why = "nothing says that the document has it".to_owned();
-                (
-                    place,
-                    why,
-                    format!("Is `{value}` given in every document that is read here?"),
-                    test_it,
-                )
+                let ask = format!("Is `{value}` given in every document that is read here?");
+                asking(place, why, ask)
             }
-        };
-        Origin {
-            node,
-            why,
-            ask,
-            idiom,
         }
     }
 

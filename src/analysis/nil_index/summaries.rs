@@ -35,6 +35,11 @@ pub(super) struct Shared<'t> {
 }
 
 impl Shared<'_> {
+    /// What is known of a function by now.
+    pub fn summary(&self, function: FunctionIndex) -> Option<Rc<Summary>> {
+        self.summaries.get(function as usize).cloned().flatten()
+    }
+
     /// Of a file with so many functions.
     pub fn new(functions: usize) -> Self {
         Self {
@@ -243,12 +248,7 @@ impl<'t> Interpreter<'_, 't> {
     ) -> Vec<Value> {
         let arguments = self.matched_arguments(function, receiver, given);
         self.note_arguments(node, function, nodes, &arguments);
-        let summary = self
-            .shared
-            .summaries
-            .get(function as usize)
-            .cloned()
-            .flatten();
+        let summary = self.shared.summary(function);
         let is_stub = self
             .file
             .survey

@@ -10,9 +10,9 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use diffy::Line;
+use diffy::{Hunk, Line};
 
-use self::place::{Direction, Where, place};
+use self::place::{Direction, Image, Where, place};
 use self::text::{FilePatch, PatchText};
 use super::git::shown;
 use super::snapshot::Content;
@@ -138,7 +138,7 @@ fn split<'a>(files: &'a [FilePatch<'a>], root: &Path) -> Series<'a> {
 fn is_no_text(file: &FilePatch<'_>, root: &Path) -> bool {
     let paths = [&file.old, &file.new];
     let mut present = paths.into_iter().flatten();
-    let lines = file.hunks().iter().flat_map(diffy::Hunk::lines);
+    let lines = file.hunks().iter().flat_map(Hunk::lines);
     let submodule = |line: &Line<'_, [u8]>| match line {
         Line::Context(line) | Line::Delete(line) | Line::Insert(line) => {
             line.starts_with(b"Subproject commit ")
@@ -203,25 +203,22 @@ fn neither<'a>(disk: &Snapshot, file: &'a FilePatch<'a>) -> Option<Misfit<'a>> {
             .and_then(|path| disk.read(path).ok().flatten())
     };
     let (old, new) = (read(&file.old), read(&file.new));
-    let fits = |hunk: usize, direction| {
-        let hunks = &file.hunks()[hunk..=hunk];
+    let fits = |direction| {
         let (before, after, vanishes) = match direction {
             Direction::Forward => (&old, &new, file.new.is_none()),
             Direction::Reverse => (&new, &old, file.old.is_none()),
         };
         let is_in_the_way = before.is_none() && after.as_ref().is_some_and(|text| !text.is_empty());
-        let text = before.as_deref().unwrap_or_default();
-        let results =
-            [Where::Stated, Where::Near].map(|allowed| place(text, hunks, direction, allowed));
-        !is_in_the_way
-            && results
-                .iter()
-                .flatten()
-                .any(|text| text.is_empty() || !vanishes)
+        let mut image = Image::new(before.as_deref().unwrap_or_default(), file.hunks());
+        move |hunk: &Hunk<'_, [u8]>| {
+            !is_in_the_way
+                && (!vanishes || image.is_emptied_by(hunk, direction))
+                && image.has(hunk, direction)
+        }
     };
-    let mut hunks = 0..file.hunks().len();
-    let hunk =
-        hunks.find(|hunk| !fits(*hunk, Direction::Forward) && !fits(*hunk, Direction::Reverse))?;
+    let (mut forward, mut reverse) = (fits(Direction::Forward), fits(Direction::Reverse));
+    let mut hunks = file.hunks().iter();
+    let hunk = hunks.position(|hunk| !forward(hunk) && !reverse(hunk))?;
     Some(Misfit { file, hunk })
 }
 

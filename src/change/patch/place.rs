@@ -49,29 +49,147 @@ pub(super) fn place(
     direction: Direction,
     allowed: Where,
 ) -> Result<Vec<u8>, usize> {
-    let image: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let mut image = Image::new(text, hunks);
     let mut result = Vec::with_capacity(text.len());
     let mut done = 0;
     let mut drift = 0;
     for (index, hunk) in hunks.iter().enumerate() {
-        let stated = stated(hunk, direction);
-        let expected = stated.saturating_add_signed(drift);
-        let at = match allowed {
-            Where::Stated => (stated >= done && stands(&image, hunk, direction)).then_some(stated),
-            Where::Near => nearest(&image, &wanted(hunk, direction), done, expected),
-        };
-        let is_undone = |at: &usize| !is_done(&image, hunk, direction, *at);
-        let at = at.filter(is_undone).ok_or(index)?;
-        drift = at.cast_signed() - stated.cast_signed();
-        image[done..at]
+        let at = image.find(hunk, direction, allowed, (done, drift));
+        let at = at.ok_or(index)?;
+        drift = at.cast_signed() - stated(hunk, direction).cast_signed();
+        image.lines[done..at]
             .iter()
             .for_each(|line| push(&mut result, line));
-        done = write_hunk(&mut result, &image, at, hunk, direction);
+        done = write_hunk(&mut result, &image.lines, at, hunk, direction);
     }
-    image[done..]
+    image.lines[done..]
         .iter()
         .for_each(|line| push(&mut result, line));
     Ok(result)
+}
+
+/// A text that hunks are looked for in.
+pub(super) struct Image<'a> {
+    lines: Vec<&'a [u8]>,
+    /// How many lines may still be searched for hunks that do not stand where they are expected. All the lines that came
+    /// and went cost a few steps each; only a patch that is made for it sends codex through the text for every hunk.
+    steps: usize,
+}
+
+/// Steps for each line of a text and of its hunks.
+const STEPS: usize = 32;
+/// How far from where a hunk is expected it is looked for first.
+const REACH: usize = 8;
+
+impl<'a> Image<'a> {
+    pub(super) fn new(text: &'a [u8], hunks: &[Hunk<'_, [u8]>]) -> Self {
+        let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        let in_hunks: usize = hunks.iter().map(|hunk| hunk.lines().len()).sum();
+        let steps = STEPS * (lines.len() + in_hunks);
+        Self { lines, steps }
+    }
+
+    /// Whether a hunk fits, taken alone.
+    pub(super) fn has(&mut self, hunk: &Hunk<'_, [u8]>, direction: Direction) -> bool {
+        let ways = [Where::Stated, Where::Near];
+        let mut found = ways
+            .iter()
+            .map(|allowed| self.find(hunk, direction, *allowed, (0, 0)));
+        found.any(|at| at.is_some())
+    }
+
+    /// Whether a hunk that fits leaves nothing.
+    pub(super) fn is_emptied_by(&self, hunk: &Hunk<'_, [u8]>, direction: Direction) -> bool {
+        direction.source(hunk).len() == self.lines.len()
+            && direction.reversed().source(hunk).is_empty()
+    }
+
+    /// Where a hunk stands, after the lines that are `done` and with the `drift` of the one before it.
+    fn find(
+        &mut self,
+        hunk: &Hunk<'_, [u8]>,
+        direction: Direction,
+        allowed: Where,
+        (done, drift): (usize, isize),
+    ) -> Option<usize> {
+        let stated = stated(hunk, direction);
+        let at = match allowed {
+            Where::Stated => {
+                (stated >= done && stands(&self.lines, hunk, direction)).then_some(stated)
+            }
+            Where::Near => {
+                let expected = stated.saturating_add_signed(drift);
+                self.nearest(&wanted(hunk, direction), done, expected)
+            }
+        };
+        at.filter(|at| !is_done(&self.lines, hunk, direction, *at))
+    }
+
+    fn nearest(&mut self, wanted: &[&[u8]], first: usize, expected: usize) -> Option<usize> {
+        let last = self.lines.len().checked_sub(wanted.len())?;
+        if wanted.is_empty() && !self.lines.is_empty() || first > last {
+            return None;
+        }
+        let expected = expected.clamp(first, last);
+        if fits(&self.lines, wanted, expected) {
+            return Some(expected);
+        }
+        let search = Search::new(wanted);
+        let mut reach = wanted.len().max(REACH);
+        loop {
+            let begin = expected.saturating_sub(reach).max(first);
+            let end = expected.saturating_add(reach).min(last);
+            let around = &self.lines[begin..end + wanted.len()];
+            self.steps = self.steps.checked_sub(around.len())?;
+            let places = search.places(around).map(|at| begin + at);
+            let found = places.min_by_key(|at| (at.abs_diff(expected), *at));
+            if found.is_some() || (begin, end) == (first, last) {
+                return found;
+            }
+            reach *= 2;
+        }
+    }
+}
+
+/// Looks for lines in lines, and looks at each once (Knuth, Morris and Pratt).
+struct Search<'a> {
+    wanted: &'a [&'a [u8]],
+    /// After as many lines as the index and one: how many of the last of them are the first, too.
+    borders: Vec<usize>,
+}
+
+impl<'a> Search<'a> {
+    fn new(wanted: &'a [&'a [u8]]) -> Self {
+        let mut search = Self {
+            wanted,
+            borders: vec![0; wanted.len()],
+        };
+        for (at, line) in wanted.iter().enumerate().skip(1) {
+            search.borders[at] = search.next(search.borders[at - 1], line);
+        }
+        search
+    }
+
+    /// How many of the lines have been seen after one more.
+    fn next(&self, mut seen: usize, line: &[u8]) -> usize {
+        let is_next = |seen: usize| {
+            let wanted = self.wanted.get(seen);
+            wanted.is_some_and(|wanted| content(wanted) == content(line))
+        };
+        while seen > 0 && !is_next(seen) {
+            seen = self.borders[seen - 1];
+        }
+        if is_next(seen) { seen + 1 } else { 0 }
+    }
+
+    /// Where they begin.
+    fn places(&self, lines: &[&[u8]]) -> impl Iterator<Item = usize> {
+        let mut seen = 0;
+        lines.iter().enumerate().filter_map(move |(at, line)| {
+            seen = self.next(seen, line);
+            (seen == self.wanted.len()).then(|| at + 1 - seen)
+        })
+    }
 }
 
 /// Writes what a hunk leaves behind and returns where the text goes on. Context is kept as the text has it.
@@ -135,24 +253,6 @@ fn is_done(image: &[&[u8]], hunk: &Hunk<'_, [u8]>, direction: Direction, at: usi
         _ => None,
     };
     done.len() > lines.len() && begin.is_some_and(|begin| fits(image, &done, begin))
-}
-
-fn nearest(image: &[&[u8]], lines: &[&[u8]], first: usize, expected: usize) -> Option<usize> {
-    let last = image.len().checked_sub(lines.len())?;
-    if lines.is_empty() && !image.is_empty() || first > last {
-        return None;
-    }
-    let expected = expected.clamp(first, last);
-    let distances = 0..=(expected - first).max(last - expected);
-    distances
-        .flat_map(|distance| {
-            [
-                expected.checked_sub(distance),
-                expected.checked_add(distance),
-            ]
-        })
-        .flatten()
-        .find(|at| (first..=last).contains(at) && fits(image, lines, *at))
 }
 
 fn fits(image: &[&[u8]], lines: &[&[u8]], at: usize) -> bool {

@@ -72,15 +72,9 @@ fn since<'a>(
     }
     let mut since = BTreeMap::new();
     for (path, lines) in places {
-        let lines: Vec<usize> = lines.into_iter().collect();
-        // A command line holds only so much.
-        for lines in lines.chunks(1000) {
-            let times = repository.committed(path, lines)?;
-            let dates = times
-                .into_iter()
-                .map(|(line, seconds)| ((path, line), Date::of_seconds(seconds)));
-            since.extend(dates);
-        }
+        let times = repository.committed(path, &lines)?;
+        let dates = times.into_iter();
+        since.extend(dates.map(|(line, seconds)| ((path, line), Date::of_seconds(seconds))));
     }
     Ok(since)
 }

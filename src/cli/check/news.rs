@@ -45,7 +45,7 @@ pub(super) fn find<'r>(
     let mut scan = scanner.scan(&workspace, &others);
     scan.files += same.scan.files;
     if !bases.is_empty() {
-        refuse_kept_back(head, files, &scan)?;
+        refuse_lost(&scan, files, (head, ""), Snapshot::is_kept_back)?;
     }
     scan.exceptions.extend(same.scan.exceptions);
     scan.exceptions
@@ -68,17 +68,24 @@ pub(super) fn find<'r>(
     Ok(scan)
 }
 
-/// What nobody can read is a question to a human; what git alone keeps back is no state to judge a change in.
-fn refuse_kept_back(head: &Snapshot, files: &[RepoPath], scan: &Scan<'_>) -> Result<(), Failure> {
+/// What nobody can read is a question to a human; what git alone keeps back is no state to judge a change in, and without
+/// the text of a file in base nobody can say what is new.
+fn refuse_lost(
+    scan: &Scan<'_>,
+    paths: &[RepoPath],
+    (snapshot, when): (&Snapshot, &str),
+    is_lost: fn(&Snapshot, &RepoPath) -> bool,
+) -> Result<(), Failure> {
     let unchecked: BTreeSet<&str> = scan.unchecked.iter().map(|file| &*file.path).collect();
-    let mut files = files
+    let mut paths = paths
         .iter()
         .filter(|path| unchecked.contains(&*path.text()));
-    match files.find(|path| head.is_kept_back(path)) {
+    match paths.find(|path| is_lost(snapshot, path)) {
         None => Ok(()),
         Some(path) => {
-            let why = head.read(path).err().unwrap_or_default();
-            Err(Failure::new(format!("cannot read {}: {why}", path.text())))
+            let why = snapshot.read(path).err().unwrap_or_default();
+            let name = path.text();
+            Err(Failure::new(format!("cannot read {name}{when}: {why}")))
         }
     }
 }
@@ -202,25 +209,12 @@ impl<'r> Old<'_, 'r> {
         (old(same), old(other))
     }
 
-    /// Base as far as it is asked for. Without the text of a file nobody can say what is new.
+    /// Base as far as it is asked for.
     fn scan(&self, base: &Workspace<'_>, paths: &[RepoPath]) -> Result<Scan<'r>, Failure> {
         let scan = self.scanner.scan(base, paths);
-        let snapshot = base.snapshot;
-        let lost = |path: &&RepoPath| snapshot.is_lost(path);
-        match paths
-            .iter()
-            .filter(|_| !scan.unchecked.is_empty())
-            .find(lost)
-        {
-            None => Ok(scan),
-            Some(path) => {
-                let why = snapshot.read(path).err().unwrap_or_default();
-                let name = path.text();
-                Err(Failure::new(format!(
-                    "cannot read {name} as it was in base: {why}"
-                )))
-            }
-        }
+        let base = (base.snapshot, " as it was in base");
+        refuse_lost(&scan, paths, base, Snapshot::is_lost)?;
+        Ok(scan)
     }
 }
 

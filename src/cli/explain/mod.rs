@@ -155,6 +155,10 @@ fn text(id: &str, law: &Law, rules: &[&Rule]) -> String {
 fn conditions(rule: &Rule) -> String {
     let language = rule.language().map_or("", |language| language.name);
     let mut text = String::new();
+    if let Some(note) = &rule.note {
+        text.push_str("note:\n");
+        indented(&mut text, "  ", note);
+    }
     for fact in &rule.except {
         text.push_str(&format!(
             "does not apply to {language} {}: {}\n",

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::cargo::{Kind, Manifest, Target};
 use super::graph::{Graph, Hop, Reach, Status};
+use super::mentions::Sources;
 use super::methods::Methods;
 use super::outline::{self, Declaration, Lints};
 use super::predicate::Shipped;
@@ -27,6 +28,7 @@ pub(in crate::language) struct Learned {
     graphs: Memo<RepoPath, Arc<Graph>>,
     members: Memo<RepoPath, Arc<Vec<Arc<Manifest>>>>,
     support: Memo<RepoPath, Arc<BTreeSet<RepoPath>>>,
+    pub(super) sources: Memo<RepoPath, Option<Arc<Sources>>>,
     pub(super) methods: Methods,
 }
 

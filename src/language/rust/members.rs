@@ -10,7 +10,7 @@ use globset::Glob;
 use super::cargo::{Kind, Manifest, Needed, resolve};
 use super::crates;
 use crate::language::Workspace;
-use crate::source::RepoPath;
+use crate::source::{RepoPath, files_of};
 
 /// The most packages of one workspace that are looked at.
 const LIMIT: usize = 10_000;
@@ -200,10 +200,9 @@ fn expand(workspace: &Workspace<'_>, folder: &RepoPath, pattern: &str) -> Vec<Re
 }
 
 fn matching(workspace: &Workspace<'_>, folder: &RepoPath, part: &str) -> Vec<RepoPath> {
-    let Ok(glob) = Glob::new(part) else {
+    let Ok(glob) = Glob::new(part).and_then(files_of) else {
         return Vec::new();
     };
-    let glob = glob.compile_matcher();
     let listed = workspace.snapshot.list(folder).unwrap_or_default();
     listed
         .into_iter()

@@ -21,12 +21,11 @@ const LIMIT: usize = 10_000;
 pub(super) fn may_define(workspace: &Workspace<'_>, package: &Manifest, name: &[u8]) -> bool {
     let key = (package.folder.clone(), name.to_vec());
     workspace.rust.methods.mentioned.get(&key, || {
-        let Some(sources) = Sources::of(workspace, package) else {
+        let Some(sources) = sources(workspace, package) else {
             return true;
         };
-        let said = sources.map_texts(workspace, |file, text| {
-            let may = methods::defines(text, name) || sources.lead_out(workspace, file, text);
-            may.then_some(())
+        let said = sources.map_texts(workspace, |_, text| {
+            methods::defines(text, name).then_some(())
         });
         !said.is_empty()
     })
@@ -41,28 +40,34 @@ pub(super) fn named(
     if others.is_empty() {
         return others;
     }
-    let Some(sources) = Sources::of(workspace, package) else {
+    let Some(sources) = sources(workspace, package) else {
         return others;
     };
-    // `None`: the text leads to others, which may name any.
-    let names = sources.map_texts(workspace, |file, text| {
+    let names = sources.map_texts(workspace, |_, text| {
         let paths = super::find_all(text, b"::");
         let names = paths.map(|at| methods::name_before(text, at));
-        let known: BTreeSet<Vec<u8>> = names
-            .filter(|name| others.contains_key(*name))
-            .map(<[u8]>::to_vec)
-            .collect();
-        Some((!sources.lead_out(workspace, file, text)).then_some(known))
+        let known = names.filter(|name| others.contains_key(*name));
+        Some(known.map(<[u8]>::to_vec).collect::<BTreeSet<_>>())
     });
-    if let Some(names) = names.into_iter().collect::<Option<Vec<_>>>() {
-        let names: BTreeSet<Vec<u8>> = names.into_iter().flatten().collect();
-        others.retain(|name, _| names.contains(name));
-    }
+    let names: BTreeSet<Vec<u8>> = names.into_iter().flatten().collect();
+    others.retain(|name, _| names.contains(name));
     others
 }
 
+/// The texts of a package; `None` when it may have others.
+fn sources(workspace: &Workspace<'_>, package: &Manifest) -> Option<Arc<Sources>> {
+    workspace.rust.sources.get(&package.folder, || {
+        let sources = Sources::of(workspace, package)?;
+        let leading = sources.map_texts(workspace, |file, text| {
+            sources.lead_out(workspace, file, text).then_some(())
+        });
+        leading.is_empty().then(|| Arc::new(sources))
+    })
+}
+
 /// What lies in the folder of a package.
-struct Sources {
+#[derive(Debug)]
+pub(super) struct Sources {
     /// The Rust files that are no other package's, sorted.
     files: Vec<RepoPath>,
     /// The names of the folders that are other packages, which a `mod` line may lead into all the same.

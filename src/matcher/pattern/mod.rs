@@ -166,16 +166,12 @@ impl Pattern {
 
     /// Whether it is no code: it would match nodes of any kind whose parts look like its own.
     pub(super) fn is_error(&self) -> bool {
-        matches!(
-            self.root,
-            Part::Leaf {
-                kind: ERROR_KIND,
-                ..
-            } | Part::Inner {
-                kind: ERROR_KIND,
-                ..
-            }
-        )
+        self.root.is_error()
+    }
+
+    /// Whether it or a part of it is no code.
+    pub(super) fn has_error(&self) -> bool {
+        self.root.has_error()
     }
 
     /// The name that every match calls, when the pattern says so.
@@ -235,6 +231,15 @@ impl Part {
             *after_comments = true;
             parts.iter_mut().for_each(Self::allow_comments);
         }
+    }
+
+    fn is_error(&self) -> bool {
+        matches!(self, Self::Leaf { kind, .. } | Self::Inner { kind, .. } if *kind == ERROR_KIND)
+    }
+
+    fn has_error(&self) -> bool {
+        self.is_error()
+            || matches!(self, Self::Inner { parts, .. } if parts.iter().any(Self::has_error))
     }
 
     fn variables(&self, names: &mut BTreeSet<Arc<str>>) {

@@ -47,9 +47,19 @@ impl Reader<'_> {
         };
         match Pattern::parse(text, kind, self.language) {
             Ok(pattern) => {
-                if pattern.is_error() {
-                    let message = format!("this is not {} code on its own", self.language.name);
-                    let help = self.surroundings(text);
+                if pattern.has_error() {
+                    let name = self.language.name;
+                    let (message, help) = match pattern.is_error() {
+                        true => (
+                            format!("this is not {name} code on its own"),
+                            self.surroundings(text),
+                        ),
+                        false => (
+                            format!("a part of this is not {name} code"),
+                            "say what that part is by `has`, and leave it out of the pattern"
+                                .to_owned(),
+                        ),
+                    };
                     self.doubt(|reader| {
                         let span = node.span.clone();
                         reader.problems.add_with_help(span, message, help);

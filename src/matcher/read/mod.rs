@@ -17,7 +17,7 @@ pub use shared::SharedUtils;
 use shared::{refuse_circle, same_node_utils};
 
 /// Keys of a condition; composites come before relations when they are tried, whatever their order in the text.
-const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 12] = [
     "pattern", "kind", "regex", "nthChild", "all", "any", "not", "matches", "inside", "has",
     "precedes", "follows",
 ];

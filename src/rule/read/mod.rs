@@ -13,7 +13,7 @@ use super::{Authority, Decision, Rule, variables};
 use crate::analysis::Analysis;
 use crate::fix::template::Template;
 use crate::language::Language;
-use crate::matcher::read::{Reader, SharedUtils};
+use crate::matcher::read::{KEYS as CONDITIONS, Reader, SharedUtils};
 use crate::problem::{Problems, nearest};
 use crate::suppress::policy::{MAX_DAYS, Policy, Suppressible};
 use crate::yaml::{Node, Value};
@@ -84,29 +84,8 @@ pub fn rule(
         return None;
     }
     refuse_keys(node, form, problems);
-    let Some(language) = node.get("language") else {
-        let known: Vec<&str> = Language::names().collect();
-        let help = format!("known languages: {}", known.join(", "));
-        problems.add_with_help(node.span.clone(), "a rule needs `language`", help);
-        return None;
-    };
-    let name = language.need_text("language", problems)?;
-    let found = if form == Form::Plain {
-        Language::called(name)
-    } else {
-        Language::named(name)
-    };
-    let Some(language) = found else {
-        refuse_language(name, language, problems);
-        return None;
-    };
+    let language = read_language(node, form, problems)?;
     refuse_idle_keys(node, problems);
-    if let Some(metadata) = node.given("metadata")
-        && !matches!(metadata.value, Value::Map(_))
-    {
-        let message = format!("`metadata` must be a mapping, not {}", metadata.word());
-        problems.add(metadata.span.clone(), message);
-    }
     let mut reader = Reader::new(language, problems).of_ours(form != Form::Plain);
     reader.share(shared_utils);
     reader.utils(node.get("utils").map_or(&[][..], Node::entries));
@@ -143,7 +122,9 @@ pub fn rule(
         message: node
             .get("message")
             .and_then(Node::as_text)
-            .map_or(statement, |message| message.trim_end().to_owned()),
+            .map(str::trim_end)
+            .filter(|message| !message.is_empty())
+            .map_or(statement, str::to_owned),
         note,
         url,
         except,
@@ -160,6 +141,26 @@ pub fn rule(
         decision: decision?,
     };
     Some(rule)
+}
+
+/// The language that the rule is about.
+fn read_language(node: &Node, form: Form, problems: &mut Problems) -> Option<&'static Language> {
+    let Some(language) = node.get("language") else {
+        let known: Vec<&str> = Language::names().collect();
+        let help = format!("known languages: {}", known.join(", "));
+        problems.add_with_help(node.span.clone(), "a rule needs `language`", help);
+        return None;
+    };
+    let name = language.need_text("language", problems)?;
+    let found = if form == Form::Plain {
+        Language::called(name)
+    } else {
+        Language::named(name)
+    };
+    if found.is_none() {
+        refuse_language(name, language, problems);
+    }
+    found
 }
 
 /// Says why a word is no language here.
@@ -235,16 +236,19 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
                 format!("`{key}` does not belong into a rule of an RFC"),
                 help,
             );
+        } else if CONDITIONS.contains(&key) {
+            let help = format!("write `rule: {{{key}: ..}}`");
+            let message = format!("`{key}` says what matches: it belongs into `rule`");
+            problems.add_with_help(span, message, help);
         } else if !known.contains(&key) {
             let before = problems.total();
-            problems.add_unknown(
-                span,
-                format!("unknown key `{key}` in a rule"),
-                key,
-                known.iter().copied(),
-            );
+            let message = format!("unknown key `{key}` in a rule");
+            let all: Vec<&str> = known.iter().chain(&CONDITIONS).copied().collect();
+            let is_slip = nearest(key, all.iter().copied()).is_some();
+            let meant = if is_slip { &all } else { &known };
+            problems.add_unknown(span, message, key, meant.iter().copied());
             // Packs mark their rules with keys of their own; only what looks like a slip is one.
-            if form == Form::Plain && nearest(key, known.iter().copied()).is_none() {
+            if form == Form::Plain && !is_slip {
                 problems.only_warn_after(before);
             }
         }
@@ -254,8 +258,14 @@ fn refuse_keys(node: &Node, form: Form, problems: &mut Problems) {
     }
 }
 
-/// Keys that an analysis does not ask for, and utils that are none.
+/// Keys that an analysis does not ask for, and utils and metadata that are none.
 fn refuse_idle_keys(node: &Node, problems: &mut Problems) {
+    if let Some(metadata) = node.given("metadata")
+        && !matches!(metadata.value, Value::Map(_))
+    {
+        let message = format!("`metadata` must be a mapping, not {}", metadata.word());
+        problems.add(metadata.span.clone(), message);
+    }
     if let Some(utils) = node.given("utils")
         && !matches!(utils.value, Value::Map(_))
     {
