@@ -74,8 +74,18 @@ fn parse_and_scan(criterion: &mut Criterion) -> Outcome<()> {
 fn arrange(criterion: &mut Criterion) {
     criterion.bench_function("rules/read", |bencher| bencher.iter(in_force::embedded));
     let rules: Vec<Rule> = in_force::embedded();
+    // The rules of a language are arranged for its first file.
+    let empty = ["empty.rs", "empty.lua"].map(|name| (RepoPath::from(name), Vec::new()));
+    let snapshot = Snapshot::memory(empty.clone().into());
+    let workspace = Workspace::new(&snapshot);
     criterion.bench_function("rules/arrange", |bencher| {
-        bencher.iter(|| Scanner::new(&rules, true));
+        bencher.iter(|| {
+            let scanner = Scanner::new(&rules, true);
+            let paths = empty.iter().map(|(path, _)| path);
+            paths
+                .map(|path| scan(&scanner, &workspace, path))
+                .sum::<usize>()
+        });
     });
 }
 
