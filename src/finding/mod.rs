@@ -246,13 +246,6 @@ pub struct Suppression {
     pub line: usize,
 }
 
-impl Suppression {
-    /// Whether it says the same, wherever it stands.
-    pub fn is_same_as(&self, other: &Self) -> bool {
-        (&self.reason, &self.until, &self.owner) == (&other.reason, &other.until, &other.owner)
-    }
-}
-
 /// One finding. What does not apply is `None` or empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

@@ -67,6 +67,20 @@ pub struct Exception {
     pub suppression: Suppression,
 }
 
+impl Exception {
+    /// What it says, wherever it stands.
+    pub fn said(&self) -> impl Ord {
+        let said = &self.suppression;
+        (
+            self.reach,
+            &self.rules,
+            &said.reason,
+            &said.until,
+            &said.owner,
+        )
+    }
+}
+
 /// Rules, arranged for scanning; those of a language are when its first file comes.
 #[derive(Debug)]
 pub struct Scanner<'r> {

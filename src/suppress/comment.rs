@@ -10,7 +10,7 @@ use crate::finding::Suppression;
 use crate::problem::nearest;
 
 /// What an exception is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// The statement at it.
     Statement,

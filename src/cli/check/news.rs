@@ -164,30 +164,34 @@ impl<'r> Old<'_, 'r> {
         }
         let with_exceptions = head.iter().map(|exception| &exception.path).collect();
         let (same, _) = self.split(&with_exceptions);
-        let mut old = self
-            .scan(&Workspace::alone(self.workspace.snapshot), &same)?
-            .exceptions;
+        let base = self.scan(&Workspace::alone(self.workspace.snapshot), &same)?;
         let new_paths: BTreeMap<&RepoPath, &RepoPath> = self
             .changes
             .iter()
             .filter_map(|file| Some((file.old.as_ref()?, file.new.as_ref()?)))
             .collect();
-        let is_new = |exception: &Exception| {
-            let is_same = |old: &Exception| {
-                new_paths.get(&old.path) == Some(&&exception.path)
-                    && old.rules == exception.rules
-                    && old.reach == exception.reach
-                    && old.suppression.is_same_as(&exception.suppression)
-            };
-            old.iter()
-                .position(is_same)
-                .map(|at| old.remove(at))
-                .is_none()
-        };
-        let mut is_new = is_new;
+        let mut old: BTreeMap<_, usize> = BTreeMap::new();
+        for exception in &base.exceptions {
+            if let Some(path) = new_paths.get(&exception.path) {
+                *old.entry((*path, exception.said())).or_default() += 1;
+            }
+        }
+        let is_new: Vec<bool> = head
+            .iter()
+            .map(
+                |exception| match old.get_mut(&(&exception.path, exception.said())) {
+                    Some(left) if *left > 0 => {
+                        *left -= 1;
+                        false
+                    }
+                    _ => true,
+                },
+            )
+            .collect();
+        drop(old);
+        let head = head.into_iter().zip(is_new);
         Ok(head
-            .into_iter()
-            .filter(|exception| is_new(exception))
+            .filter_map(|(one, is_new)| is_new.then_some(one))
             .collect())
     }
 
