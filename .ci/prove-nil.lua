@@ -137,7 +137,7 @@ local function environment(make, object, watch)
     exit = function() error("exit") end,
     log = function() end,
     var = setmetatable({}, { __index = function() return make() end }),
-    re = { match = sometimes() },
+    re = { match = sometimes(), gmatch = sometimes() },
     shared = setmetatable({}, { __index = function() return { get = sometimes("x") } end }),
     req = {
       get_body_data = sometimes("x"),

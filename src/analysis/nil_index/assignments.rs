@@ -5,6 +5,7 @@
 use super::groups::Row;
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind};
+use super::state::Blur;
 use super::trace::What;
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
@@ -12,10 +13,10 @@ use crate::matcher::Node;
 /// Where a value will be put.
 pub(super) enum Target<'t> {
     Slot(Slot<'t>),
-    /// A field whose key is computed, and whether it can only be a number.
+    /// A field whose key is computed, and what may be there.
     Computed {
         slot: Slot<'t>,
-        is_number: bool,
+        blur: Blur,
         node: Node,
     },
     Nowhere,
@@ -157,7 +158,7 @@ impl<'t> Interpreter<'_, 't> {
                 match slot {
                     Slot::Field(_, Key::Of(_)) => Target::Computed {
                         slot,
-                        is_number: self.is_number(key),
+                        blur: self.blur_of(node, key),
                         node,
                     },
                     _ => Target::Slot(slot),
@@ -179,21 +180,20 @@ impl<'t> Interpreter<'_, 't> {
                 }
                 self.put(slot, value);
             }
-            Target::Computed {
-                slot,
-                is_number,
-                node,
-            } => {
-                if let Slot::Field(holder, _) = slot {
-                    let from = if is_number {
-                        Key::FIRST_NUMBER
-                    } else {
-                        Key::FIRST
-                    };
-                    self.state.disturb(holder, from, Doubt::Write(node));
-                    self.blur(holder, is_number);
-                    self.state.open(value, 0);
+            Target::Computed { slot, blur, node } => {
+                let Slot::Field(holder, _) = slot else { return };
+                if blur == Blur::Appended {
+                    self.append(holder, value, Doubt::Write(node));
+                    return;
                 }
+                let from = match blur {
+                    Blur::Fields => Key::FIRST,
+                    _ => Key::FIRST_NUMBER,
+                };
+                self.state.disturb(holder, from, Doubt::Write(node));
+                self.state.blurred.insert((holder, Blur::Numbers));
+                self.state.blurred.insert((holder, blur));
+                self.state.open(value, 0);
                 self.put(slot, value);
             }
             Target::Nowhere => {}

@@ -9,6 +9,7 @@ use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
 use super::knowledge::{Known, Path};
 use super::names::FunctionIndex;
+use super::state::Blur;
 use super::survey::Effects;
 use super::trace::What;
 use super::value::{Bits, Doubt, Fact, Implications, Implied, Key, Nature, Reason, Slot, Value};
@@ -369,9 +370,17 @@ impl<'t> Interpreter<'_, 't> {
             return;
         };
         self.changes += 1;
-        self.state
-            .disturb(*list, Key::FIRST_NUMBER, Doubt::Call(node));
-        self.state.blurred.insert((*list, true));
+        let doubt = Doubt::Call(node);
+        let name = self.tree.child_by_field(node, FIELDS.name);
+        match (name.map(|name| self.tree.bytes(name)), others) {
+            (Some(b"table.insert"), [value]) => return self.append(*list, *value, doubt),
+            (Some(b"table.insert"), _) => self.rearrange(*list, doubt, true),
+            (Some(b"table.sort"), _) => self.rearrange(*list, doubt, false),
+            _ => {
+                self.state.disturb(*list, Key::FIRST_NUMBER, doubt);
+                self.state.blurred.insert((*list, Blur::Appended));
+            }
+        }
         for value in others {
             self.state.open(*value, 0);
         }

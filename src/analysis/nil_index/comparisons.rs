@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::conditions::{IMPLICATION_LIMIT, Judged, impossible, truth};
 use super::interpreter::Interpreter;
 use super::kinds::{Kind, kind};
+use super::lists::POSITIONS;
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Reason, Slot, Value};
 use crate::matcher::Node;
 
@@ -167,8 +168,10 @@ impl<'t> Interpreter<'_, 't> {
         let Some(list) = self.state.nature(length).length_of else {
             return;
         };
-        const NUMBERS: [&[u8]; 8] = [b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8"];
-        let keys = NUMBERS.iter().take(count).map(|number| Key::Number(number));
+        let keys = POSITIONS
+            .iter()
+            .take(count)
+            .map(|number| Key::Number(number));
         for key in keys.chain([Key::Of(length)]) {
             let element = self.state.read(Slot::Field(list, key));
             self.restrict(element, Bits::NOT_NIL);

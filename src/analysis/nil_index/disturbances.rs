@@ -30,12 +30,26 @@ impl<'t> State<'_, 't> {
 
     pub(super) fn disturb_below(&mut self, holder: Value, from: Key<'t>, doubt: Doubt, depth: u32) {
         for (slot, content) in self.fields(holder, from) {
-            if depth < REACH {
-                self.disturb_below(content, Key::FIRST, doubt, depth + 1);
-            }
-            self.replace(slot, content, doubt);
-            if !self.is_remembered(content) {
-                self.unfollow(slot);
+            self.disturb_field(slot, content, doubt, depth);
+        }
+    }
+
+    fn disturb_field(&mut self, slot: Slot<'t>, content: Value, doubt: Doubt, depth: u32) {
+        if depth < REACH {
+            self.disturb_below(content, Key::FIRST, doubt, depth + 1);
+        }
+        self.replace(slot, content, doubt);
+        if !self.is_remembered(content) {
+            self.unfollow(slot);
+        }
+    }
+
+    /// An element was added after the last one: what is there stays, what was not may be there now.
+    pub(super) fn disturb_missing(&mut self, list: Value, doubt: Doubt) {
+        for (slot, content) in self.fields(list, Key::FIRST_NUMBER) {
+            let is_length = matches!(slot, Slot::Field(_, Key::Length));
+            if is_length || self.fact(content).bits.has_nil() {
+                self.disturb_field(slot, content, doubt, 1);
             }
         }
     }

@@ -4,15 +4,11 @@
 
 use super::interpreter::Interpreter;
 use super::kinds::{FIELDS, Kind, kind, plain_text};
+use super::lists::POSITIONS;
+use super::state::Blur;
 use super::trace::What;
 use super::value::{Bits, Evidence, Fact, Key, Nature, Reason, Slot, Use, Value};
 use crate::matcher::Node;
-
-/// The keys of the first elements.
-const POSITIONS: [&[u8]; 16] = [
-    b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9", b"10", b"11", b"12", b"13", b"14", b"15",
-    b"16",
-];
 
 impl<'t> Interpreter<'_, 't> {
     /// The value of an expression.
@@ -363,7 +359,8 @@ impl<'t> Interpreter<'_, 't> {
             match key {
                 Some(key) => {
                     if let Key::Of(_) = key {
-                        self.blur(table, false);
+                        self.state.blurred.insert((table, Blur::Fields));
+                        self.state.blurred.insert((table, Blur::Numbers));
                     }
                     self.state.write(Slot::Field(table, key), content);
                 }
@@ -375,21 +372,13 @@ impl<'t> Interpreter<'_, 't> {
                         self.state.write(slot, content);
                     }
                     if is_open_ended || number.is_none() {
-                        self.blur(table, true);
+                        self.state.blurred.insert((table, Blur::Numbers));
                     }
                     self.state.open(content, 0);
                 }
             }
         }
         table
-    }
-
-    /// From here on not all fields of a table are known; or only not all elements.
-    pub(super) fn blur(&mut self, table: Value, only_numbers: bool) {
-        self.state.blurred.insert((table, true));
-        if !only_numbers {
-            self.state.blurred.insert((table, false));
-        }
     }
 
     fn operation(&mut self, node: Node) -> Value {

@@ -62,12 +62,20 @@ fn differs(sides: &[(Value, Fact<'_>)]) -> bool {
     })
 }
 
+/// Whether these are other values on each path, that go with others there: the results of one call or of another.
+fn are_in_groups(sides: &[(Value, Fact<'_>)]) -> bool {
+    let is_other = |(value, _): &(Value, _)| sides.first().is_some_and(|first| first.0 != *value);
+    sides.iter().any(is_other) && sides.iter().all(|(_, side)| side.groups.is_some())
+}
+
 impl<'t> State<'_, 't> {
     /// Paths met: these values go together by the path that was taken. A path on which some of them went together
     /// already counts as several.
     pub fn gather_sides(&mut self, all: &[Sides<'_, 't>]) {
-        let mut members: Vec<&Sides<'_, 't>> =
-            all.iter().filter(|(_, sides)| differs(sides)).collect();
+        let mut members: Vec<&Sides<'_, 't>> = all
+            .iter()
+            .filter(|(_, sides)| differs(sides) || are_in_groups(sides))
+            .collect();
         // The youngest are those that the paths made.
         members.sort_by_key(|(value, _)| std::cmp::Reverse(*value));
         members.dedup_by_key(|(value, _)| *value);
@@ -253,8 +261,10 @@ impl<'t> State<'_, 't> {
                     let of_row = left()
                         .filter(|row| row.bits.has_nil())
                         .find_map(|row| row.evidence);
-                    // What was learnt since the paths met is not in the rows.
-                    let is_of_rows = rows.iter().any(|row| row.evidence == Some(known));
+                    // What was learnt since the paths met is not in the rows, or guarded in them.
+                    let is_of_rows = rows
+                        .iter()
+                        .any(|row| row.evidence == Some(known) && row.bits.has_nil());
                     if is_of_rows { of_row } else { Some(known) }
                 }
                 known => known,

@@ -5,7 +5,7 @@
 use super::kinds::{FIELDS, Kind, kind, plain_text};
 use super::knowledge::{Path, Presence};
 use super::names::Binding;
-use super::state::State;
+use super::state::{Blur, State};
 use super::survey::TableUse;
 use super::value::{Bits, Doubt, Evidence, Fact, Key, Nature, Reason, Slot, Source, Value};
 use crate::matcher::Node;
@@ -131,15 +131,36 @@ impl<'t> State<'_, 't> {
             return self.field_of_constant(table, key);
         }
         let table = nature.table.filter(|_| !self.is_open(holder))?;
+        let is_blurred = |blur| self.blurred.contains(&(holder, blur));
         let is_complete = match key {
-            Key::Name(_) => !self.blurred.contains(&(holder, false)),
-            Key::Number(_) => !self.blurred.contains(&(holder, true)),
+            Key::Name(_) => !is_blurred(Blur::Fields),
+            Key::Number(_) => !is_blurred(Blur::Numbers) && !is_blurred(Blur::Appended),
             Key::Of(_) | Key::Length => false,
         };
-        is_complete.then(|| {
-            let evidence = Evidence::certain(Reason::Missing(table));
-            (Nature::default(), Fact::with(Bits::NIL, evidence))
-        })
+        let missing = || Fact::with(Bits::NIL, Evidence::certain(Reason::Missing(table)));
+        let is_element = matches!(key, Key::Number(_)) && !is_blurred(Blur::Numbers);
+        let is_list = is_element && self.file.options.array_index && self.began_empty(table);
+        let element = || Fact::with(Bits::ALL, Evidence::soft(Reason::Element(table)));
+        let fact = is_complete.then(missing).or_else(|| is_list.then(element));
+        fact.map(|fact| (Nature::default(), fact))
+    }
+
+    /// Whether this is a table that was made here, and nothing was ever put into it.
+    fn is_still_empty(&self, holder: Value) -> bool {
+        let table = self.nature(holder).table;
+        let began_empty = table.is_some_and(|table| self.began_empty(table));
+        let blurs = [Blur::Appended, Blur::Numbers, Blur::Fields];
+        let is_blurred = blurs
+            .into_iter()
+            .any(|blur| self.blurred.contains(&(holder, blur)));
+        let is_given = |key: &Key<'t>| self.slots.contains_key(&Slot::Field(holder, *key));
+        let keys = self.keys.get(&holder);
+        let has_fields = keys.is_some_and(|keys| keys.iter().any(is_given));
+        began_empty && !is_blurred && !has_fields && !self.is_open(holder)
+    }
+
+    fn began_empty(&self, table: Node) -> bool {
+        self.file.tree.named_children(table).next().is_none()
     }
 
     /// A field of a table that another function built and nobody changes.
@@ -190,7 +211,10 @@ impl<'t> State<'_, 't> {
         }
         let table = nature.constant.or(nature.built).or(nature.table);
         match table {
-            Some(table) if self.file.options.computed_key && !of_key.is_number => {
+            Some(table)
+                if self.file.options.computed_key
+                    && (!of_key.is_number || self.is_still_empty(holder)) =>
+            {
                 Fact::with(Bits::ALL, Evidence::soft(Reason::Lookup(table)))
             }
             _ => Fact::UNKNOWN,

@@ -44,7 +44,7 @@ impl<'t> Interpreter<'_, 't> {
         };
         let body = self.tree.child_by_field(node, FIELDS.body);
         let parts: Vec<Node> = self.tree.named_children(clause).collect();
-        let mut walked = None;
+        let (mut walked, mut is_list) = (None, false);
         let mut length = None;
         let mut limit = None;
         for part in parts
@@ -56,6 +56,7 @@ impl<'t> Interpreter<'_, 't> {
                 Kind::ExpressionList => {
                     self.values(Some(*part), 0);
                     walked = self.walked_table(*part);
+                    is_list = self.tree.bytes(*part).starts_with(b"ipairs");
                 }
                 _ => {
                     let value = self.value(*part);
@@ -87,6 +88,9 @@ impl<'t> Interpreter<'_, 't> {
             let original = walked.and_then(|table| this.state.nature(table).fallback_of);
             if let Some(original) = original {
                 this.restrict(original, Bits::TRUTHY);
+            }
+            if let Some(list) = walked.filter(|_| is_list) {
+                this.assume_first(list);
             }
             if this.alive {
                 this.bind_loop_variables(&names, walked, length, is_numeric);

@@ -26,6 +26,7 @@ mod initial;
 mod interpreter;
 mod kinds;
 mod knowledge;
+mod lists;
 mod loops;
 mod merge;
 mod names;

@@ -42,6 +42,17 @@ pub(super) struct EpochStart {
     pub call: Option<Node>,
 }
 
+/// What computed keys gave a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Blur {
+    /// Elements, each after the last one.
+    Appended,
+    /// Elements.
+    Numbers,
+    /// Any fields.
+    Fields,
+}
+
 /// How a value came to be.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Birth<'t> {
@@ -91,8 +102,8 @@ pub(super) struct State<'a, 't> {
     /// What the variables around the function held when it was made.
     pub(super) entry: BTreeMap<Binding, (Nature, Fact<'t>)>,
     pub(super) groups: Vec<Rc<Group<'t>>>,
-    /// Tables that were written with computed keys; true: with numbers only.
-    pub(super) blurred: BTreeSet<(Value, bool)>,
+    /// Tables that were written with computed keys.
+    pub(super) blurred: BTreeSet<(Value, Blur)>,
     /// Values that other functions can reach as soon as one runs.
     pub handed_on: Vec<Value>,
     /// Where the interpretation is: the origin of what has no other.
